@@ -1,0 +1,30 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = fileURLToPath(new URL('src/', import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    // The examples of the documentation import the package by its name.
+    alias: [
+      { find: /^leasestream$/, replacement: `${source}index.ts` },
+      { find: /^leasestream\/(.+)$/, replacement: `${source}$1.ts` },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    typecheck: { enabled: true, include: ['test/**/*.test-d.ts'] },
+    allowOnly: false,
+    retry: 0,
+    unstubEnvs: true,
+    unstubGlobals: true,
+    restoreMocks: true,
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      exclude: ['src/*.ts'],
+      reporter: ['text', 'lcov'],
+      thresholds: { lines: 90, statements: 90, functions: 90, branches: 85 },
+    },
+  },
+});
