@@ -1,0 +1,45 @@
+/** The least and the most that a number may be, both included. */
+export type Range = readonly [min: number, max: number];
+
+/** Throws a `RangeError` or `TypeError` unless the value is a whole number within the range. */
+export function checkInteger(action: string, name: string, value: unknown, range: Range): void {
+  checkIs(Number.isInteger, rule(action, name, `an integer ${showRange(range)}`, value), value, range);
+}
+
+/** Throws a `RangeError` or `TypeError` unless the value is a number within the range. */
+export function checkNumber(action: string, name: string, value: unknown, range: Range): void {
+  checkIs(() => true, rule(action, name, `a number ${showRange(range)}`, value), value, range);
+}
+
+function checkIs(isRight: (value: number) => boolean, message: string, value: unknown, [min, max]: Range): void {
+  if (typeof value !== 'number') throw new TypeError(message);
+  if (!(value >= min && value <= max && isRight(value))) throw new RangeError(message);
+}
+
+/** Throws a `TypeError` unless the value is one of the given. */
+export function checkOneOf(action: string, name: string, value: unknown, allowed: readonly unknown[]): void {
+  if (allowed.includes(value)) return;
+  throw new TypeError(rule(action, name, `one of ${allowed.map(show).join(', ')}`, value));
+}
+
+/** Throws a `TypeError` unless the value is a function. */
+export function checkFunction(action: string, name: string, value: unknown): void {
+  if (typeof value !== 'function') throw new TypeError(rule(action, name, 'a function', value));
+}
+
+/** The one form of every message about a wrong option. */
+export function rule(action: string, name: string, must: string, value: unknown): string {
+  return `Cannot ${action} as '${name}' must be ${must}: current value is ${show(value)}`;
+}
+
+function showRange([min, max]: Range): string {
+  return max === Infinity ? `of ${min} or more` : `in ${min}..${max}`;
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'object' && value !== null)
+    return `of type ${Object.prototype.toString.call(value).slice(8, -1)}`;
+  if (typeof value === 'function') return 'a function';
+  return String(value);
+}

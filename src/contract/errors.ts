@@ -1,0 +1,89 @@
+/**
+ * What went wrong, as one word to switch on.
+ *
+ * | code | meaning | does the library go on by itself? |
+ * |---|---|---|
+ * | `network` | no answer: refused, reset, unresolved | yes, with backoff |
+ * | `timeout` | no answer in the time allowed | yes, with backoff |
+ * | `rate-limited` | 429, codes 971 and 10429 and any other | yes, after `retryAfterMs` |
+ * | `queue-unavailable` | 429, codes 10250–10253: overloaded, full, disabled, free plan used up | yes, after `retryAfterMs` |
+ * | `service-failed` | 5xx, 408 | yes, with backoff |
+ * | `bad-answer` | an answer that is not the service's JSON, or a redirect | yes, with backoff, unless the status is final |
+ * | `delivery-paused` | 409: delivery of the queue is paused | yes, it waits |
+ * | `pull-not-enabled` | 405: the queue has no HTTP pull consumer | for 30 s, then it is final |
+ * | `unauthorized` | 401, 403: token, e-mail or key | no |
+ * | `not-found` | 404: account or queue | no |
+ * | `too-large` | 413, codes 10204 to 10206: over a limit in bytes or counts | no |
+ * | `refused` | any other 4xx | no |
+ * | `undecodable-body` | a pulled body is not what its content type says | the message is handled by `onInvalid` |
+ * | `invalid-body` | a pulled body does not fit the schema | the message is handled by `onInvalid` |
+ * | `lease-expired` | the lease ended before the message was settled | the message comes again |
+ * | `lease-unknown` | the service does not know the lease any more | the message comes again, or is gone |
+ * | `unconfirmed` | the service's answer does not tell what became of the settlement | the message may come again |
+ * | `closed` | the consumer or queue was closed first | no |
+ */
+export type QueueErrorCode =
+  | 'network'
+  | 'timeout'
+  | 'rate-limited'
+  | 'queue-unavailable'
+  | 'service-failed'
+  | 'bad-answer'
+  | 'delivery-paused'
+  | 'pull-not-enabled'
+  | 'unauthorized'
+  | 'not-found'
+  | 'too-large'
+  | 'refused'
+  | 'undecodable-body'
+  | 'invalid-body'
+  | 'lease-expired'
+  | 'lease-unknown'
+  | 'unconfirmed'
+  | 'closed';
+
+/** One entry of the `errors` of the service's answer. */
+export interface ServiceError {
+  readonly code: number;
+  readonly message: string;
+  readonly documentationUrl?: string;
+  /** The JSON pointer of the offending part of the request. */
+  readonly pointer?: string;
+}
+
+/** What a {@link QueueError} carries beside its message. */
+export interface QueueErrorDetails {
+  readonly code: QueueErrorCode;
+  readonly cause?: unknown;
+  readonly status?: number;
+  readonly errors?: readonly ServiceError[];
+  readonly retryAfterMs?: number;
+}
+
+/**
+ * Everything that the library throws on purpose and that is not the caller's mistake (those are `TypeError` and
+ * `RangeError`). Switch on `code`; the message is for people and may change. Holds no credential.
+ */
+export class QueueError extends Error {
+  override readonly name = 'QueueError';
+  readonly code: QueueErrorCode;
+  /** The HTTP status of the answer; `undefined` when there was none. */
+  readonly status: number | undefined;
+  /** What the service said, in its order; empty when it said nothing. */
+  readonly errors: readonly ServiceError[];
+  /** How long the service asked to be left alone, in milliseconds; `undefined` when it did not. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, details: QueueErrorDetails) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = details.code;
+    this.errors = details.errors ?? [];
+    this.status = details.status;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+
+  /** Where the service explains its first error, if it says so. */
+  get documentationUrl(): string | undefined {
+    return this.errors.find((error) => error.documentationUrl !== undefined)?.documentationUrl;
+  }
+}
