@@ -1,0 +1,21 @@
+export { QueueError, type QueueErrorCode, type ServiceError } from './contract/errors.ts';
+export type { ContentType, OutgoingMessage, PeekedMessage, PulledMessage, QueueMetrics } from './contract/message.ts';
+export type {
+  AckRequest,
+  AckResult,
+  BulkPushRequest,
+  CallOptions,
+  PeekRequest,
+  PeekResult,
+  PullRequest,
+  PullResult,
+  PurgeRequest,
+  PurgeResult,
+  PushResult,
+  QueueTransport,
+  RetryRequest,
+} from './contract/transport.ts';
+export type { AnswerHeaders } from './transports/cloudflare/retry-after.ts';
+export type { Fetch, FetchAnswer, FetchInit } from './transports/cloudflare/http.ts';
+export type { CloudflareTransportOptions } from './transports/cloudflare/options.ts';
+export { createCloudflareTransport } from './transports/cloudflare/transport.ts';

@@ -1,0 +1,172 @@
+import { createFetch, FetchError } from 'ofetch';
+import type { Clock, Timer } from '../../contract/clock.ts';
+import { QueueError } from '../../contract/errors.ts';
+import type { CallOptions } from '../../contract/transport.ts';
+import type { Action } from './action.ts';
+import { copyCause, describeCause, type Redact } from './redact.ts';
+import { type AnswerHeaders, readRetryAfter } from './retry-after.ts';
+import { shown } from './require-integer.ts';
+
+/** What a {@link Fetch} is called with. */
+export interface FetchInit {
+  readonly method: string;
+  readonly headers: Headers;
+  readonly body?: string;
+  readonly redirect: 'manual';
+  readonly signal: AbortSignal;
+}
+
+/** The part of `Response` that is read. */
+export interface FetchAnswer {
+  readonly status: number;
+  readonly headers: AnswerHeaders;
+  readonly body: unknown;
+  text(): Promise<string>;
+}
+
+/** The part of the standard `fetch` that is used; `globalThis.fetch` is one. */
+export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>;
+
+export interface HttpOptions {
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  readonly redact: Redact;
+  /** Sent with every request. Held by nothing that can be thrown. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface HttpRequest {
+  readonly action: Action;
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly body?: string;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly text: string;
+  readonly retryAfterMs?: number;
+}
+
+/**
+ * Sends one request and reads its answer whole, of whatever status.
+ *
+ * @throws the signal's reason when aborted; QueueError `timeout`, `network`, or `bad-answer` for a redirect;
+ * RangeError when `timeoutMs` is not a positive number
+ */
+export type SendHttp = (request: HttpRequest, options: CallOptions | undefined) => Promise<HttpAnswer>;
+
+/** Gives back the function that sends requests: one attempt each, no redirect followed, no error with a request in it. */
+export function createHttp({ fetch, clock, redact, headers }: HttpOptions): SendHttp {
+  // Two types of one thing: ours does without those of the DOM, which ofetch's needs.
+  const client = createFetch({ fetch: fetch as unknown as typeof globalThis.fetch });
+  const now = () => clock.now();
+
+  const exchange = async ({ method, url, body }: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> => {
+    const response = await client.raw<string, 'text'>(url, {
+      method,
+      headers,
+      signal,
+      redirect: 'manual',
+      // Repeating is the caller's policy, and reading the status and the JSON ours.
+      retry: false,
+      ignoreResponseError: true,
+      responseType: 'text',
+      ...(body !== undefined && { body }),
+    });
+    const retryAfterMs = readRetryAfter(response.headers, now);
+    const answer = { status: response.status, text: response._data ?? '' };
+    return retryAfterMs === undefined ? answer : { ...answer, retryAfterMs };
+  };
+
+  return async (request, options = {}) => {
+    const { signal, timeoutMs } = options;
+    signal?.throwIfAborted();
+    if (timeoutMs !== undefined && !(timeoutMs > 0)) {
+      throw new RangeError(
+        `Cannot ${request.action} as 'timeoutMs' must be above 0: current value is ${shown(timeoutMs)}`,
+      );
+    }
+    const bounds = new CallBounds(clock, options);
+    let answer: HttpAnswer;
+    try {
+      // A race, since a fetch that is not the platform's may not listen to its signal.
+      answer = await Promise.race([exchange(request, bounds.signal), bounds.over]);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw bounds.timedOut ? timeoutFailure(request, timeoutMs) : networkFailure(request, error, redact);
+    } finally {
+      bounds.release();
+    }
+    if (isRedirect(answer)) throw redirectFailure(request, answer);
+    return answer;
+  };
+}
+
+/**
+ * The end of one call: by the caller's signal or by the clock. Linked by hand, as `AbortSignal.any` and `.timeout`
+ * hold on to a long-lived signal on Node 20. It covers the reading of the body, too.
+ */
+class CallBounds {
+  timedOut = false;
+  /** Rejects when the call is over before its answer is there. */
+  readonly over: Promise<never>;
+  readonly #controller = new AbortController();
+  readonly #callersSignal: AbortSignal | undefined;
+  readonly #timer: Timer | undefined;
+  #reject: (() => void) | undefined;
+
+  constructor(clock: Clock, { signal, timeoutMs = Infinity }: CallOptions) {
+    this.over = new Promise((_, reject) => {
+      this.#reject = reject;
+    });
+    this.#callersSignal = signal;
+    signal?.addEventListener('abort', this.#end);
+    if (timeoutMs !== Infinity) {
+      this.#timer = clock.setTimer(() => {
+        this.timedOut = true;
+        this.#end();
+      }, timeoutMs);
+    }
+  }
+
+  /** For the fetch, which adds listeners of its own: one signal a call, gone with it. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  release(): void {
+    this.#timer?.cancel();
+    this.#callersSignal?.removeEventListener('abort', this.#end);
+  }
+
+  readonly #end = (): void => {
+    this.#controller.abort();
+    this.#reject?.();
+  };
+}
+
+function timeoutFailure({ action }: HttpRequest, timeoutMs: number | undefined): QueueError {
+  return new QueueError(`Cannot ${action}: no whole answer within ${timeoutMs} ms.`, { code: 'timeout' });
+}
+
+// A FetchError holds the request with its headers: only a copy of what it was made from goes on.
+function networkFailure({ action, url }: HttpRequest, error: unknown, redact: Redact): QueueError {
+  const cause = copyCause(error instanceof FetchError ? (error.cause ?? 'no reason given') : error, redact);
+  const { host } = new URL(url);
+  return new QueueError(`Cannot ${action}: no answer from ${host}: ${describeCause(cause)}`, {
+    code: 'network',
+    cause,
+  });
+}
+
+// 0 is what browsers make of it.
+function isRedirect({ status }: HttpAnswer): boolean {
+  return status === 0 || (status >= 300 && status < 400);
+}
+
+function redirectFailure({ action, url }: HttpRequest, { status }: HttpAnswer): QueueError {
+  const { host } = new URL(url);
+  const message = `Cannot ${action}: ${host} answered with a redirect, which is not followed, as that would hand on the credential. Check 'baseUrl'.`;
+  return new QueueError(message, { code: 'bad-answer', status });
+}

@@ -1,0 +1,107 @@
+import { QueueError } from '../../contract/errors.ts';
+import type { CallOptions, QueueTransport } from '../../contract/transport.ts';
+import type { Action } from './action.ts';
+import { failureOf } from './failure.ts';
+import { createHttp, type HttpAnswer, type HttpRequest } from './http.ts';
+import { type CloudflareConnection, type CloudflareTransportOptions, resolveConnection } from './options.ts';
+import { createRedact } from './redact.ts';
+import {
+  decodeAckResult,
+  decodeEnvelope,
+  decodeMetrics,
+  decodePeekResult,
+  decodePullResult,
+  decodePurgeResult,
+  decodePushResult,
+  encodeAck,
+  encodeBulkPush,
+  encodePeek,
+  encodePull,
+  encodePurge,
+  encodePush,
+} from './wire.ts';
+
+/**
+ * Gives back the port to one queue over Cloudflare's HTTP API: one request for each call, nothing repeated, no
+ * redirect followed. Opening does no I/O.
+ *
+ * @param options - where the queue is, and the credential; what is left out comes from the environment, read now
+ * @throws TypeError when an option is missing or wrong; its message never holds a credential
+ * @example
+ * ```ts
+ * import { createCloudflareTransport } from 'leasestream/cloudflare';
+ *
+ * const transport = createCloudflareTransport({
+ *   accountId: '023e105f4ecef8ad9ca31a8372d0c353',
+ *   queueId: '123e105f4ecef8ad9ca31a8372d0c353',
+ *   apiToken: 'token',
+ * });
+ * ```
+ * @see https://developers.cloudflare.com/api/resources/queues/
+ */
+export function createCloudflareTransport(options: CloudflareTransportOptions): QueueTransport {
+  return connectCloudflareTransport(resolveConnection(options));
+}
+
+/** The transport over options that have been checked and completed. */
+export function connectCloudflareTransport(connection: CloudflareConnection): QueueTransport {
+  const { accountId, queueId, baseUrl, authHeaders, secrets, fetch, clock } = connection;
+  const redact = createRedact(secrets);
+  const headers = { accept: 'application/json', 'content-type': 'application/json', ...authHeaders };
+  const send = createHttp({ fetch, clock, redact, headers });
+  const queueUrl = `${baseUrl}/accounts/${accountId}/queues/${queueId}`;
+  const post = (action: Action, path: string): Endpoint => ({ action, method: 'POST', url: `${queueUrl}${path}` });
+  const endpoints = {
+    push: post('push', '/messages'),
+    bulkPush: post('bulk push', '/messages/batch'),
+    pull: post('pull', '/messages/pull'),
+    ack: post('ack', '/messages/ack'),
+    peek: post('peek', '/messages/peek'),
+    purge: post('purge', '/messages/purge'),
+    metrics: { action: 'read metrics', method: 'GET', url: `${queueUrl}/metrics` },
+  } as const;
+
+  /** Sends the request and gives back the `result` of its answer. */
+  const call = async (request: HttpRequest, callOptions: CallOptions | undefined): Promise<unknown> => {
+    const answer = await send(request, callOptions);
+    const envelope = decodeEnvelope(answer.text);
+    if (isOk(answer) && envelope?.success === true) return envelope.result;
+    throw failureOf({ action: request.action, errors: envelope?.errors ?? [], ...answer }, { queueId, redact });
+  };
+
+  return {
+    push: async (message, callOptions) =>
+      decodePushResult(await call({ ...endpoints.push, body: encodePush(message) }, callOptions)),
+    bulkPush: async (request, callOptions) =>
+      decodePushResult(await call({ ...endpoints.bulkPush, body: encodeBulkPush(request) }, callOptions)),
+    pull: async (request, callOptions) =>
+      decodePullResult(await call({ ...endpoints.pull, body: encodePull(request) }, callOptions)),
+    ack: async (request, callOptions) =>
+      decodeAckResult(await call({ ...endpoints.ack, body: encodeAck(request) }, callOptions), request),
+    peek: async (request, callOptions) =>
+      decodePeekResult(await call({ ...endpoints.peek, body: encodePeek(request) }, callOptions)),
+    purge: async (request, callOptions) => {
+      const result = await call({ ...endpoints.purge, body: encodePurge(request) }, callOptions);
+      const { warnings, errors } = decodePurgeResult(result, request);
+      if (errors.length === 0) return { warnings };
+      // The port has no place for errors of a purge that was answered with 200, and losing them would be worse.
+      throw failureOf({ action: 'purge', status: 200, errors, text: '', otherwise: 'refused' }, { queueId, redact });
+    },
+    metrics: async (callOptions) => {
+      const result = await call(endpoints.metrics, callOptions);
+      const metrics = decodeMetrics(result);
+      if (metrics !== undefined) return metrics;
+      throw new QueueError('Cannot read metrics: the answer has no backlog count.', {
+        code: 'bad-answer',
+        status: 200,
+      });
+    },
+  };
+}
+
+/** A request without its body. */
+type Endpoint = Omit<HttpRequest, 'body'>;
+
+function isOk({ status }: HttpAnswer): boolean {
+  return status >= 200 && status < 300;
+}

@@ -1,0 +1,107 @@
+import { encodeBody } from '../../contract/body.ts';
+import { limits } from '../../contract/limits.ts';
+import type { OutgoingMessage } from '../../contract/message.ts';
+import type {
+  AckRequest,
+  BulkPushRequest,
+  PeekRequest,
+  PullRequest,
+  PurgeRequest,
+  RetryRequest,
+} from '../../contract/transport.ts';
+import { requireInteger } from './require-integer.ts';
+import type { WireAckRequest, WirePeekRequest, WirePullRequest, WirePurgeRequest } from './wire-format.ts';
+
+// The contract's words to the service's JSON. Only what can't be sent is refused here; sizes and counts above the
+// limits are for the service to judge.
+
+/** The body of `POST /messages`. The content type is always sent: the service's own default is `json`. */
+export function encodePush(message: OutgoingMessage): string {
+  return pushJson(message, 'push', '');
+}
+
+/** The body of `POST /messages/batch`. */
+export function encodeBulkPush({ messages, delaySeconds }: BulkPushRequest): string {
+  requireSome('bulk push', 'messages', messages.length);
+  requireDelay('bulk push', 'delaySeconds', delaySeconds);
+  let json = '';
+  for (let index = 0; index < messages.length; index += 1) {
+    const message = messages[index];
+    if (message === undefined) throw new TypeError(`Cannot bulk push as 'messages[${index}]' is missing`);
+    json += `${index === 0 ? '' : ','}${pushJson(message, 'bulk push', index)}`;
+  }
+  return `{"messages":[${json}]${delayJson(delaySeconds)}}`;
+}
+
+// The body is JSON already when it comes here, so it is set in as it is rather than parsed and stringified once more.
+function pushJson(message: OutgoingMessage, action: string, index: number | ''): string {
+  const { delaySeconds } = message;
+  if (delaySeconds !== undefined) {
+    requireDelay(action, index === '' ? 'delaySeconds' : `messages[${index}].delaySeconds`, delaySeconds);
+  }
+  const { contentType, text } = encodeBody(message.body, message.contentType);
+  const body = contentType === 'text' ? JSON.stringify(text) : text;
+  return `{"body":${body},"content_type":"${contentType}"${delayJson(delaySeconds)}}`;
+}
+
+function delayJson(delaySeconds: number | undefined): string {
+  return delaySeconds === undefined ? '' : `,"delay_seconds":${delaySeconds}`;
+}
+
+/** The body of `POST /messages/pull`: `{}` leaves both to the queue. */
+export function encodePull({ batchSize, visibilityTimeoutMs }: PullRequest): string {
+  requireInteger('batchSize', batchSize, { action: 'pull', min: 1, max: limits.batchMessages });
+  requireInteger('visibilityTimeoutMs', visibilityTimeoutMs, {
+    action: 'pull',
+    min: 1,
+    max: limits.visibilityTimeoutMs,
+  });
+  const wire: WirePullRequest = {
+    ...(batchSize !== undefined && { batch_size: batchSize }),
+    ...(visibilityTimeoutMs !== undefined && { visibility_timeout_ms: visibilityTimeoutMs }),
+  };
+  return JSON.stringify(wire);
+}
+
+/** The body of `POST /messages/ack`, without an array that would be empty. */
+export function encodeAck({ acks, retries }: AckRequest): string {
+  requireSome('ack', 'acks and retries', acks.length + retries.length);
+  const wire: WireAckRequest = {
+    ...(acks.length > 0 && { acks: acks.map(ackJson) }),
+    ...(retries.length > 0 && { retries: retries.map(retryJson) }),
+  };
+  return JSON.stringify(wire);
+}
+
+function ackJson(leaseId: string): { lease_id: string } {
+  return { lease_id: leaseId };
+}
+
+function retryJson(retry: RetryRequest, index: number): { lease_id: string; delay_seconds?: number } {
+  const { leaseId, delaySeconds } = retry;
+  if (delaySeconds === undefined) return { lease_id: leaseId };
+  requireDelay('ack', `retries[${index}].delaySeconds`, delaySeconds);
+  return { lease_id: leaseId, delay_seconds: delaySeconds };
+}
+
+/** The body of `POST /messages/peek`. */
+export function encodePeek({ batchSize }: PeekRequest): string {
+  requireInteger('batchSize', batchSize, { action: 'peek', min: 1, max: limits.batchMessages });
+  const wire: WirePeekRequest = batchSize === undefined ? {} : { batch_size: batchSize };
+  return JSON.stringify(wire);
+}
+
+/** The body of `POST /messages/purge`. */
+export function encodePurge({ refs }: PurgeRequest): string {
+  requireSome('purge', 'refs', refs.length);
+  const wire: WirePurgeRequest = { refs: refs.map((ref) => ({ ref })) };
+  return JSON.stringify(wire);
+}
+
+function requireSome(action: string, name: string, count: number): void {
+  if (count === 0) throw new RangeError(`Cannot ${action} as '${name}' must not be empty: current length is 0`);
+}
+
+function requireDelay(action: string, name: string, value: unknown): void {
+  requireInteger(name, value, { action, min: 0, max: limits.delaySeconds });
+}
