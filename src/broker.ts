@@ -1,0 +1,16 @@
+export {
+  type Broker,
+  type BrokerFetch,
+  type BrokerServer,
+  createBroker,
+  type InProcessConnection,
+  type QueueConnection,
+} from './transports/broker/broker.ts';
+export type { BehaviourOptions } from './transports/broker/behaviour.ts';
+export type { BrokerOptions } from './transports/broker/broker-options.ts';
+export type { JournalEntry, JournalListener } from './transports/broker/journal.ts';
+export type { ListenOptions } from './transports/broker/listen.ts';
+export { ManualClock } from './transports/broker/manual-clock.ts';
+export type { QueueSettings } from './transports/broker/settings.ts';
+export type { MessageSnapshot, QueueSnapshot } from './transports/broker/snapshot.ts';
+export type { WorkerMessage } from './transports/broker/worker-push.ts';

@@ -1,0 +1,170 @@
+import type { Clock } from '../../contract/clock.ts';
+import type { QueueTransport } from '../../contract/transport.ts';
+import { type BrokerOptions, type ResolvedBrokerOptions, resolveBrokerOptions } from './broker-options.ts';
+import { DirectTransport } from './direct-transport.ts';
+import { createHandler } from './handler.ts';
+import { Identities } from './identities.ts';
+import type { ListenOptions } from './listen.ts';
+import type { MessageQueue } from './queue.ts';
+import { QueueRegistry } from './queue-registry.ts';
+import { basePath } from './routes.ts';
+import type { QueueSettings } from './settings.ts';
+import { type QueueSnapshot, snapshotOf } from './snapshot.ts';
+import { pushFromWorker, type WorkerMessage } from './worker-push.ts';
+
+/** The options with which a client reaches a queue of the broker: spread them into `openQueue`. */
+export interface QueueConnection {
+  readonly accountId: string;
+  readonly queueId: string;
+  readonly queueName: string;
+  readonly apiToken: string;
+  readonly baseUrl: string;
+  /** The broker's clock, when one was given to it. */
+  readonly clock?: Clock;
+}
+
+/** A {@link QueueConnection} within the process. */
+export interface InProcessConnection extends QueueConnection {
+  readonly fetch: BrokerFetch;
+}
+
+/** The broker in the form of the platform's `fetch`. */
+export type BrokerFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+/** A broker on a socket. */
+export interface BrokerServer extends AsyncDisposable {
+  readonly port: number;
+  /** `http://127.0.0.1:<port>/client/v4` */
+  readonly baseUrl: string;
+  /** As {@link Broker.queue}, over the socket. */
+  queue(name: string, settings?: QueueSettings): QueueConnection;
+  /** Ends the socket and all its connections; answers that are being made still go out. The broker goes on. */
+  close(): Promise<void>;
+}
+
+/** An embedded broker: queues in memory that answer Cloudflare's HTTP API. */
+export interface Broker {
+  /** Answers a request as the service would. May be handed on as a `fetch`. Rejects only when the request is aborted. */
+  readonly fetch: BrokerFetch;
+  /**
+   * Opens a queue, made if it is absent.
+   *
+   * @param settings - laid over the settings that it has
+   * @returns what to spread into `openQueue`
+   * @throws TypeError or RangeError when the name or a setting is wrong
+   */
+  queue(name: string, settings?: QueueSettings): InProcessConnection;
+  /** Opens a queue, made if it is absent, as a port without HTTP in between. */
+  transport(name: string): QueueTransport;
+  /**
+   * Pushes a message as a Worker would: of any content type, and of any size.
+   *
+   * @returns the message's id
+   * @throws RangeError when there is no such queue, TypeError when the body is not of its content type
+   */
+  push(name: string, message: WorkerMessage): string;
+  /** Copies a queue as it stands now. Costs as much as there are messages. @throws RangeError when there is none */
+  inspect(name: string): QueueSnapshot;
+  /** Whether a queue has no message: none ready, delayed or leased. @throws RangeError when there is no such queue */
+  isEmpty(name: string): boolean;
+  /** Answers on a socket as well, of Node or Bun. @throws what the system says when the address can't be had */
+  listen(options?: ListenOptions): Promise<BrokerServer>;
+}
+
+/**
+ * Makes a broker: Cloudflare Queues with HTTP pull consumers, in memory, within the process or on a socket.
+ *
+ * @example
+ * ```ts
+ * import { createBroker } from 'leasestream/broker';
+ *
+ * const broker = createBroker({ queues: { jobs: { maxRetries: 5, deadLetterQueue: 'failed-jobs' } } });
+ * const { accountId, queueId, apiToken, baseUrl } = broker.queue('jobs');
+ * const answer = await broker.fetch(`${baseUrl}/accounts/${accountId}/queues/${queueId}/messages/pull`, {
+ *   method: 'POST',
+ *   headers: { authorization: `Bearer ${apiToken}` },
+ *   body: '{}',
+ * });
+ * ```
+ * @throws TypeError or RangeError naming the option, its rule and its value
+ */
+export function createBroker(options: BrokerOptions = {}): Broker {
+  const broker = new InMemoryBroker(resolveBrokerOptions(options), options.clock);
+  for (const [name, settings] of Object.entries(options.queues ?? {})) broker.queue(name, settings);
+  return broker;
+}
+
+// A base URL that no request can leave the process by, should it be used without the fetch.
+const inProcessBaseUrl = `https://broker.invalid${basePath}`;
+
+class InMemoryBroker implements Broker {
+  readonly #options: ResolvedBrokerOptions;
+  readonly #givenClock: Clock | undefined;
+  readonly #queues: QueueRegistry;
+  readonly #handle: (request: Request) => Promise<Response>;
+
+  constructor(options: ResolvedBrokerOptions, givenClock: Clock | undefined) {
+    this.#options = options;
+    this.#givenClock = givenClock;
+    const { clock, random, onJournal, behaviour } = options;
+    const { lateRetry } = behaviour;
+    this.#queues = new QueueRegistry({ clock, identities: new Identities(random), lateRetry, onJournal });
+    this.#handle = createHandler({ ...options, queues: this.#queues });
+  }
+
+  readonly fetch: BrokerFetch = async (input, init = {}) => {
+    // The signal is kept from the Request, which would add a listener to it and let it go only with the garbage.
+    const signal = init.signal ?? (input instanceof Request ? input.signal : undefined);
+    signal?.throwIfAborted();
+    const response = await this.#handle(new Request(input, { ...init, signal: null }));
+    signal?.throwIfAborted();
+    return response;
+  };
+
+  queue(name: string, settings?: QueueSettings): InProcessConnection {
+    return { ...this.#connection(name, settings, inProcessBaseUrl), fetch: this.fetch };
+  }
+
+  transport(name: string): QueueTransport {
+    return new DirectTransport(this.#queues.open(name), this.#options.behaviour);
+  }
+
+  push(name: string, message: WorkerMessage): string {
+    return pushFromWorker(this.#find(name, 'push'), message);
+  }
+
+  inspect(name: string): QueueSnapshot {
+    return snapshotOf(this.#find(name, 'inspect'), this.#options.clock.now());
+  }
+
+  isEmpty(name: string): boolean {
+    return this.#find(name, 'inspect').metrics().backlogCount === 0;
+  }
+
+  async listen(options?: ListenOptions): Promise<BrokerServer> {
+    // Not a static import: it needs node:http, and everything else here runs anywhere.
+    const { listen } = await import('./listen.ts');
+    const { port, origin, close } = await listen(this.#handle, options);
+    const baseUrl = `${origin}${basePath}`;
+    return {
+      port,
+      baseUrl,
+      queue: (name, settings) => this.#connection(name, settings, baseUrl),
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  }
+
+  #connection(name: string, settings: QueueSettings | undefined, baseUrl: string): QueueConnection {
+    const { accountId, credentials } = this.#options;
+    const { id } = this.#queues.open(name, settings);
+    const connection = { accountId, queueId: id, queueName: name, apiToken: credentials.apiToken, baseUrl };
+    return this.#givenClock === undefined ? connection : { ...connection, clock: this.#givenClock };
+  }
+
+  #find(name: string, action: string): MessageQueue {
+    const queue = this.#queues.byName(name);
+    if (queue === undefined) throw new RangeError(`Cannot ${action}: there is no queue named '${name}'`);
+    return queue;
+  }
+}

@@ -1,0 +1,173 @@
+import { encodeBody } from '../../contract/body.ts';
+import { checkInteger, rule } from '../../contract/check-options.ts';
+import { QueueError, type QueueErrorCode } from '../../contract/errors.ts';
+import { limits } from '../../contract/limits.ts';
+import type { OutgoingMessage, QueueMetrics } from '../../contract/message.ts';
+import type {
+  AckRequest,
+  AckResult,
+  BulkPushRequest,
+  CallOptions,
+  PeekRequest,
+  PeekResult,
+  PullRequest,
+  PullResult,
+  PurgeRequest,
+  PurgeResult,
+  PushResult,
+  QueueTransport,
+} from '../../contract/transport.ts';
+import { checkPullable, defaultBatchSize, type IncomingMessage, pushBatch } from './admission.ts';
+import type { Behaviour } from './behaviour.ts';
+import { decodeBody } from './body-codec.ts';
+import type { MessageQueue } from './queue.ts';
+import { Refusal, refusals } from './refusal.ts';
+import type { MessageView } from './stored-message.ts';
+import { metadataOf } from './wire-answers.ts';
+
+/**
+ * The port straight over a queue of the broker: same rules, limits and refusals as over HTTP, no request and no JSON.
+ * Every call does its work at once; `timeoutMs` is checked and never used up.
+ */
+export class DirectTransport implements QueueTransport {
+  readonly #queue: MessageQueue;
+  readonly #behaviour: Behaviour;
+
+  constructor(queue: MessageQueue, behaviour: Behaviour) {
+    this.#queue = queue;
+    this.#behaviour = behaviour;
+  }
+
+  async push(message: OutgoingMessage, options?: CallOptions): Promise<PushResult> {
+    return carryOut('push', options, () => {
+      pushBatch(this.#queue, [readMessage('push', message, undefined)]);
+      return { metrics: this.#queue.metrics() };
+    });
+  }
+
+  async bulkPush({ messages, delaySeconds }: BulkPushRequest, options?: CallOptions): Promise<PushResult> {
+    return carryOut('bulk push', options, () => {
+      checkSome('bulk push', 'messages', messages.length);
+      checkDelay('bulk push', delaySeconds);
+      pushBatch(
+        this.#queue,
+        messages.map((message) => readMessage('bulk push', message, delaySeconds)),
+      );
+      return { metrics: this.#queue.metrics() };
+    });
+  }
+
+  async pull(
+    { batchSize = defaultBatchSize, visibilityTimeoutMs }: PullRequest,
+    options?: CallOptions,
+  ): Promise<PullResult> {
+    return carryOut('pull', options, () => {
+      checkInteger('pull', 'batchSize', batchSize, [1, limits.batchMessages]);
+      this.#checkTimeout(visibilityTimeoutMs);
+      checkPullable(this.#queue);
+      const messages = this.#queue.pull(batchSize, visibilityTimeoutMs).map((message) => ({
+        ...seen(message),
+        leaseId: message.leaseId,
+        bodyLength: message.body.text.length,
+      }));
+      return { messages, backlogCount: this.#queue.metrics().backlogCount };
+    });
+  }
+
+  async ack({ acks, retries }: AckRequest, options?: CallOptions): Promise<AckResult> {
+    return carryOut('ack', options, () => {
+      checkSome('ack', 'acks and retries', acks.length + retries.length);
+      for (const { delaySeconds } of retries) checkDelay('ack', delaySeconds);
+      const warnings = new Map<string, string>();
+      const settle = (leaseId: string, warning: string | undefined): number => {
+        if (warning !== undefined) warnings.set(leaseId, warning);
+        return warning === undefined ? 1 : 0;
+      };
+      let ackCount = 0;
+      let retryCount = 0;
+      for (const leaseId of acks) ackCount += settle(leaseId, this.#queue.ack(leaseId));
+      for (const { leaseId, delaySeconds } of retries) {
+        retryCount += settle(leaseId, this.#queue.retry(leaseId, delaySeconds));
+      }
+      return { ackCount, retryCount, warnings, otherWarnings: [] };
+    });
+  }
+
+  async peek({ batchSize = defaultBatchSize }: PeekRequest, options?: CallOptions): Promise<PeekResult> {
+    return carryOut('peek', options, () => {
+      checkInteger('peek', 'batchSize', batchSize, [1, limits.batchMessages]);
+      return { messages: this.#queue.peek(batchSize).map((message) => ({ ...seen(message), ref: message.ref })) };
+    });
+  }
+
+  async purge({ refs }: PurgeRequest, options?: CallOptions): Promise<PurgeResult> {
+    return carryOut('purge', options, () => {
+      checkSome('purge', 'refs', refs.length);
+      const unknown = refs.filter((ref) => !this.#queue.purge(ref));
+      return { warnings: new Map(unknown.map((ref) => [ref, 'Ref is not known'])) };
+    });
+  }
+
+  async metrics(options?: CallOptions): Promise<QueueMetrics> {
+    return carryOut('read metrics', options, () => this.#queue.metrics());
+  }
+
+  #checkTimeout(visibilityTimeoutMs: number | undefined): void {
+    if (visibilityTimeoutMs === undefined) return;
+    checkInteger('pull', 'visibilityTimeoutMs', visibilityTimeoutMs, [1, limits.visibilityTimeoutMs]);
+    const least = this.#behaviour.leastVisibilityTimeoutMs;
+    if (visibilityTimeoutMs < least) throw refusals.visibilityTimeout(least);
+  }
+}
+
+function carryOut<Result>(action: string, options: CallOptions | undefined, call: () => Result): Result {
+  options?.signal?.throwIfAborted();
+  const timeoutMs = options?.timeoutMs;
+  if (timeoutMs !== undefined && !(timeoutMs > 0))
+    throw new RangeError(rule(action, 'timeoutMs', 'above 0', timeoutMs));
+  try {
+    return call();
+  } catch (error) {
+    throw error instanceof Refusal ? failureOf(action, error) : error;
+  }
+}
+
+function failureOf(action: string, { status, code, message }: Refusal): QueueError {
+  const text = `Cannot ${action}: the broker answered ${status}: ${message} (code ${code})`;
+  return new QueueError(text, { code: errorCodeOf(status, code), status, errors: [{ code, message }] });
+}
+
+// Only the refusals of these calls; those of the HTTP side (credentials, routes) can't happen here.
+function errorCodeOf(status: number, code: number): QueueErrorCode {
+  if (status === 405) return 'pull-not-enabled';
+  if (status === 409) return 'delivery-paused';
+  return code >= 10_204 && code <= 10_206 ? 'too-large' : 'refused';
+}
+
+function readMessage(action: string, message: OutgoingMessage, delaySeconds: number | undefined): IncomingMessage {
+  checkDelay(action, message.delaySeconds);
+  return {
+    body: encodeBody(message.body, message.contentType),
+    delaySeconds: message.delaySeconds ?? delaySeconds,
+  };
+}
+
+type SeenMessage = Pick<MessageView, 'id' | 'attempts' | 'timestampMs'> &
+  ReturnType<typeof decodeBody> & {
+    readonly contentType: MessageView['body']['contentType'];
+    readonly metadata: Readonly<Record<string, string>>;
+  };
+
+function seen(message: MessageView): SeenMessage {
+  const { id, attempts, timestampMs, body } = message;
+  const metadata = metadataOf(message);
+  return { id, attempts, timestampMs, contentType: body.contentType, metadata, ...decodeBody(body) };
+}
+
+function checkDelay(action: string, delaySeconds: number | undefined): void {
+  if (delaySeconds !== undefined) checkInteger(action, 'delaySeconds', delaySeconds, [0, limits.delaySeconds]);
+}
+
+function checkSome(action: string, name: string, count: number): void {
+  if (count === 0) throw new RangeError(`Cannot ${action} as '${name}' must not be empty: current length is 0`);
+}

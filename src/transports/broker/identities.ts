@@ -1,0 +1,92 @@
+const base64Url = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+// The head of the encrypted tokens that the service uses for lease ids and refs.
+const tokenHeader = 'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2Q0JDLUhTNTEyIn0..';
+
+/** Stands for "no lease" and "no ref"; no token is ever this one. */
+export const noToken = 0;
+
+/**
+ * Makes the ids of one broker. Lease ids and refs are as long as the service's (more than 300 characters), and yet a
+ * message holds only a number for each: they are a prefix of the broker's own and that number, put together on demand.
+ */
+export class Identities {
+  readonly #random: () => number;
+  readonly #leasePrefix: string;
+  readonly #refPrefix: string;
+  #count = 0;
+
+  constructor(random: () => number) {
+    this.#random = random;
+    this.#leasePrefix = `${tokenHeader}${this.#noise(22)}.${this.#noise(200)}.${this.#noise(36)}`;
+    this.#refPrefix = `${tokenHeader}${this.#noise(22)}.${this.#noise(200)}.${this.#noise(36)}`;
+  }
+
+  /** 32 hex characters, different for each message of the broker whatever `random` gives. */
+  messageId(): string {
+    // join() makes one flat string; adding up would keep every part alive, for each of a million messages.
+    return [this.#randomWord(), this.#randomWord(), this.#randomWord(), toHex(this.token())].join('');
+  }
+
+  /** A number that no other lease or ref of the broker has, until 2^32 of them were made. */
+  token(): number {
+    this.#count = (this.#count + 1) | 0;
+    // A multiplication by an odd number is one-to-one: scattered, and still never the same twice.
+    return Math.imul(this.#count, 0x9e3779b1);
+  }
+
+  leaseId(token: number): string {
+    return this.#leasePrefix + toHex(token);
+  }
+
+  /** The token of a lease id; `noToken` when this broker can't have made it. */
+  leaseToken(leaseId: string): number {
+    return fromHex(leaseId, this.#leasePrefix);
+  }
+
+  ref(token: number): string {
+    return this.#refPrefix + toHex(token);
+  }
+
+  /** The token of a ref; `noToken` when this broker can't have made it. */
+  refToken(ref: string): number {
+    return fromHex(ref, this.#refPrefix);
+  }
+
+  #randomWord(): string {
+    return toHex(Math.floor(this.#random() * 2 ** 32));
+  }
+
+  #noise(length: number): string {
+    return Array.from({ length }, () => base64Url[Math.floor(this.#random() * 64)]).join('');
+  }
+}
+
+/**
+ * The id of a queue, derived from its name, so that it stays the same from one run to the next.
+ *
+ * @returns 32 hex characters
+ */
+export function queueIdOf(name: string): string {
+  return [0x811c9dc5, 0x1b873593, 0xcc9e2d51, 0x85ebca6b].map((seed) => toHex(hash(name, seed))).join('');
+}
+
+// FNV-1a with another start each time, and a final mix, since short names alone would move only the low bits.
+function hash(text: string, seed: number): number {
+  let value = seed;
+  for (let index = 0; index < text.length; index += 1) {
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+  }
+  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
+  return value ^ (value >>> 16);
+}
+
+function toHex(word: number): string {
+  return (word >>> 0).toString(16).padStart(8, '0');
+}
+
+function fromHex(id: string, prefix: string): number {
+  if (id.length !== prefix.length + 8 || !id.startsWith(prefix)) return noToken;
+  const digits = id.slice(prefix.length);
+  return /^[\da-f]{8}$/.test(digits) ? Number.parseInt(digits, 16) | 0 : noToken;
+}

@@ -1,0 +1,131 @@
+import { limits } from '../../contract/limits.ts';
+import type {
+  WireAckResult,
+  WirePeekResult,
+  WirePullResult,
+  WirePurgeResult,
+  WirePushResult,
+} from '../cloudflare/wire-format.ts';
+import { checkBatchCount, checkPullable, defaultBatchSize, type IncomingMessage, pushBatch } from './admission.ts';
+import type { Behaviour } from './behaviour.ts';
+import { jsonBody, textBody } from './body-codec.ts';
+import type { MessageQueue } from './queue.ts';
+import { refusals } from './refusal.ts';
+import {
+  arrayField,
+  asObject,
+  delayField,
+  field,
+  integerField,
+  type JsonObject,
+  stringField,
+  unexpected,
+} from './request-body.ts';
+import type { StoredBody } from './stored-message.ts';
+import { toWireMessage, toWireMetrics, toWireWarnings } from './wire-answers.ts';
+
+const batchSizes = [1, limits.batchMessages] as const;
+
+/** `POST /messages` */
+export function push(queue: MessageQueue, request: JsonObject): WirePushResult {
+  pushBatch(queue, [readMessage(request, '', undefined)]);
+  return { metadata: { metrics: toWireMetrics(queue.metrics()) } };
+}
+
+/** `POST /messages/batch` */
+export function bulkPush(queue: MessageQueue, request: JsonObject): WirePushResult {
+  if (field(request, 'messages') === undefined) throw unexpected('array', undefined, 'messages');
+  const elements = arrayField(request, 'messages');
+  checkBatchCount(elements.length);
+  const delaySeconds = delayField(request, '');
+  const messages = elements.map((element, index) => {
+    const path = `messages[${index}]`;
+    return readMessage(asObject(element, path), path, delaySeconds);
+  });
+  pushBatch(queue, messages);
+  return { metadata: { metrics: toWireMetrics(queue.metrics()) } };
+}
+
+/** `POST /messages/pull` */
+export function pull(queue: MessageQueue, request: JsonObject, behaviour: Behaviour): WirePullResult {
+  const batchSize = integerField(request, 'batch_size', batchSizes) ?? defaultBatchSize;
+  const timeouts = [behaviour.leastVisibilityTimeoutMs, limits.visibilityTimeoutMs] as const;
+  const visibilityTimeoutMs = integerField(request, 'visibility_timeout_ms', timeouts);
+  checkPullable(queue);
+  const messages = queue.pull(batchSize, visibilityTimeoutMs).map((message) => ({
+    ...toWireMessage(message, behaviour.jsonBodies),
+    lease_id: message.leaseId,
+  }));
+  const metrics = toWireMetrics(queue.metrics());
+  return { message_backlog_count: metrics.backlog_count, messages, metadata: { metrics } };
+}
+
+/** `POST /messages/ack`: acks first, then retries. A lease that is in both is acked, with a warning. */
+export function ack(queue: MessageQueue, request: JsonObject, behaviour: Behaviour): WireAckResult {
+  // All is read before anything is settled, so that a refused request has changed nothing.
+  const acks = arrayField(request, 'acks').map((element, index) => readLeaseId(element, `acks[${index}]`));
+  const retries = arrayField(request, 'retries').map((element, index) => {
+    const path = `retries[${index}]`;
+    return { leaseId: readLeaseId(element, path), delaySeconds: delayField(asObject(element, path), path) };
+  });
+  const warnings = new Map<string, string>();
+  let ackCount = 0;
+  let retryCount = 0;
+  for (const leaseId of acks) {
+    const warning = queue.ack(leaseId);
+    if (warning === undefined) ackCount += 1;
+    else warnings.set(leaseId, warning);
+  }
+  for (const { leaseId, delaySeconds } of retries) {
+    const warning = queue.retry(leaseId, delaySeconds);
+    if (warning === undefined) retryCount += 1;
+    else warnings.set(leaseId, warning);
+  }
+  return { ackCount, retryCount, warnings: toWireWarnings(warnings, behaviour.warnings) };
+}
+
+/** `POST /messages/peek` */
+export function peek(queue: MessageQueue, request: JsonObject, behaviour: Behaviour): WirePeekResult {
+  const batchSize = integerField(request, 'batch_size', batchSizes) ?? defaultBatchSize;
+  const messages = queue.peek(batchSize).map((message) => ({
+    ...toWireMessage(message, behaviour.jsonBodies),
+    ref: message.ref,
+  }));
+  return { messages };
+}
+
+/** `POST /messages/purge` */
+export function purge(queue: MessageQueue, request: JsonObject): WirePurgeResult {
+  if (field(request, 'refs') === undefined) throw unexpected('array', undefined, 'refs');
+  const refs = arrayField(request, 'refs').map((element, index) => {
+    const path = `refs[${index}]`;
+    return stringField(asObject(element, path), 'ref', path);
+  });
+  const unknown = refs.filter((ref) => !queue.purge(ref));
+  return { errors: [], warnings: Object.fromEntries(unknown.map((ref) => [ref, 'Ref is not known'])) };
+}
+
+// Nothing else of an element is looked at: some clients send whole messages.
+function readLeaseId(element: unknown, path: string): string {
+  return stringField(asObject(element, path), 'lease_id', path);
+}
+
+function readMessage(message: JsonObject, path: string, delaySeconds: number | undefined): IncomingMessage {
+  return { body: readBody(message, path), delaySeconds: delayField(message, path) ?? delaySeconds };
+}
+
+function readBody(message: JsonObject, path: string): StoredBody {
+  const bodyPath = path === '' ? 'body' : `${path}.body`;
+  const contentType = field(message, 'content_type') ?? 'json';
+  if (contentType === 'text') return textBody(stringField(message, 'body', path));
+  if (contentType !== 'json') throw refusals.contentType(path === '' ? 'content_type' : `${path}.content_type`);
+  if (!Object.hasOwn(message, 'body')) throw unexpected('object', undefined, bodyPath);
+  const value = message['body'];
+  // Recorded of the service. Numbers, booleans and null it may refuse as well; nobody knows, so they pass.
+  if (typeof value === 'string') throw unexpected('object', value, bodyPath);
+  try {
+    return jsonBody(value);
+  } catch {
+    throw refusals.malformedBody('the body is nested too deeply');
+  }
+}

@@ -1,0 +1,45 @@
+import { queueIdOf } from './identities.ts';
+import { MessageQueue, type QueueContext } from './queue.ts';
+import { checkQueueName, defaultSettings, type QueueSettings, resolveSettings } from './settings.ts';
+
+/** The queues of a broker, by name and by id. */
+export class QueueRegistry {
+  readonly #context: QueueContext;
+  readonly #byName = new Map<string, MessageQueue>();
+  readonly #byId = new Map<string, MessageQueue>();
+
+  constructor(context: QueueContext) {
+    this.#context = context;
+  }
+
+  byName(name: string): MessageQueue | undefined {
+    return this.#byName.get(name);
+  }
+
+  byId(id: string): MessageQueue | undefined {
+    return this.#byId.get(id);
+  }
+
+  /**
+   * The queue of that name, made if it is absent, with `changes` laid over its settings. The dead letter queue that
+   * they name is made as well.
+   *
+   * @throws TypeError or RangeError when the name or a setting is wrong; nothing is made or changed then
+   */
+  open(name: string, changes: QueueSettings = {}): MessageQueue {
+    checkQueueName('open a queue', 'name', name);
+    const present = this.#byName.get(name);
+    const settings = resolveSettings(name, present?.settings ?? defaultSettings, changes);
+    const queue = present ?? new MessageQueue({ name, id: queueIdOf(name) }, settings, this.#context);
+    this.#byName.set(name, queue);
+    this.#byId.set(queue.id, queue);
+    const { deadLetterQueue } = settings;
+    queue.configure(settings, deadLetterQueue === undefined ? undefined : this.#present(deadLetterQueue));
+    return queue;
+  }
+
+  // Not open(): two queues may be each other's dead letter queue.
+  #present(name: string): MessageQueue {
+    return this.#byName.get(name) ?? this.open(name);
+  }
+}

@@ -1,0 +1,75 @@
+/** An answer of the service that is not a success. Thrown wherever a request turns out to be wrong. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly status: number;
+  readonly code: number;
+  /** The JSON pointer of the offending part of the request. */
+  readonly pointer: string | undefined;
+
+  constructor(status: number, code: number, message: string, pointer?: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.pointer = pointer;
+  }
+}
+
+/**
+ * The refusals of the broker. Where they are from: [doc] the service's list of error codes, [live] recorded by others
+ * against the service, [inf] our choice among the documented codes.
+ *
+ * @see https://developers.cloudflare.com/queues/reference/error-codes/
+ */
+export const refusals = {
+  /** [doc] No credentials, or wrong ones. Which of the two statuses is [inf]. */
+  authentication: (status: 401 | 403): Refusal => new Refusal(status, 10_000, 'Authentication error'),
+  /** [live] A path that nothing is at. */
+  noRoute: (): Refusal => new Refusal(404, 7000, 'No route for that URI'),
+  /** [live] Another account. */
+  noAccount: (path: string): Refusal =>
+    new Refusal(404, 7003, `Could not route to ${path}, perhaps your object identifier is invalid?`),
+  /** [inf] */
+  methodNotAllowed: (method: string): Refusal => new Refusal(405, 7001, `Method ${method} not available for that URI`),
+  /** [doc] A queue id that is not 32 hex characters; a queue's *name* in its place, say. */
+  malformedQueueId: (): Refusal => new Refusal(400, 10_107, 'Queue ID is malformed'),
+  /** [doc] */
+  noQueue: (): Refusal => new Refusal(404, 11_000, 'Queue does not exist'),
+  /** [live] No HTTP pull consumer. */
+  pullNotEnabled: (): Refusal => new Refusal(405, 0, 'messages cannot be pulled unless http_pull mode is enabled'),
+  /** [doc] status and text, [inf] code. */
+  deliveryPaused: (): Refusal => new Refusal(409, 0, 'queue_delivery_paused'),
+  /** [doc] */
+  delay: (pointer?: string): Refusal =>
+    new Refusal(400, 10_202, 'delay_seconds must be an integer in 0..86400', pointer),
+  /** [doc] code; that an unknown content type is a matter of metadata is [inf]. */
+  contentType: (pointer: string): Refusal =>
+    new Refusal(400, 10_203, "content_type must be 'text' or 'json' over HTTP", pointer),
+  /** [doc] code, [inf] text, after that of the batch. */
+  messageSize: (bytes: number, limit: number): Refusal =>
+    new Refusal(400, 10_204, `message size of ${bytes} bytes exceeds limit of ${limit} bytes (10204)`),
+  /** [live] */
+  batchSize: (bytes: number, limit: number): Refusal =>
+    new Refusal(400, 10_205, `batch size of ${bytes} bytes exceeds limit of ${limit} bytes (10205)`),
+  /** [doc] code, [inf] text. */
+  batchCount: (count: number, limit: number): Refusal =>
+    new Refusal(400, 10_206, `batch count of ${count} exceeds limit of ${limit} (10206)`),
+  /** [doc] */
+  emptyBatch: (): Refusal => new Refusal(400, 10_013, 'batch contains no messages'),
+  /** [live] for a string as JSON body: `Expected object, received string at "body"`. */
+  unexpected: (problem: string, path: string): Refusal =>
+    new Refusal(400, 10_207, path === '' ? problem : `${problem} at "${path}"`, pointerOf(path)),
+  /** [doc] Not JSON. */
+  malformedBody: (problem: string): Refusal => new Refusal(400, 10_208, `Request body is malformed: ${problem}`),
+  /** [doc] code; that it covers the numbers of a pull is [inf]. */
+  invalid: (problem: string, pointer?: string): Refusal => new Refusal(400, 10_026, problem, pointer),
+  /** The service's own minimum is unknown; this one is an option of the broker. */
+  visibilityTimeout: (leastMs: number): Refusal =>
+    refusals.invalid(`visibility_timeout_ms must be an integer in ${leastMs}..43200000`, '/visibility_timeout_ms'),
+  /** [doc] */
+  internal: (problem: string): Refusal => new Refusal(500, 15_000, `Unknown internal error: ${problem}`),
+} as const;
+
+/** The JSON pointer of a path such as `messages[3].body`. */
+export function pointerOf(path: string): string {
+  return path === '' ? '' : `/${path.replaceAll(/\[(\d+)\]/g, '.$1').replaceAll('.', '/')}`;
+}

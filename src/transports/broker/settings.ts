@@ -1,0 +1,99 @@
+import { checkInteger, checkOneOf, rule } from '../../contract/check-options.ts';
+import { limits } from '../../contract/limits.ts';
+
+/** How a queue of the broker behaves. What is left out keeps its value, or has its default in a new queue. */
+export interface QueueSettings {
+  /**
+   * How often a message is delivered again after its first delivery, 0..100. One that was delivered `maxRetries + 1`
+   * times goes to the dead letter queue when its last lease ends unacknowledged, or is deleted when there is none.
+   *
+   * @defaultValue 3
+   * @see https://developers.cloudflare.com/queues/configuration/batching-retries/
+   */
+  readonly maxRetries?: number;
+  /** Delay of a retry that names none, in seconds, 0..86 400. @defaultValue 0 */
+  readonly retryDelaySeconds?: number;
+  /** Lease of a pull that names none, in milliseconds, 1..43 200 000. @defaultValue 30 000 */
+  readonly visibilityTimeoutMs?: number;
+  /** The name of another queue, made if it is absent. @defaultValue none: messages are deleted */
+  readonly deadLetterQueue?: string;
+  /**
+   * How long a message is kept, in seconds, 60..1 209 600, counted from its arrival in this queue. Then it is removed,
+   * leased or not.
+   *
+   * @defaultValue 345 600, four days
+   */
+  readonly retentionSeconds?: number;
+  /** Delay of a push that names none, in seconds, 0..86 400. @defaultValue 0 */
+  readonly deliveryDelaySeconds?: number;
+  /** Whether pulls are refused with 409. Pushes and settlements go on. @defaultValue false */
+  readonly deliveryPaused?: boolean;
+  /** Whether the queue has an HTTP pull consumer; without one pulls are refused with 405. @defaultValue true */
+  readonly httpPull?: boolean;
+}
+
+/** Settings with every default in place. */
+export type ResolvedSettings = Required<Omit<QueueSettings, 'deadLetterQueue'>> & {
+  readonly deadLetterQueue: string | undefined;
+};
+
+/** The settings of a new queue. */
+export const defaultSettings: ResolvedSettings = {
+  maxRetries: 3,
+  retryDelaySeconds: 0,
+  visibilityTimeoutMs: 30_000,
+  deadLetterQueue: undefined,
+  retentionSeconds: 345_600,
+  deliveryDelaySeconds: 0,
+  deliveryPaused: false,
+  httpPull: true,
+};
+
+/**
+ * Lays `changes` over `current`.
+ *
+ * @throws TypeError or RangeError naming the setting, its rule and its value
+ */
+export function resolveSettings(
+  queueName: string,
+  current: ResolvedSettings,
+  changes: QueueSettings,
+): ResolvedSettings {
+  const settings: ResolvedSettings = {
+    maxRetries: changes.maxRetries ?? current.maxRetries,
+    retryDelaySeconds: changes.retryDelaySeconds ?? current.retryDelaySeconds,
+    visibilityTimeoutMs: changes.visibilityTimeoutMs ?? current.visibilityTimeoutMs,
+    deadLetterQueue: changes.deadLetterQueue ?? current.deadLetterQueue,
+    retentionSeconds: changes.retentionSeconds ?? current.retentionSeconds,
+    deliveryDelaySeconds: changes.deliveryDelaySeconds ?? current.deliveryDelaySeconds,
+    deliveryPaused: changes.deliveryPaused ?? current.deliveryPaused,
+    httpPull: changes.httpPull ?? current.httpPull,
+  };
+  checkSettings(queueName, settings);
+  return settings;
+}
+
+function checkSettings(queueName: string, settings: ResolvedSettings): void {
+  const action = `configure queue '${queueName}'`;
+  checkInteger(action, 'maxRetries', settings.maxRetries, [0, limits.retries]);
+  checkInteger(action, 'retryDelaySeconds', settings.retryDelaySeconds, [0, limits.delaySeconds]);
+  checkInteger(action, 'visibilityTimeoutMs', settings.visibilityTimeoutMs, [1, limits.visibilityTimeoutMs]);
+  checkInteger(action, 'retentionSeconds', settings.retentionSeconds, [60, 1_209_600]);
+  checkInteger(action, 'deliveryDelaySeconds', settings.deliveryDelaySeconds, [0, limits.delaySeconds]);
+  checkOneOf(action, 'deliveryPaused', settings.deliveryPaused, [true, false]);
+  checkOneOf(action, 'httpPull', settings.httpPull, [true, false]);
+  const { deadLetterQueue } = settings;
+  if (deadLetterQueue === undefined) return;
+  checkQueueName(action, 'deadLetterQueue', deadLetterQueue);
+  if (deadLetterQueue === queueName) {
+    throw new RangeError(rule(action, 'deadLetterQueue', 'another queue', deadLetterQueue));
+  }
+}
+
+/** Throws unless `value` can be the name of a queue. */
+export function checkQueueName(action: string, option: string, value: unknown): asserts value is string {
+  if (typeof value !== 'string') throw new TypeError(rule(action, option, 'a string', value));
+  if (!/^[\w-]{1,63}$/.test(value)) {
+    throw new RangeError(rule(action, option, '1 to 63 letters, digits, hyphens or underscores', value));
+  }
+}

@@ -1,0 +1,66 @@
+import type { QueueMetrics } from '../../contract/message.ts';
+import type { WireAckResult, WireEnvelope, WireMetrics } from '../cloudflare/wire-format.ts';
+import { toWireBody } from './body-codec.ts';
+import type { Refusal } from './refusal.ts';
+import type { MessageView } from './stored-message.ts';
+
+/** What a pulled and a peeked message have in common on the wire. */
+interface WireMessage {
+  readonly id: string;
+  readonly body: string;
+  readonly attempts: number;
+  readonly timestamp_ms: number;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export function toWireMessage(message: MessageView, jsonBodies: 'plain' | 'base64'): WireMessage {
+  return {
+    id: message.id,
+    body: toWireBody(message.body, jsonBodies),
+    attempts: message.attempts,
+    timestamp_ms: message.timestampMs,
+    metadata: metadataOf(message),
+  };
+}
+
+/** The metadata of a message, named and filled as the service does it. */
+export function metadataOf(message: MessageView): Readonly<Record<string, string>> {
+  const { contentType } = message.body;
+  // Only Workers push these.
+  const source = contentType === 'bytes' || contentType === 'v8' ? 'worker' : 'api';
+  const metadata = { 'CF-Content-Type': contentType, 'CF-sourceMessageSource': source };
+  return message.delaySeconds === 0 ? metadata : { ...metadata, 'CF-msg-delay-secs': String(message.delaySeconds) };
+}
+
+export function toWireMetrics(metrics: QueueMetrics): WireMetrics {
+  return {
+    backlog_bytes: metrics.backlogBytes,
+    backlog_count: metrics.backlogCount,
+    oldest_message_timestamp_ms: metrics.oldestMessageTimestampMs,
+  };
+}
+
+export function toWireWarnings(
+  warnings: ReadonlyMap<string, string>,
+  form: 'map' | 'list',
+): NonNullable<WireAckResult['warnings']> {
+  // fromEntries defines fields, so that a lease id of `__proto__` is one like any other.
+  if (form === 'map') return Object.fromEntries(warnings);
+  return [...warnings].map(([leaseId, text]) => `${text} (${leaseId})`);
+}
+
+/** The answer to a request that was carried out. */
+export function answerResult(result: unknown): Response {
+  return answer(200, { success: true, errors: [], messages: [], result });
+}
+
+/** The answer to a request that was not. */
+export function answerRefusal(refusal: Refusal): Response {
+  const { status, code, message, pointer } = refusal;
+  const error = { code, message, ...(pointer === undefined || pointer === '' ? {} : { source: { pointer } }) };
+  return answer(status, { success: false, errors: [error], messages: [], result: null });
+}
+
+function answer(status: number, envelope: WireEnvelope<unknown>): Response {
+  return new Response(JSON.stringify(envelope), { status, headers: { 'content-type': 'application/json' } });
+}
