@@ -1,0 +1,76 @@
+import { checkInteger, checkNumber, rule } from '../contract/check-options.ts';
+import { type ConsumeOptions, type ResolvedConsumeOptions, resolveConsumeOptions } from './consume-options.ts';
+import { checkRetryDelay, type RetryDelay } from './process-options.ts';
+
+/** How messages are gathered into batches. */
+export interface BatchOptions extends Omit<ConsumeOptions, 'settle'> {
+  /**
+   * The most messages in a batch, 1 to `maxInFlight`.
+   *
+   * @defaultValue 10
+   */
+  readonly size?: number;
+  /**
+   * How long a batch waits to be filled, in milliseconds since its first message was leased, at most a quarter of
+   * `visibilityTimeoutMs`. It waits for less when its first lease would not last for its body.
+   *
+   * @defaultValue 1 000, or a quarter of `visibilityTimeoutMs` if that is less
+   */
+  readonly maxWaitMs?: number;
+}
+
+/** How `processBatches` runs a handler. */
+export interface ProcessBatchesOptions<Body = unknown, Env = unknown> extends BatchOptions {
+  /** What the handler gets as its second argument. */
+  readonly env?: Env;
+  /**
+   * How many batches are handled at once, 1 or more; with `size` at most `maxInFlight` messages.
+   *
+   * @defaultValue 1
+   */
+  readonly concurrency?: number;
+  /** As for `process`, for each unsettled message of a batch whose handler failed. */
+  readonly retryDelaySeconds?: RetryDelay<Body>;
+}
+
+/** {@link BatchOptions} with every default filled in. */
+export interface ResolvedBatchOptions extends ResolvedConsumeOptions {
+  readonly size: number;
+  readonly maxWaitMs: number;
+}
+
+/** {@link ProcessBatchesOptions} with every default filled in. */
+export interface ResolvedProcessBatchesOptions<Body> extends ResolvedBatchOptions {
+  readonly concurrency: number;
+  readonly retryDelaySeconds: RetryDelay<Body> | undefined;
+}
+
+/**
+ * Checks the options and fills in the defaults.
+ *
+ * @throws TypeError or RangeError that names the option, what it must be, and its value
+ */
+export function resolveBatchOptions(options: BatchOptions = {}): ResolvedBatchOptions {
+  const resolved = resolveConsumeOptions({ ...options, settle: 'auto' });
+  const { visibilityTimeoutMs, maxInFlight } = resolved;
+  const { size = Math.min(10, maxInFlight), maxWaitMs = Math.min(1_000, visibilityTimeoutMs / 4) } = options;
+  checkInteger('batch', 'size', size, [1, Infinity]);
+  if (size > maxInFlight) throw new RangeError(rule('batch', 'size', `at most 'maxInFlight', ${maxInFlight}`, size));
+  checkNumber('batch', 'maxWaitMs', maxWaitMs, [0, visibilityTimeoutMs / 4]);
+  return { ...resolved, size, maxWaitMs };
+}
+
+/** As {@link resolveBatchOptions}, for `processBatches`. */
+export function resolveProcessBatchesOptions<Body>(
+  options: ProcessBatchesOptions<Body> = {},
+): ResolvedProcessBatchesOptions<Body> {
+  const resolved = resolveBatchOptions(options);
+  const { concurrency = 1, retryDelaySeconds } = options;
+  checkInteger('process batches', 'concurrency', concurrency, [1, Infinity]);
+  if (concurrency * resolved.size > resolved.maxInFlight) {
+    const must = `at most 'maxInFlight' / 'size', ${Math.floor(resolved.maxInFlight / resolved.size)}`;
+    throw new RangeError(rule('process batches', 'concurrency', must, concurrency));
+  }
+  checkRetryDelay(retryDelaySeconds);
+  return { ...resolved, concurrency, retryDelaySeconds };
+}

@@ -1,0 +1,170 @@
+import { checkFunction, checkInteger, checkNumber, checkOneOf, rule } from '../contract/check-options.ts';
+import { limits } from '../contract/limits.ts';
+import type { ConsumerEvent, InvalidMessage } from './events.ts';
+
+/** What becomes of a message whose body could not be decoded or did not fit the schema. */
+export type InvalidAction = 'retry' | 'ack' | 'throw';
+
+/** How a consumer leases, hands out and settles. */
+export interface ConsumeOptions {
+  /**
+   * How long a message is leased, in milliseconds, a whole number from 100 to 43 200 000 (12 h). Sent with every pull,
+   * so that the deadline is always known.
+   *
+   * @defaultValue 30 000
+   * @see https://developers.cloudflare.com/queues/configuration/pull-consumers/
+   */
+  readonly visibilityTimeoutMs?: number;
+  /**
+   * The most messages handed out and unsettled, 1 or more.
+   *
+   * @defaultValue 200
+   */
+  readonly maxInFlight?: number;
+  /**
+   * The most messages leased and not handed out, 1 or more. Usually far fewer are: as many as the handlers can start in
+   * time.
+   *
+   * @defaultValue 1 000
+   */
+  readonly maxBuffered?: number;
+  /**
+   * The most bytes of bodies leased and not handed out, 1 or more. Pulls under way may exceed it.
+   *
+   * @defaultValue 16 000 000
+   */
+  readonly maxBufferedBytes?: number;
+  /**
+   * The most pulls under way at once, 1 or more; twice as many when a round trip takes longer than 50 ms.
+   *
+   * @defaultValue 4
+   */
+  readonly maxPulls?: number;
+  /**
+   * The most messages a pull asks for and a settle call carries, 1 to 100.
+   *
+   * @defaultValue 100
+   */
+  readonly batchSize?: number;
+  /**
+   * - `auto`: a message is acknowledged when the loop asks for the next one, and retried when the loop is left
+   * - `manual`: nothing is settled but by `ack()` and `retry()`. What buffers or looks ahead needs this
+   *
+   * @defaultValue 'auto'
+   */
+  readonly settle?: 'auto' | 'manual';
+  /**
+   * What `max_retries` of the queue's consumer is set to, 0 to 100. A message on its last attempt is handed out first
+   * and is never given back unstarted, because the service would then delete it or move it to the dead letter queue.
+   *
+   * @defaultValue 3
+   */
+  readonly maxRetries?: number;
+  /** Closes the consumer when it aborts, as `close()` does: the loop ends normally. */
+  readonly signal?: AbortSignal;
+  /**
+   * Closes the consumer when the queue has nothing to give: for cron jobs and tests. `true` when one pull, made while
+   * nothing was in hand, brought nothing; `{ forMs }` when all pulls brought nothing for so many milliseconds. Messages
+   * that are delayed or leased elsewhere can't be seen.
+   *
+   * @defaultValue false
+   */
+  readonly stopWhenEmpty?: boolean | { readonly forMs: number };
+  /**
+   * What to do with a message whose body could not be decoded or did not fit the schema. `throw` retries it and ends the
+   * loop with the error. A function decides for each, and may return a promise; when it fails, the message is retried.
+   *
+   * @defaultValue 'retry'
+   */
+  readonly onInvalid?:
+    | InvalidAction
+    | ((message: InvalidMessage, error: unknown) => InvalidAction | Promise<InvalidAction>);
+  /** Is told what the consumer met while it went on. What it throws is ignored. */
+  readonly onEvent?: (event: ConsumerEvent) => void;
+  /**
+   * The longest wait between two pulls of an idle queue, in milliseconds, 250 or more. Every empty pull is billed.
+   *
+   * @defaultValue 10 000
+   */
+  readonly maxIdleMs?: number;
+}
+
+/** {@link ConsumeOptions} with every default filled in. */
+export interface ResolvedConsumeOptions {
+  readonly visibilityTimeoutMs: number;
+  readonly maxInFlight: number;
+  readonly maxBuffered: number;
+  readonly maxBufferedBytes: number;
+  readonly maxPulls: number;
+  readonly batchSize: number;
+  readonly settle: 'auto' | 'manual';
+  readonly maxRetries: number;
+  readonly signal: AbortSignal | undefined;
+  /** For how long pulls must have brought nothing; `undefined` never stops. */
+  readonly emptyForMs: number | undefined;
+  readonly onInvalid: NonNullable<ConsumeOptions['onInvalid']>;
+  readonly onEvent: ((event: ConsumerEvent) => void) | undefined;
+  readonly maxIdleMs: number;
+}
+
+const defaults = {
+  visibilityTimeoutMs: 30_000,
+  maxInFlight: 200,
+  maxBuffered: 1_000,
+  maxBufferedBytes: 16_000_000,
+  maxPulls: 4,
+  batchSize: limits.batchMessages,
+  settle: 'auto',
+  maxRetries: 3,
+  stopWhenEmpty: false,
+  onInvalid: 'retry',
+  maxIdleMs: 10_000,
+} as const satisfies ConsumeOptions;
+
+/** Below this a lease is over before its message can be worked on. */
+const shortestLeaseMs = 100;
+
+/**
+ * Checks the options and fills in the defaults.
+ *
+ * @throws TypeError or RangeError that names the option, what it must be, and its value
+ */
+export function resolveConsumeOptions(options: ConsumeOptions = {}): ResolvedConsumeOptions {
+  const merged = { ...defaults, ...withoutUndefined(options) };
+  const check = (name: keyof ConsumeOptions, min: number, max: number): void =>
+    checkInteger('consume', name, merged[name], [min, max]);
+  check('visibilityTimeoutMs', shortestLeaseMs, limits.visibilityTimeoutMs);
+  check('maxInFlight', 1, Infinity);
+  check('maxBuffered', 1, Infinity);
+  check('maxBufferedBytes', 1, Infinity);
+  check('maxPulls', 1, Infinity);
+  check('batchSize', 1, limits.batchMessages);
+  check('maxRetries', 0, limits.retries);
+  checkNumber('consume', 'maxIdleMs', merged.maxIdleMs, [250, Infinity]);
+  checkOneOf('consume', 'settle', merged.settle, ['auto', 'manual']);
+  if (typeof merged.onInvalid !== 'function') {
+    checkOneOf('consume', 'onInvalid', merged.onInvalid, ['retry', 'ack', 'throw']);
+  }
+  if (merged.onEvent !== undefined) checkFunction('consume', 'onEvent', merged.onEvent);
+  if (merged.signal !== undefined && typeof merged.signal?.addEventListener !== 'function') {
+    throw new TypeError(rule('consume', 'signal', 'an AbortSignal', merged.signal));
+  }
+  const { stopWhenEmpty, ...rest } = merged;
+  return { signal: undefined, onEvent: undefined, ...rest, emptyForMs: emptyForMs(stopWhenEmpty) };
+}
+
+function emptyForMs(stopWhenEmpty: unknown): number | undefined {
+  if (stopWhenEmpty === false) return undefined;
+  if (stopWhenEmpty === true) return 0;
+  if (typeof stopWhenEmpty !== 'object' || stopWhenEmpty === null || !('forMs' in stopWhenEmpty)) {
+    throw new TypeError(rule('consume', 'stopWhenEmpty', 'a boolean or { forMs }', stopWhenEmpty));
+  }
+  const { forMs } = stopWhenEmpty;
+  checkNumber('consume', 'stopWhenEmpty.forMs', forMs, [0, Infinity]);
+  return forMs as number;
+}
+
+/** An option given as `undefined`, by a caller without exact optional properties, is one not given. */
+function withoutUndefined<Options extends object>(options: Options): Options {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options;
+}

@@ -1,0 +1,73 @@
+import type { Engine } from './engine.ts';
+import { DeliveredMessage, type LeasedMessage } from './leased-message.ts';
+import { type BatchBounds, type DeliveredBatch, type MessageBatch, takeBatch } from './message-batch.ts';
+import type { Lease, SettleKind } from '../lease/lease.ts';
+
+/** What an iterator hands out, one item at a time, and how the one in hand is settled. */
+export interface Deliveries<Item> {
+  /** The next item, or when to look again if there is none. */
+  take(now: number): Item | number;
+  /** Settles what of the item in hand was not settled by hand. */
+  complete(kind: SettleKind): void;
+  /** Leaves the item in hand, and all that follow, to be settled by hand. */
+  letGo(): void;
+}
+
+/** Message by message. */
+export class MessageDeliveries<Body> implements Deliveries<LeasedMessage<Body>> {
+  readonly #engine: Engine;
+  #isAuto: boolean;
+  #inHand: Lease | undefined;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#isAuto = engine.options.settle === 'auto';
+  }
+
+  take(): LeasedMessage<Body> | number {
+    const lease = this.#engine.take();
+    if (lease === undefined) return Infinity;
+    if (this.#isAuto) this.#inHand = lease;
+    return new DeliveredMessage<Body>(lease, this.#engine);
+  }
+
+  complete(kind: SettleKind): void {
+    if (this.#inHand === undefined) return;
+    this.#engine.complete(this.#inHand, kind);
+    this.#inHand = undefined;
+  }
+
+  letGo(): void {
+    this.#isAuto = false;
+    this.#inHand = undefined;
+  }
+}
+
+/** Batch by batch. */
+export class BatchDeliveries<Body> implements Deliveries<MessageBatch<Body>> {
+  readonly #engine: Engine;
+  readonly #bounds: BatchBounds;
+  #isAuto = true;
+  #inHand: DeliveredBatch<Body> | undefined;
+
+  constructor(engine: Engine, bounds: BatchBounds) {
+    this.#engine = engine;
+    this.#bounds = bounds;
+  }
+
+  take(now: number): MessageBatch<Body> | number {
+    const batch = takeBatch<Body>(this.#engine, this.#bounds, now);
+    if (typeof batch !== 'number' && this.#isAuto) this.#inHand = batch;
+    return batch;
+  }
+
+  complete(kind: SettleKind): void {
+    for (const lease of this.#inHand?.leases ?? []) this.#engine.complete(lease, kind);
+    this.#inHand = undefined;
+  }
+
+  letGo(): void {
+    this.#isAuto = false;
+    this.#inHand = undefined;
+  }
+}

@@ -1,0 +1,479 @@
+import { checkInteger } from '../contract/check-options.ts';
+import { QueueError } from '../contract/errors.ts';
+import { limits } from '../contract/limits.ts';
+import type { PulledMessage } from '../contract/message.ts';
+import type { Settlement } from '../contract/settlement.ts';
+import type { Handlers } from '../lease/handlers.ts';
+import { Holdings, type Trimmed } from '../lease/holdings.ts';
+import type { Lease, LeaseBatch, SettleKind } from '../lease/lease.ts';
+import { marginMs } from '../lease/margin.ts';
+import { growingDelaySeconds } from '../lease/retry-delay.ts';
+import type { InvalidAction, ResolvedConsumeOptions } from './consume-options.ts';
+import type { ConsumerEvent } from './events.ts';
+import { Intake } from './intake.ts';
+import { leaseEnded, LeaseSignals } from './lease-signals.ts';
+import type { DeadLetterOptions, DeadLetterQueue, MessageKeeper, RetryOptions } from './leased-message.ts';
+import { Outcomes } from './outcomes.ts';
+import { type PullAnswer, Puller } from './puller.ts';
+import type { QueueContext } from './queue-context.ts';
+import { Settler } from './settler.ts';
+import { Shutdown } from './shutdown.ts';
+import { type CloseReason, type ConsumerSummary, createStats, type StatsCounter } from './stats.ts';
+import { Turns } from './turns.ts';
+
+/** How a surface works on messages. */
+export interface DeliveryMode {
+  /** Builds the view of the handlers that the pull planner asks. */
+  readonly handlers: (running: ReadonlySet<Lease>) => Handlers;
+  /**
+   * Whether a message is finished by its settlement alone, because the engine can't see its handler: its place is then
+   * freed when its lease ends.
+   */
+  readonly unseen: boolean;
+  /** Whether, once the consumer closes, a message settled by hand counts as finished although its handler runs on. */
+  readonly endsWithSettlement: boolean;
+}
+
+/**
+ * Runs the lease core against a transport and a clock: pulls, hands out, settles, closes.
+ *
+ * Whatever happens only changes state and asks for a turn; once per turn of the event loop, `#turn` looks at the state
+ * and does what is due. One timer serves everything that waits for the time.
+ *
+ * States: `idle` until a surface first asks for a message (`begin`), `open`, `closing` from the first reason to end,
+ * `closed` when nothing of it is left.
+ */
+export class Engine implements MessageKeeper {
+  readonly stats: StatsCounter = createStats();
+  readonly options: ResolvedConsumeOptions;
+  /** Resolves when nothing of the consumer is left. */
+  readonly closed: Promise<ConsumerSummary>;
+  handlers: ReturnType<DeliveryMode['handlers']>;
+  /** Called in a turn in which something may be taken; gives when it wants another turn at the latest. */
+  onReady: (now: number) => number = () => Infinity;
+  /** How many are waiting for a message: they keep the process alive. */
+  waiting = 0;
+  readonly #context: QueueContext;
+  readonly #holdings: Holdings;
+  readonly #puller: Puller;
+  readonly #settler: Settler;
+  readonly #signals: LeaseSignals;
+  readonly #intake: Intake;
+  readonly #outcomes = new Outcomes();
+  readonly #turns: Turns;
+  #mode: DeliveryMode;
+  #begun = false;
+  #paused = false;
+  #shutdown: Shutdown | undefined;
+  #resolveClosed!: (summary: ConsumerSummary) => void;
+  #summary: ConsumerSummary | undefined;
+  /** Messages whose settlement waits for something else: a push to another queue. */
+  #claimed = 0;
+  #lastMessageAt = 0;
+  /** Something was in hand since the last pull that found the consumer idle. */
+  #wasBusy = false;
+
+  constructor(context: QueueContext, options: ResolvedConsumeOptions, mode: DeliveryMode) {
+    this.#context = context;
+    this.options = options;
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    this.#holdings = new Holdings(options.maxRetries);
+    this.handlers = mode.handlers(this.#holdings.running);
+    this.#mode = mode;
+    this.#signals = new LeaseSignals(() => context.time.now());
+    this.#turns = new Turns(context.clock, () => this.#turn());
+    const shared = {
+      ...context,
+      options,
+      stats: this.stats,
+      report: (event: ConsumerEvent) => this.report(event),
+      onFinal: (error: unknown) => void this.close('failed', { error }),
+      onEnd: () => this.wake(),
+    };
+    this.#puller = new Puller({ ...shared, onAnswer: (answer) => this.#received(answer) });
+    this.#intake = new Intake({
+      ...shared,
+      accept: (messages, answer) => this.#accept(messages, answer),
+      reject: (lease, action, error) => this.#reject(lease, action, error),
+    });
+    this.#settler = new Settler({
+      ...shared,
+      batchSize: options.batchSize,
+      visibilityTimeoutMs: options.visibilityTimeoutMs,
+      roundTripMs: () => this.#puller.roundTripMs,
+      onOutcome: (lease, settlement) => this.#concluded(lease, settlement),
+    });
+  }
+
+  /** The steady time now. */
+  now(): number {
+    return this.#context.time.now();
+  }
+
+  /** Whether no more messages will be handed out. */
+  get isEnding(): boolean {
+    return this.#shutdown !== undefined;
+  }
+
+  /** Why it ended, once it has; tells a surface how to end. */
+  get summary(): ConsumerSummary | undefined {
+    return this.#summary;
+  }
+
+  /** Starts pulling: a surface asks for its first message. */
+  begin(): void {
+    if (this.#begun || this.isEnding) return;
+    this.#begun = true;
+    this.#lastMessageAt = this.now();
+    this.#context.consumers.add(this);
+    const { signal } = this.options;
+    if (signal?.aborted === true) void this.close('aborted');
+    else signal?.addEventListener('abort', this.#onAbort);
+    this.wake();
+  }
+
+  readonly #onAbort = (): void => void this.close('aborted');
+
+  /** Has a turn follow soon. */
+  wake(): void {
+    if (this.#summary === undefined && (this.#begun || this.isEnding)) this.#turns.soon();
+  }
+
+  /** Asks an idle queue at once. */
+  poll(): void {
+    this.#puller.wake();
+    this.wake();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.wake();
+  }
+
+  /** Goes on in another mode. */
+  changeMode(mode: DeliveryMode): void {
+    this.#mode = mode;
+    this.handlers = mode.handlers(this.#holdings.running);
+  }
+
+  report(event: ConsumerEvent): void {
+    if ('error' in event) this.stats.lastError = event.error;
+    try {
+      this.options.onEvent?.(event);
+    } catch (error) {
+      this.stats.lastError = error;
+    }
+  }
+
+  // Handing out
+
+  /** The next message that may be started now. */
+  take(): Lease | undefined {
+    if (this.#holdings.unstarted === 0 || this.isEnding || this.#paused) return undefined;
+    if (this.stats.inFlight >= this.options.maxInFlight || this.handlers.idle() < 1) return undefined;
+    const now = this.now();
+    this.#release(this.#holdings.trim(now, this.#puller.roundTripMs));
+    const lease = this.#holdings.start(now);
+    if (lease === undefined) return undefined;
+    this.stats.delivered += 1;
+    this.stats.inFlight += 1;
+    this.stats.buffered = this.#holdings.unstarted;
+    this.wake();
+    return lease;
+  }
+
+  #release({ released, dropped }: Trimmed): void {
+    if (released.length === 0 && dropped.length === 0) return;
+    this.stats.released += released.length;
+    this.stats.dropped += dropped.length;
+    this.stats.buffered = this.#holdings.unstarted;
+    for (const lease of released) this.#settleUnstarted(lease, 'retry', 0);
+  }
+
+  /** How many messages are leased and not handed out. */
+  get buffered(): number {
+    return this.#holdings.unstarted;
+  }
+
+  /** The batch whose buffered messages end first. */
+  get firstBatch(): LeaseBatch | undefined {
+    return this.#holdings.firstBatch();
+  }
+
+  /** How long a handler is expected to take, in milliseconds. */
+  get expectedMs(): number {
+    return this.handlers.estimateMs;
+  }
+
+  /** How much time a lease must have left for its message to be started, in milliseconds. */
+  get marginMs(): number {
+    return marginMs(this.options.visibilityTimeoutMs, this.#puller.roundTripMs);
+  }
+
+  get queueName(): string {
+    return this.#context.queueName;
+  }
+
+  // Settling
+
+  /** The handler of a message ended. What it did not settle is settled as `kind`, a retry with the growing delay. */
+  complete(lease: Lease, kind: SettleKind, delaySeconds?: number): void {
+    const now = this.now();
+    this.settle(lease, kind, kind === 'retry' ? (delaySeconds ?? this.#growingDelay(lease)) : undefined);
+    this.#finish(lease, now);
+  }
+
+  #growingDelay(lease: Lease): number {
+    return growingDelaySeconds(lease.attempts, this.#context.random);
+  }
+
+  #finish(lease: Lease, now: number): void {
+    if (!this.#holdings.running.has(lease)) return;
+    this.#holdings.finish(lease);
+    this.handlers.observe(now - lease.startedAt, now);
+    this.#wasBusy = true;
+    this.wake();
+  }
+
+  /** Decides a message's settlement, unless that was done before. */
+  settle(lease: Lease, kind: SettleKind, delaySeconds: number | undefined): void {
+    if (lease.isClaimed || lease.settledAs !== undefined || lease.settlement !== undefined) return;
+    const now = this.now();
+    if (this.#summary !== undefined) {
+      const text = `The consumer was closed before message ${lease.message.id} was settled`;
+      this.#concluded(lease, { outcome: 'lost', error: new QueueError(text, { code: 'closed' }) });
+      return;
+    }
+    this.#holdings.settle(lease, kind, delaySeconds);
+    if (!lease.isAbandoned) this.stats.inFlight -= 1;
+    this.#signals.forget(lease);
+    if (kind === 'retry' && lease.deadline <= now) {
+      const text = `The lease of message ${lease.message.id} ended before its retry: it comes again by itself`;
+      this.#concluded(lease, { outcome: 'lost', error: new QueueError(text, { code: 'lease-expired' }) });
+    } else {
+      this.#settler.add(lease, now);
+    }
+    if (this.#mode.unseen) this.#finish(lease, now);
+    this.wake();
+  }
+
+  #concluded(lease: Lease, settlement: Settlement): void {
+    if (!lease.isUnstarted) {
+      this.stats[settlement.outcome] += 1;
+      if (settlement.outcome === 'lost' || settlement.outcome === 'unknown') {
+        this.stats.lastError = settlement.error;
+        this.report({ type: 'unsettled', message: identity(lease), settlement });
+      }
+    }
+    this.#outcomes.conclude(lease, settlement);
+  }
+
+  ack(lease: Lease): Promise<Settlement> {
+    this.settle(lease, 'ack', undefined);
+    return this.#outcomes.of(lease);
+  }
+
+  retry(lease: Lease, options: RetryOptions | undefined): Promise<Settlement> {
+    const delaySeconds = options?.delaySeconds;
+    if (delaySeconds !== undefined) {
+      checkInteger('retry', 'delaySeconds', delaySeconds, [0, limits.delaySeconds]);
+    }
+    this.settle(lease, 'retry', delaySeconds);
+    return this.#outcomes.of(lease);
+  }
+
+  /**
+   * Pushes a message to another queue and acknowledges it here once that is confirmed. Until then no other settlement
+   * has effect; when the push fails, the message is retried.
+   */
+  async deadLetter(lease: Lease, queue: DeadLetterQueue, options: DeadLetterOptions = {}): Promise<Settlement> {
+    if (lease.isClaimed || lease.settledAs !== undefined || lease.settlement !== undefined)
+      return this.#outcomes.of(lease);
+    lease.isClaimed = true;
+    this.#claimed += 1;
+    const failure = await pushTo(queue, lease);
+    this.#claimed -= 1;
+    lease.isClaimed = false;
+    if (failure === undefined) {
+      this.report({ type: 'deadLettered', message: identity(lease), reason: options.reason });
+      return this.ack(lease);
+    }
+    this.settle(lease, 'retry', this.#growingDelay(lease));
+    await this.#outcomes.of(lease);
+    return { outcome: 'lost', error: failure };
+  }
+
+  // Leases
+
+  expiresAt(lease: Lease): number {
+    return this.#context.time.toWall(lease.deadline);
+  }
+
+  remainingMs(lease: Lease): number {
+    return lease.deadline - this.now();
+  }
+
+  signalOf(lease: Lease): AbortSignal {
+    const signal = this.#signals.of(lease);
+    this.wake();
+    return signal;
+  }
+
+  #lapse(now: number): void {
+    for (const lease of this.#holdings.lapse(now)) {
+      this.#signals.abort(lease, leaseEnded(lease));
+      if (this.#mode.unseen) this.#abandon(lease, now);
+    }
+  }
+
+  #abandon(lease: Lease, now: number): void {
+    lease.isAbandoned = true;
+    this.stats.abandoned += 1;
+    this.stats.inFlight -= 1;
+    this.report({ type: 'abandoned', message: identity(lease) });
+    this.#finish(lease, now);
+  }
+
+  // Answers
+
+  #received(answer: PullAnswer): void {
+    if (answer.messages.length === 0) {
+      this.#foundEmpty(answer);
+      this.wake();
+      return;
+    }
+    this.#lastMessageAt = this.now();
+    this.#intake.take(answer);
+  }
+
+  #accept(messages: readonly PulledMessage[], { sentAt, visibilityTimeoutMs }: PullAnswer): void {
+    const { swapped, done } = this.#holdings.receive(messages, sentAt, visibilityTimeoutMs);
+    this.stats.swapped += swapped;
+    this.stats.reacked += done.length;
+    this.stats.buffered = this.#holdings.unstarted;
+    for (const lease of done) this.#settleUnstarted(lease, 'ack', undefined);
+    this.#turns.now();
+  }
+
+  #reject(lease: Lease, action: InvalidAction, error: unknown): void {
+    this.#settleUnstarted(lease, action === 'ack' ? 'ack' : 'retry', this.#growingDelay(lease));
+    if (action === 'throw') void this.close('failed', { error });
+  }
+
+  #settleUnstarted(lease: Lease, kind: SettleKind, delaySeconds: number | undefined): void {
+    lease.settledAs = kind;
+    lease.delaySeconds = delaySeconds;
+    lease.isUnstarted = true;
+    this.#settler.add(lease, this.now());
+    this.wake();
+  }
+
+  /** A pull brought nothing: a reason to end, if that was asked for and nothing was in hand when it was sent. */
+  #foundEmpty({ sentIdle }: PullAnswer): void {
+    const { emptyForMs } = this.options;
+    if (emptyForMs === undefined || !sentIdle || !this.#isIdle()) return;
+    if (this.now() - this.#lastMessageAt >= emptyForMs) void this.close('empty');
+  }
+
+  #isIdle(): boolean {
+    const { running, unstarted } = this.#holdings;
+    const held = running.size + unstarted + this.#intake.held + this.#claimed + this.#settler.unconfirmed;
+    return held === 0;
+  }
+
+  // The turn
+
+  #turn(): void {
+    if (this.#summary !== undefined) return;
+    const now = this.now();
+    this.#release(this.#holdings.trim(now, this.#puller.roundTripMs));
+    this.#lapse(now);
+    let nextAt = this.#shutdown === undefined ? this.#openTurn(now) : this.#closingTurn(now, this.#shutdown);
+    const isWaiting = this.#holdings.running.size === 0 && this.#holdings.unstarted === 0;
+    nextAt = Math.min(nextAt, this.#settler.plan(now, isWaiting), this.#nextLeaseAt());
+    if (this.#shutdown !== undefined && this.#isGone()) this.#end(this.#shutdown);
+    else this.#turns.at(nextAt, now, this.waiting > 0 || this.#settler.unconfirmed > 0 || this.isEnding);
+  }
+
+  #openTurn(now: number): number {
+    if (this.#paused) return Infinity;
+    const surfaceAt = this.onReady(now);
+    if (this.isEnding || this.#settler.unconfirmed >= 4 * this.options.maxInFlight) return surfaceAt;
+    const { emptyForMs } = this.options;
+    if (emptyForMs !== undefined && this.#wasBusy && this.#isIdle()) {
+      this.#wasBusy = false;
+      this.#puller.wake();
+    }
+    const pollBy = emptyForMs === undefined ? Infinity : this.#lastMessageAt + emptyForMs;
+    const situation = { isIdle: this.#isIdle(), pollBy, held: this.#intake.held };
+    return Math.min(surfaceAt, this.#puller.plan(this.handlers, this.#holdings, now, situation));
+  }
+
+  #closingTurn(now: number, shutdown: Shutdown): number {
+    this.#release(this.#holdings.drain(now));
+    const step = shutdown.step(this.#holdings.running, now);
+    for (const lease of step.finished) this.#finish(lease, now);
+    for (const lease of step.abort) this.#signals.abort(lease, closedError());
+    for (const lease of step.abandon) this.#abandon(lease, now);
+    if (step.giveUpSettling) this.#settler.giveUp();
+    return Math.min(step.nextAt, this.#puller.giveUp(now, step.graceIsOver));
+  }
+
+  #nextLeaseAt(): number {
+    const trimAt = this.#holdings.nextTrimAt(this.#puller.roundTripMs) ?? Infinity;
+    const isWatched = this.#mode.unseen || this.isEnding || this.#signals.size > 0;
+    return isWatched ? Math.min(trimAt, this.#holdings.nextLapseAt() ?? Infinity) : trimAt;
+  }
+
+  // Ending
+
+  /**
+   * Begins the end, or hastens it when called again with less grace.
+   *
+   * @returns what happened, when nothing of the consumer is left
+   */
+  close(reason: CloseReason, { graceMs, error }: { graceMs?: number; error?: unknown } = {}): Promise<ConsumerSummary> {
+    this.#shutdown ??= new Shutdown(reason, error, this.#mode.endsWithSettlement);
+    if (graceMs !== undefined) this.#shutdown.limit(this.now() + graceMs);
+    this.wake();
+    return this.closed;
+  }
+
+  #isGone(): boolean {
+    return this.#isIdle() && this.#puller.underWay === 0;
+  }
+
+  #end({ reason, error }: Shutdown): void {
+    this.#turns.cancel();
+    this.options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#context.consumers.delete(this);
+    const stats = { ...this.stats };
+    this.#summary = reason === 'failed' ? { ...stats, reason, error } : { ...stats, reason };
+    this.#resolveClosed(this.#summary);
+  }
+}
+
+function identity(lease: Lease): { id: string; attempts: number } {
+  return { id: lease.message.id, attempts: lease.attempts };
+}
+
+function closedError(): QueueError {
+  return new QueueError('The consumer was closed and ran out of grace', { code: 'closed' });
+}
+
+/** Why a message could not be pushed to another queue; `undefined` when it was. */
+async function pushTo(queue: DeadLetterQueue, { message }: Lease): Promise<QueueError | undefined> {
+  try {
+    await queue.send(message.body);
+    return undefined;
+  } catch (cause) {
+    const text = `Message ${message.id} could not be pushed to the dead letter queue`;
+    return cause instanceof QueueError ? cause : new QueueError(text, { code: 'refused', cause });
+  }
+}

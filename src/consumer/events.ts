@@ -1,0 +1,43 @@
+import type { ContentType } from '../contract/message.ts';
+import type { Settlement } from '../contract/settlement.ts';
+
+/** A message as events name it. */
+export interface MessageIdentity {
+  readonly id: string;
+  readonly attempts: number;
+}
+
+/** A message whose body could not be decoded or did not fit the schema. */
+export interface InvalidMessage extends MessageIdentity {
+  readonly timestamp: Date;
+  readonly contentType: ContentType;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The decoded body that did not fit the schema; `undefined` when it could not be decoded. */
+  readonly body: unknown;
+}
+
+/**
+ * What a consumer reports while it goes on.
+ *
+ * | type | when | what the consumer does |
+ * |---|---|---|
+ * | `handlerFailed` | a handler of `process` or `processBatches` threw | retries the message with the growing delay |
+ * | `pullFailed` | a pull failed and will be repeated | waits `retryInMs` |
+ * | `settleFailed` | a settle call failed and will be repeated | waits `retryInMs` |
+ * | `deadLettered` | `deadLetter()` pushed a message to another queue | acknowledges it |
+ * | `unsettled` | a settlement ended `lost` or `unknown` | nothing: the message may come again |
+ * | `abandoned` | a message's lease ended, or `close()` ran out of grace, before it was settled | frees its place |
+ * | `invalid` | a body could not be decoded or did not fit the schema | what `onInvalid` says |
+ * | `slowAnswer` | a pull took longer than half of its lease | asks for one message with a longer lease |
+ * | `paused` | the service says that delivery is paused | asks again as if the queue were empty |
+ */
+export type ConsumerEvent =
+  | { readonly type: 'handlerFailed'; readonly message: MessageIdentity; readonly error: unknown }
+  | { readonly type: 'pullFailed'; readonly error: unknown; readonly retryInMs: number }
+  | { readonly type: 'settleFailed'; readonly error: unknown; readonly retryInMs: number; readonly messages: number }
+  | { readonly type: 'deadLettered'; readonly message: MessageIdentity; readonly reason: unknown }
+  | { readonly type: 'unsettled'; readonly message: MessageIdentity; readonly settlement: Settlement }
+  | { readonly type: 'abandoned'; readonly message: MessageIdentity }
+  | { readonly type: 'invalid'; readonly message: InvalidMessage; readonly error: unknown }
+  | { readonly type: 'slowAnswer'; readonly tookMs: number; readonly visibilityTimeoutMs: number }
+  | { readonly type: 'paused' };

@@ -1,0 +1,76 @@
+import type { PulledMessage } from '../contract/message.ts';
+import type { Schema } from '../contract/schema.ts';
+import { Lease, LeaseBatch } from '../lease/lease.ts';
+import type { InvalidAction, ResolvedConsumeOptions } from './consume-options.ts';
+import type { ConsumerEvent, InvalidMessage } from './events.ts';
+import type { PullAnswer } from './puller.ts';
+import type { StatsCounter } from './stats.ts';
+import { validate, type Validated } from './validate.ts';
+
+export interface IntakeDeps {
+  readonly schema: Schema | undefined;
+  readonly options: ResolvedConsumeOptions;
+  readonly stats: StatsCounter;
+  readonly report: (event: ConsumerEvent) => void;
+  /** Takes the messages of an answer that can be handed out. */
+  readonly accept: (messages: readonly PulledMessage[], answer: PullAnswer) => void;
+  /** Takes a message that can't, and what is to become of it. */
+  readonly reject: (lease: Lease, action: InvalidAction, error: unknown) => void;
+}
+
+/** Stands between the answers and the holdings: sorts out what can't be handed out. */
+export class Intake {
+  readonly #deps: IntakeDeps;
+  /** Messages that have arrived and are in nobody's hands: their schema, or `onInvalid`, has not answered yet. */
+  held = 0;
+
+  constructor(deps: IntakeDeps) {
+    this.#deps = deps;
+  }
+
+  take(answer: PullAnswer): void {
+    const validated = validate(answer.messages, this.#deps.schema);
+    if (validated instanceof Promise) {
+      this.held += answer.messages.length;
+      void validated.then((judged) => {
+        this.held -= answer.messages.length;
+        this.#sort(judged, answer);
+      });
+    } else {
+      this.#sort(validated, answer);
+    }
+  }
+
+  #sort(judged: readonly Validated[], answer: PullAnswer): void {
+    const valid: PulledMessage[] = [];
+    let batch: LeaseBatch | undefined;
+    for (const { message, error } of judged) {
+      if (error === undefined) valid.push(message);
+      else {
+        batch ??= new LeaseBatch(answer.sentAt, answer.visibilityTimeoutMs);
+        void this.#judgeInvalid(new Lease(message, batch), error);
+      }
+    }
+    this.#deps.accept(valid, answer);
+  }
+
+  async #judgeInvalid(lease: Lease, error: unknown): Promise<void> {
+    const { options, stats, report, reject } = this.#deps;
+    const invalid = view(lease.message);
+    stats.invalid += 1;
+    report({ type: 'invalid', message: invalid, error });
+    let action: InvalidAction = 'retry';
+    this.held += 1;
+    try {
+      action = typeof options.onInvalid === 'function' ? await options.onInvalid(invalid, error) : options.onInvalid;
+    } catch (failure) {
+      stats.lastError = failure;
+    }
+    this.held -= 1;
+    reject(lease, action, error);
+  }
+}
+
+function view({ id, attempts, timestampMs, contentType, metadata, body }: PulledMessage): InvalidMessage {
+  return { id, attempts, timestamp: new Date(timestampMs), contentType, metadata, body };
+}

@@ -1,0 +1,47 @@
+import { QueueError } from '../contract/errors.ts';
+import type { Lease } from '../lease/lease.ts';
+
+/** The abort signals of the messages whose signal somebody asked for. */
+export class LeaseSignals {
+  readonly #now: () => number;
+  readonly #controllers = new Map<Lease, AbortController>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** How many are live. */
+  get size(): number {
+    return this.#controllers.size;
+  }
+
+  /** The signal of a message; never aborts when the message is settled, has aborted when its lease is over. */
+  of(lease: Lease): AbortSignal {
+    const existing = this.#controllers.get(lease);
+    if (existing !== undefined) return existing.signal;
+    const controller = new AbortController();
+    if (lease.settledAs === undefined && lease.phase === 'started' && lease.deadline > this.#now()) {
+      this.#controllers.set(lease, controller);
+    } else if (lease.settledAs === undefined) {
+      controller.abort(leaseEnded(lease));
+    }
+    return controller.signal;
+  }
+
+  /** Aborts the signal of a message whose time is over. */
+  abort(lease: Lease, reason: QueueError): void {
+    const controller = this.#controllers.get(lease);
+    this.#controllers.delete(lease);
+    controller?.abort(reason);
+  }
+
+  /** The message is settled: its signal will never abort. */
+  forget(lease: Lease): void {
+    if (this.#controllers.size > 0) this.#controllers.delete(lease);
+  }
+}
+
+/** Why a message's signal aborts when its lease ends. */
+export function leaseEnded(lease: Lease): QueueError {
+  return new QueueError(`The lease of message ${lease.message.id} ended`, { code: 'lease-expired' });
+}

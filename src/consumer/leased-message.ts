@@ -1,0 +1,153 @@
+import type { ContentType, PulledMessage } from '../contract/message.ts';
+import type { Settlement } from '../contract/settlement.ts';
+import type { Lease } from '../lease/lease.ts';
+
+/** How a message is retried. */
+export interface RetryOptions {
+  /**
+   * How long until the message is delivered again, in seconds, a whole number from 0 to 86 400.
+   *
+   * @defaultValue the queue's own `retry_delay`
+   */
+  readonly delaySeconds?: number;
+}
+
+/** Where a message is moved to: a queue handle. */
+export interface DeadLetterQueue {
+  send(body: unknown): Promise<void>;
+}
+
+/** How a message is moved away. */
+export interface DeadLetterOptions {
+  /** Why; goes to `onEvent`, because the service has no place for it beside the body. */
+  readonly reason?: unknown;
+}
+
+/** A message of the queue, leased to this consumer until `leaseExpiresAt`. */
+export interface LeasedMessage<Body = unknown> {
+  /** The same on every delivery. */
+  readonly id: string;
+  readonly body: Body;
+  /** How often the message was delivered, this time included: 1 or more. */
+  readonly attempts: number;
+  /** When the message was pushed. */
+  readonly timestamp: Date;
+  readonly contentType: ContentType;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Names this delivery. Changes when the message is delivered again while its handler runs. */
+  readonly leaseId: string;
+  /**
+   * When the lease ends, in milliseconds since the epoch. Never later than the service's own deadline. May move: later
+   * when the message is delivered again while its handler runs, either way when the wall clock is set.
+   */
+  readonly leaseExpiresAt: number;
+  /** How long the lease lasts from now, in milliseconds; negative when it is over. */
+  readonly leaseRemainingMs: number;
+  /**
+   * Aborts when the lease ends or when `close()` runs out of grace, and never after the message was settled. Made when
+   * it is first asked for.
+   */
+  readonly signal: AbortSignal;
+  /**
+   * Tells the service that the message is done. The first call of `ack()` or `retry()` decides; later ones give back
+   * the same settlement. Also sent after the lease ended, because the service takes it.
+   *
+   * @returns what became of it; never rejects
+   */
+  ack(): Promise<Settlement>;
+  /**
+   * Has the message delivered again. After the lease ended this is not sent, because another consumer may hold the
+   * message: the outcome is then `lost`.
+   *
+   * @returns what became of it; never rejects
+   * @throws RangeError or TypeError at once, when `delaySeconds` is not a whole number in 0..86 400; the message stays
+   * unsettled
+   */
+  retry(options?: RetryOptions): Promise<Settlement>;
+  /**
+   * Pushes the message to another queue and acknowledges it here once the push is confirmed. Meanwhile no other
+   * settlement has effect. When the push fails, the message is retried after the growing delay, and the outcome is `lost`
+   * with the error of the push.
+   *
+   * @returns what became of it; never rejects
+   */
+  deadLetter(queue: DeadLetterQueue, options?: DeadLetterOptions): Promise<Settlement>;
+}
+
+/** What a message asks of its consumer. */
+export interface MessageKeeper {
+  expiresAt(lease: Lease): number;
+  remainingMs(lease: Lease): number;
+  signalOf(lease: Lease): AbortSignal;
+  ack(lease: Lease): Promise<Settlement>;
+  retry(lease: Lease, options: RetryOptions | undefined): Promise<Settlement>;
+  deadLetter(lease: Lease, queue: DeadLetterQueue, options: DeadLetterOptions | undefined): Promise<Settlement>;
+}
+
+/** The one implementation of {@link LeasedMessage}: a view of a lease. */
+export class DeliveredMessage<Body> implements LeasedMessage<Body> {
+  readonly id: string;
+  readonly body: Body;
+  readonly #lease: Lease;
+  readonly #keeper: MessageKeeper;
+  #timestamp: Date | undefined;
+  #signal: AbortSignal | undefined;
+
+  constructor(lease: Lease, keeper: MessageKeeper) {
+    this.id = lease.message.id;
+    // The schema, or else the caller's type argument, vouches for it.
+    this.body = lease.message.body as Body;
+    this.#lease = lease;
+    this.#keeper = keeper;
+  }
+
+  get #message(): PulledMessage {
+    return this.#lease.message;
+  }
+
+  get attempts(): number {
+    return this.#lease.attempts;
+  }
+
+  get timestamp(): Date {
+    this.#timestamp ??= new Date(this.#message.timestampMs);
+    return this.#timestamp;
+  }
+
+  get contentType(): ContentType {
+    return this.#message.contentType;
+  }
+
+  get metadata(): Readonly<Record<string, string>> {
+    return this.#message.metadata;
+  }
+
+  get leaseId(): string {
+    return this.#lease.leaseId;
+  }
+
+  get leaseExpiresAt(): number {
+    return this.#keeper.expiresAt(this.#lease);
+  }
+
+  get leaseRemainingMs(): number {
+    return this.#keeper.remainingMs(this.#lease);
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= this.#keeper.signalOf(this.#lease);
+    return this.#signal;
+  }
+
+  ack(): Promise<Settlement> {
+    return this.#keeper.ack(this.#lease);
+  }
+
+  retry(options?: RetryOptions): Promise<Settlement> {
+    return this.#keeper.retry(this.#lease, options);
+  }
+
+  deadLetter(queue: DeadLetterQueue, options?: DeadLetterOptions): Promise<Settlement> {
+    return this.#keeper.deadLetter(this.#lease, queue, options);
+  }
+}

@@ -1,0 +1,73 @@
+import type { Settlement } from '../contract/settlement.ts';
+import type { Lease } from '../lease/lease.ts';
+import type { Engine } from './engine.ts';
+import { DeliveredMessage, type LeasedMessage, type RetryOptions } from './leased-message.ts';
+
+/**
+ * Messages that are worked on together, in the form that a Workers `queue` handler gets.
+ *
+ * @see https://developers.cloudflare.com/queues/configuration/javascript-apis/#messagebatch
+ */
+export interface MessageBatch<Body = unknown> {
+  /** The queue's name. */
+  readonly queue: string;
+  /** 1 or more. */
+  readonly messages: readonly LeasedMessage<Body>[];
+  /** Acknowledges all that are not settled yet. Resolves with what became of each message; never rejects. */
+  ackAll(): Promise<readonly Settlement[]>;
+  /**
+   * Retries all that are not settled yet. Resolves with what became of each message; never rejects.
+   *
+   * @throws RangeError or TypeError at once, when `delaySeconds` is not a whole number in 0..86 400
+   */
+  retryAll(options?: RetryOptions): Promise<readonly Settlement[]>;
+}
+
+/** A batch that was handed out. */
+export class DeliveredBatch<Body> implements MessageBatch<Body> {
+  readonly queue: string;
+  readonly messages: readonly LeasedMessage<Body>[];
+  readonly leases: readonly Lease[];
+
+  constructor(leases: readonly Lease[], engine: Engine) {
+    this.queue = engine.queueName;
+    this.leases = leases;
+    this.messages = leases.map((lease) => new DeliveredMessage<Body>(lease, engine));
+  }
+
+  ackAll(): Promise<readonly Settlement[]> {
+    return Promise.all(this.messages.map((message) => message.ack()));
+  }
+
+  retryAll(options?: RetryOptions): Promise<readonly Settlement[]> {
+    return Promise.all(this.messages.map((message) => message.retry(options)));
+  }
+}
+
+/** When a batch is full enough to be handed out. */
+export interface BatchBounds {
+  readonly size: number;
+  readonly maxWaitMs: number;
+}
+
+/**
+ * Takes the next batch: when it is full, when its first message has waited for long enough, or when its first lease
+ * lasts no longer than a body is expected to take.
+ *
+ * @returns the batch, or when to look again
+ */
+export function takeBatch<Body>(engine: Engine, bounds: BatchBounds, now: number): DeliveredBatch<Body> | number {
+  const { firstBatch, buffered } = engine;
+  if (firstBatch === undefined) return Infinity;
+  const waitedUntil = firstBatch.deadline - firstBatch.timeoutMs + bounds.maxWaitMs;
+  const lastsUntil = firstBatch.deadline - engine.expectedMs - engine.marginMs;
+  const dueAt = Math.min(waitedUntil, lastsUntil);
+  if (buffered < bounds.size && now < dueAt) return dueAt;
+  const leases: Lease[] = [];
+  while (leases.length < bounds.size) {
+    const lease = engine.take();
+    if (lease === undefined) break;
+    leases.push(lease);
+  }
+  return leases.length === 0 ? Infinity : new DeliveredBatch<Body>(leases, engine);
+}

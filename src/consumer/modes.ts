@@ -1,0 +1,23 @@
+import { SeenHandlers } from '../lease/handlers.ts';
+import { UnseenHandlers } from '../lease/unseen-handlers.ts';
+import type { ResolvedConsumeOptions } from './consume-options.ts';
+import type { DeliveryMode } from './engine.ts';
+
+/** One loop that takes a message, or up to `size` of them, when it has finished what it took before. */
+export function loopMode(size = 1): DeliveryMode {
+  return { handlers: (running) => new SeenHandlers(size, running), unseen: false, endsWithSettlement: true };
+}
+
+/** Handlers side by side whose ends the engine sees. */
+export function poolMode(concurrency: number): DeliveryMode {
+  return { handlers: (running) => new SeenHandlers(concurrency, running), unseen: false, endsWithSettlement: false };
+}
+
+/** Messages go to code that the engine can't see, as fast as it reads and settles. */
+export function unseenMode({ maxInFlight, visibilityTimeoutMs }: ResolvedConsumeOptions): DeliveryMode {
+  return {
+    handlers: (running) => new UnseenHandlers(running, maxInFlight, visibilityTimeoutMs),
+    unseen: true,
+    endsWithSettlement: true,
+  };
+}

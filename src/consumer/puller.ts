@@ -1,0 +1,239 @@
+import { QueueError } from '../contract/errors.ts';
+import { limits } from '../contract/limits.ts';
+import type { PulledMessage } from '../contract/message.ts';
+import type { QueueTransport } from '../contract/transport.ts';
+import { Backoff } from '../lease/backoff.ts';
+import { failureKind } from '../lease/failure-policy.ts';
+import type { Gates } from '../lease/gates.ts';
+import type { Handlers } from '../lease/handlers.ts';
+import type { Holdings } from '../lease/holdings.ts';
+import { planPull, type PullState } from '../lease/plan-pull.ts';
+import { PollSchedule } from '../lease/poll-schedule.ts';
+import { SmoothedMean } from '../lease/smoothed.ts';
+import type { ResolvedConsumeOptions } from './consume-options.ts';
+import type { ConsumerEvent } from './events.ts';
+import type { StatsCounter } from './stats.ts';
+import type { SteadyTime } from './steady-time.ts';
+
+/** How long a queue without an HTTP pull consumer is asked again: one made seconds ago is not known everywhere yet. */
+const notEnabledPatienceMs = 30_000;
+
+/** The least time that a pull may take, in milliseconds, however short its lease. */
+const leastPullTimeoutMs = 30_000;
+
+/** A request on its way. */
+interface Pull {
+  readonly asked: number;
+  readonly sentAt: number;
+  readonly visibilityTimeoutMs: number;
+  readonly controller: AbortController;
+  /** Nothing was in hand when it was sent, so that an empty answer speaks for the queue. */
+  readonly sentIdle: boolean;
+}
+
+/** The answer to a pull. */
+export interface PullAnswer {
+  readonly messages: readonly PulledMessage[];
+  readonly sentAt: number;
+  readonly visibilityTimeoutMs: number;
+  readonly sentIdle: boolean;
+}
+
+/** What the engine knows beside the holdings when pulls are planned. */
+export interface PullSituation {
+  /** Nothing is in hand, in the buffer or on its way to be settled. */
+  readonly isIdle: boolean;
+  /** An idle queue is asked at this time even if it would be too early otherwise. */
+  readonly pollBy: number;
+  /** Received messages that are in neither: their schema has not answered yet. */
+  readonly held: number;
+}
+
+export interface PullerDeps {
+  readonly transport: QueueTransport;
+  readonly time: SteadyTime;
+  readonly gates: Gates;
+  readonly random: () => number;
+  readonly options: ResolvedConsumeOptions;
+  readonly stats: StatsCounter;
+  readonly report: (event: ConsumerEvent) => void;
+  readonly onAnswer: (answer: PullAnswer) => void;
+  readonly onFinal: (error: unknown) => void;
+  /** A pull ended without messages. */
+  readonly onEnd: () => void;
+}
+
+/** Sends the pulls that the plan asks for, and decides what to make of their answers and failures. */
+export class Puller {
+  readonly #deps: PullerDeps;
+  readonly #schedule: PollSchedule;
+  readonly #backoff: Backoff;
+  readonly #underWay = new Set<Pull>();
+  readonly #roundTrip = new SmoothedMean();
+  readonly #length = new SmoothedMean();
+  #asked = 0;
+  #lastWasFull = false;
+  /** The lease that the next pull asks for while answers are slow. */
+  #slowTimeoutMs: number | undefined;
+  #timeouts = 0;
+  #notEnabledSince: number | undefined;
+
+  constructor(deps: PullerDeps) {
+    this.#deps = deps;
+    this.#schedule = new PollSchedule(deps.options.maxIdleMs, deps.random);
+    this.#backoff = new Backoff({ firstMs: 250, maxMs: 30_000 }, deps.random);
+  }
+
+  /** How many pulls are under way. */
+  get underWay(): number {
+    return this.#underWay.size;
+  }
+
+  /** The smoothed round trip in milliseconds; 0 before the first. */
+  get roundTripMs(): number {
+    return this.#roundTrip.value ?? 0;
+  }
+
+  /** Asks an idle queue at once. */
+  wake(): void {
+    this.#schedule.wake();
+  }
+
+  /** Sends the pulls that are due. Gives the time of the next one that has to wait, `Infinity` when none does. */
+  plan(handlers: Handlers, holdings: Holdings, now: number, situation: PullSituation): number {
+    for (;;) {
+      const asked = planPull(handlers, this.#deps.options, this.#state(holdings, situation), now);
+      if (asked === 0) return Infinity;
+      const { notBefore: scheduledAt } = this.#schedule;
+      const pollAt = situation.pollBy > now ? Math.min(scheduledAt, situation.pollBy) : scheduledAt;
+      const notBefore = Math.max(pollAt, this.#deps.gates.notBefore('pull'));
+      if (notBefore > now) return notBefore;
+      this.#send(asked, situation.isIdle, now);
+    }
+  }
+
+  #state(holdings: Holdings, { held }: PullSituation): PullState {
+    return {
+      unstarted: holdings.unstarted + held,
+      unstartedLength: holdings.unstartedLength,
+      asked: this.#asked,
+      pullsUnderWay: this.#underWay.size,
+      lastWasFull: this.#lastWasFull,
+      roundTripMs: this.roundTripMs,
+      meanLength: this.#length.value ?? 0,
+    };
+  }
+
+  #send(wanted: number, sentIdle: boolean, now: number): void {
+    const { options, stats, transport } = this.#deps;
+    const visibilityTimeoutMs = this.#slowTimeoutMs ?? options.visibilityTimeoutMs;
+    const asked = this.#slowTimeoutMs === undefined ? wanted : 1;
+    const pull: Pull = {
+      asked,
+      sentAt: now,
+      visibilityTimeoutMs,
+      controller: new AbortController(),
+      sentIdle,
+    };
+    this.#underWay.add(pull);
+    this.#asked += asked;
+    stats.pulls += 1;
+    const timeoutMs = Math.max(leastPullTimeoutMs, 4 * visibilityTimeoutMs) * 2 ** this.#timeouts;
+    transport.pull({ batchSize: asked, visibilityTimeoutMs }, { signal: pull.controller.signal, timeoutMs }).then(
+      ({ messages }) => this.#answered(pull, messages),
+      (error: unknown) => this.#failed(pull, error),
+    );
+  }
+
+  #end(pull: Pull): boolean {
+    if (!this.#underWay.delete(pull)) return false;
+    this.#asked -= pull.asked;
+    return true;
+  }
+
+  #answered(pull: Pull, messages: readonly PulledMessage[]): void {
+    if (!this.#end(pull)) return;
+    const { stats, time } = this.#deps;
+    const now = time.now();
+    this.#backoff.succeed();
+    this.#timeouts = 0;
+    this.#notEnabledSince = undefined;
+    this.#observeAnswer(now - pull.sentAt);
+    stats.received += messages.length;
+    this.#lastWasFull = messages.length >= pull.asked;
+    if (messages.length === 0) {
+      stats.emptyPulls += 1;
+      this.#schedule.onEmpty(now);
+    } else {
+      this.#schedule.onMessages(now);
+      for (const message of messages) this.#length.observe(message.bodyLength);
+    }
+    this.#deps.onAnswer({ ...pull, messages });
+  }
+
+  #observeAnswer(tookMs: number): void {
+    const { visibilityTimeoutMs } = this.#deps.options;
+    this.#roundTrip.observe(tookMs);
+    this.#slowTimeoutMs = undefined;
+    if (tookMs > visibilityTimeoutMs / 2) this.#lengthenLease(tookMs);
+  }
+
+  /** Between T − margin and T every message arrives too late to be started: pulling on would use up its attempts. */
+  #lengthenLease(tookMs: number): void {
+    const visibilityTimeoutMs = Math.max(2 * this.#deps.options.visibilityTimeoutMs, 4 * tookMs);
+    this.#slowTimeoutMs = Math.min(Math.ceil(visibilityTimeoutMs), limits.visibilityTimeoutMs);
+    this.#deps.report({ type: 'slowAnswer', tookMs, visibilityTimeoutMs: this.#slowTimeoutMs });
+  }
+
+  #failed(pull: Pull, error: unknown): void {
+    if (!this.#end(pull) || pull.controller.signal.aborted) {
+      this.#deps.onEnd();
+      return;
+    }
+    const now = this.#deps.time.now();
+    this.#deps.stats.lastError = error;
+    this.#lastWasFull = false;
+    const kind = failureKind(error);
+    if (kind === 'paused') {
+      this.#schedule.onEmpty(now);
+      this.#deps.report({ type: 'paused' });
+    } else if (kind === 'transient' || (kind === 'not-enabled' && this.#mayStillBeEnabled(now))) {
+      if (error instanceof QueueError && error.code === 'timeout') this.#timedOut(now - pull.sentAt);
+      // Never at once: the answer may have been lost with messages leased in it.
+      this.#deps.gates.close('pull', error, this.#backoff.fail(0.5), now);
+      this.#deps.report({ type: 'pullFailed', error, retryInMs: this.#deps.gates.notBefore('pull') - now });
+    } else {
+      this.#deps.onFinal(error);
+    }
+    this.#deps.onEnd();
+  }
+
+  #mayStillBeEnabled(now: number): boolean {
+    this.#notEnabledSince ??= now;
+    return now - this.#notEnabledSince < notEnabledPatienceMs;
+  }
+
+  #timedOut(tookMs: number): void {
+    this.#timeouts = Math.min(this.#timeouts + 1, 8);
+    this.#lengthenLease(tookMs);
+  }
+
+  /**
+   * Gives up the pulls that are not worth waiting for: those whose leases would be over, or all.
+   *
+   * @returns when the next one will be, `Infinity` when none is under way
+   */
+  giveUp(now: number, all: boolean): number {
+    let next = Infinity;
+    for (const pull of this.#underWay) {
+      const endsAt = pull.sentAt + pull.visibilityTimeoutMs;
+      if (!all && endsAt > now) {
+        next = Math.min(next, endsAt);
+        continue;
+      }
+      this.#end(pull);
+      pull.controller.abort();
+    }
+    return next;
+  }
+}

@@ -1,0 +1,209 @@
+import { QueueError } from '../contract/errors.ts';
+import type { Settlement } from '../contract/settlement.ts';
+import type { AckRequest, AckResult, QueueTransport, RetryRequest } from '../contract/transport.ts';
+import { Backoff } from '../lease/backoff.ts';
+import { failureKind, mayHaveTakenEffect } from '../lease/failure-policy.ts';
+import type { Gates } from '../lease/gates.ts';
+import type { Lease } from '../lease/lease.ts';
+import { planFlush } from '../lease/plan-flush.ts';
+import { readOutcomes } from '../lease/read-outcomes.ts';
+import type { ConsumerEvent } from './events.ts';
+import type { StatsCounter } from './stats.ts';
+import type { SteadyTime } from './steady-time.ts';
+
+export interface SettlerDeps {
+  readonly transport: QueueTransport;
+  readonly time: SteadyTime;
+  readonly gates: Gates;
+  readonly random: () => number;
+  readonly batchSize: number;
+  readonly visibilityTimeoutMs: number;
+  readonly stats: StatsCounter;
+  readonly roundTripMs: () => number;
+  readonly report: (event: ConsumerEvent) => void;
+  readonly onOutcome: (lease: Lease, settlement: Settlement) => void;
+  readonly onFinal: (error: unknown) => void;
+  /** A call ended. */
+  readonly onEnd: () => void;
+}
+
+/** The bounds of the time that a settle call may take, in milliseconds. */
+const callTimeout = { leastMs: 1_000, mostMs: 10_000, afterTimeoutsMs: 60_000 };
+
+/** Gathers settlements into calls, repeats what failed, and tells each message what became of it. */
+export class Settler {
+  readonly #deps: SettlerDeps;
+  readonly #backoff: Backoff;
+  readonly #underWay = new Set<AbortController>();
+  readonly #pending: Lease[] = [];
+  #earliestDeadline = Infinity;
+  #unconfirmed = 0;
+  #timeouts = 0;
+
+  constructor(deps: SettlerDeps) {
+    this.#deps = deps;
+    this.#backoff = new Backoff({ firstMs: 100, maxMs: 5_000 }, deps.random);
+  }
+
+  /** Settlements decided and not confirmed, on their way or not. */
+  get unconfirmed(): number {
+    return this.#unconfirmed;
+  }
+
+  /** Takes a lease whose settlement has been decided. */
+  add(lease: Lease, now: number): void {
+    lease.settledAt = now;
+    this.#unconfirmed += 1;
+    this.#enqueue(lease);
+  }
+
+  #enqueue(lease: Lease): void {
+    this.#pending.push(lease);
+    if (lease.deadline < this.#earliestDeadline) this.#earliestDeadline = lease.deadline;
+  }
+
+  /**
+   * Sends what is due. Gives the time at which the rest will be, `Infinity` when nothing waits for the time.
+   *
+   * @param isWaiting - nothing runs and nothing is buffered, so that no company is to be expected
+   */
+  plan(now: number, isWaiting: boolean): number {
+    while (this.#pending[0] !== undefined) {
+      const notBefore = this.#deps.gates.notBefore('ack');
+      if (notBefore > now) return notBefore;
+      const flushAt = planFlush(
+        {
+          pending: this.#pending.length,
+          oldestAt: this.#pending[0].settledAt,
+          earliestDeadline: this.#earliestDeadline,
+          callsUnderWay: this.#underWay.size,
+          batchSize: this.#deps.batchSize,
+          roundTripMs: this.#deps.roundTripMs(),
+          isWaiting,
+        },
+        now,
+      );
+      if (flushAt > now) return flushAt;
+      this.#flush(now);
+    }
+    return Infinity;
+  }
+
+  #flush(now: number): void {
+    const leases: Lease[] = [];
+    let taken = 0;
+    for (const lease of this.#pending) {
+      if (leases.length === this.#deps.batchSize) break;
+      taken += 1;
+      // Another consumer may hold the message by now, and would lose it to a late retry.
+      if (lease.settledAs === 'retry' && lease.deadline <= now) this.#conclude(lease, expired(lease));
+      else leases.push(lease);
+    }
+    this.#pending.splice(0, taken);
+    this.#earliestDeadline = this.#pending.reduce((least, lease) => Math.min(least, lease.deadline), Infinity);
+    if (leases.length > 0) this.#send(leases);
+  }
+
+  #send(leases: readonly Lease[]): void {
+    const { transport, stats, visibilityTimeoutMs, roundTripMs } = this.#deps;
+    const controller = new AbortController();
+    this.#underWay.add(controller);
+    stats.settleCalls += 1;
+    const usual = Math.min(
+      callTimeout.mostMs,
+      Math.max(callTimeout.leastMs, visibilityTimeoutMs / 4, 4 * roundTripMs()),
+    );
+    const timeoutMs = Math.min(callTimeout.afterTimeoutsMs, usual * 2 ** this.#timeouts);
+    transport.ack(toRequest(leases), { signal: controller.signal, timeoutMs }).then(
+      (result) => this.#answered(controller, leases, result),
+      (error: unknown) => this.#failed(controller, leases, error),
+    );
+  }
+
+  #answered(controller: AbortController, leases: readonly Lease[], result: AckResult): void {
+    this.#underWay.delete(controller);
+    this.#backoff.succeed();
+    this.#timeouts = 0;
+    const outcomes = readOutcomes(leases, result, this.#deps.time.now());
+    outcomes.forEach((outcome, index) => {
+      const lease = leases[index];
+      if (lease !== undefined) this.#conclude(lease, unsure(lease, outcome));
+    });
+    this.#deps.onEnd();
+  }
+
+  #failed(controller: AbortController, leases: readonly Lease[], error: unknown): void {
+    this.#underWay.delete(controller);
+    const now = this.#deps.time.now();
+    this.#deps.stats.lastError = error;
+    const kind = controller.signal.aborted ? 'final' : failureKind(error);
+    if (kind === 'final') {
+      for (const lease of leases) this.#conclude(lease, failed(lease, error));
+      if (!controller.signal.aborted) this.#deps.onFinal(error);
+    } else {
+      this.#repeat(leases, error, now);
+    }
+    this.#deps.onEnd();
+  }
+
+  #repeat(leases: readonly Lease[], error: unknown, now: number): void {
+    if (error instanceof QueueError && error.code === 'timeout') this.#timeouts = Math.min(this.#timeouts + 1, 6);
+    this.#deps.gates.close('ack', error, this.#backoff.fail(), now);
+    const retryInMs = this.#deps.gates.notBefore('ack') - now;
+    this.#deps.report({ type: 'settleFailed', error, retryInMs, messages: leases.length });
+    for (const lease of leases) {
+      if (mayHaveTakenEffect(error)) lease.mayBeSettled = true;
+      const isOver = lease.deadline <= now;
+      if (isOver && (lease.settledAs === 'retry' || lease.lateTryUsed)) {
+        this.#conclude(lease, failed(lease, error));
+      } else {
+        if (isOver) lease.lateTryUsed = true;
+        this.#enqueue(lease);
+      }
+    }
+  }
+
+  #conclude(lease: Lease, settlement: Settlement): void {
+    this.#unconfirmed -= 1;
+    this.#deps.onOutcome(lease, settlement);
+  }
+
+  /** Ends the calls under way and concludes what is pending without sending it. */
+  giveUp(): void {
+    const pending = this.#pending.splice(0);
+    this.#earliestDeadline = Infinity;
+    for (const controller of this.#underWay) controller.abort();
+    const error = new QueueError('The consumer was closed before the settlement could be sent', { code: 'closed' });
+    for (const lease of pending) this.#conclude(lease, failed(lease, error));
+  }
+}
+
+function toRequest(leases: readonly Lease[]): AckRequest {
+  const acks: string[] = [];
+  const retries: RetryRequest[] = [];
+  for (const lease of leases) {
+    const { leaseId, delaySeconds } = lease;
+    if (lease.settledAs === 'ack') acks.push(leaseId);
+    else retries.push(delaySeconds === undefined ? { leaseId } : { leaseId, delaySeconds });
+  }
+  return { acks, retries };
+}
+
+function expired(lease: Lease): Settlement {
+  const text = `The lease of message ${lease.message.id} ended before its retry could be sent`;
+  return failed(lease, new QueueError(text, { code: 'lease-expired' }));
+}
+
+/** What is left when trying is over: an earlier try may have taken effect and only its answer been lost. */
+function failed(lease: Lease, cause: unknown): Settlement {
+  const error =
+    cause instanceof QueueError
+      ? cause
+      : new QueueError(`The ${lease.settledAs} of message ${lease.message.id} failed`, { code: 'unconfirmed', cause });
+  return { outcome: lease.mayBeSettled || mayHaveTakenEffect(cause) ? 'unknown' : 'lost', error };
+}
+
+/** A lease that the service does not know may be one that an earlier try settled, whose answer was lost. */
+function unsure(lease: Lease, outcome: Settlement): Settlement {
+  return outcome.outcome === 'lost' && lease.mayBeSettled ? { outcome: 'unknown', error: outcome.error } : outcome;
+}

@@ -1,0 +1,47 @@
+import { QueueError } from '../contract/errors.ts';
+import type { PulledMessage } from '../contract/message.ts';
+import type { Schema, SchemaIssue, SchemaResult } from '../contract/schema.ts';
+
+/** A message as its schema judged it. */
+export interface Validated {
+  readonly message: PulledMessage;
+  /** Why it can't be handed out. */
+  readonly error?: unknown;
+}
+
+/** Judges decoded bodies; a promise only where the schema gives one. */
+export function validate(
+  messages: readonly PulledMessage[],
+  schema: Schema | undefined,
+): readonly Validated[] | Promise<readonly Validated[]> {
+  const results = messages.map((message) => validateOne(message, schema));
+  return results.every(isJudged) ? results : Promise.all(results.map((result) => Promise.resolve(result)));
+}
+
+function isJudged(result: Validated | Promise<Validated>): result is Validated {
+  return !(result instanceof Promise);
+}
+
+function validateOne(message: PulledMessage, schema: Schema | undefined): Validated | Promise<Validated> {
+  if (message.bodyError !== undefined) return { message, error: message.bodyError };
+  if (schema === undefined) return { message };
+  const judge = (result: SchemaResult<unknown>): Validated =>
+    result.issues === undefined
+      ? { message: { ...message, body: result.value } }
+      : { message, error: invalidBody(message, result.issues) };
+  try {
+    const result = schema['~standard'].validate(message.body);
+    return result instanceof Promise ? result.then(judge, (error: unknown) => ({ message, error })) : judge(result);
+  } catch (error) {
+    return { message, error };
+  }
+}
+
+function invalidBody(message: PulledMessage, issues: readonly SchemaIssue[]): QueueError {
+  const said = issues.map((issue) => {
+    const path = issue.path?.map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
+    return path === undefined ? issue.message : `${path}: ${issue.message}`;
+  });
+  const text = `The body of message ${message.id} does not fit the schema: ${said.join('; ')}`;
+  return new QueueError(text, { code: 'invalid-body', cause: issues });
+}

@@ -1,0 +1,74 @@
+import type { ResolvedBatchOptions } from '../consumer/batch-options.ts';
+import type { ResolvedConsumeOptions } from '../consumer/consume-options.ts';
+import {
+  type BatchConsumer,
+  checkCloseOptions,
+  type CloseOptions,
+  type Consumer,
+  type ConsumerControl,
+} from '../consumer/consumer.ts';
+import { BatchDeliveries, type Deliveries, MessageDeliveries } from '../consumer/deliveries.ts';
+import { Engine } from '../consumer/engine.ts';
+import type { QueueContext } from '../consumer/queue-context.ts';
+import type { LeasedMessage } from '../consumer/leased-message.ts';
+import type { MessageBatch } from '../consumer/message-batch.ts';
+import { loopMode, unseenMode } from '../consumer/modes.ts';
+import type { ConsumerStats, ConsumerSummary } from '../consumer/stats.ts';
+import { DeliveryIterator } from './delivery-iterator.ts';
+
+/** A consumer for one `for await` loop over messages. */
+export function iterateMessages<Body>(context: QueueContext, options: ResolvedConsumeOptions): Consumer<Body> {
+  const engine = new Engine(context, options, options.settle === 'auto' ? loopMode() : unseenMode(options));
+  return new IterableConsumer<LeasedMessage<Body>>(engine, new MessageDeliveries<Body>(engine));
+}
+
+/** A consumer for one `for await` loop over batches. */
+export function iterateBatches<Body>(context: QueueContext, options: ResolvedBatchOptions): BatchConsumer<Body> {
+  const engine = new Engine(context, options, loopMode(options.size));
+  return new IterableConsumer<MessageBatch<Body>>(engine, new BatchDeliveries<Body>(engine, options));
+}
+
+class IterableConsumer<Item> implements AsyncIterable<Item>, ConsumerControl {
+  readonly #engine: Engine;
+  readonly #deliveries: Deliveries<Item>;
+  #isIterated = false;
+
+  constructor(engine: Engine, deliveries: Deliveries<Item>) {
+    this.#engine = engine;
+    this.#deliveries = deliveries;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Item, undefined> {
+    if (this.#isIterated) {
+      throw new TypeError(
+        'Cannot iterate a consumer twice: call queue.consume() for another one, or queue.process() for handlers side by side',
+      );
+    }
+    this.#isIterated = true;
+    return new DeliveryIterator<Item>(this.#engine, this.#deliveries);
+  }
+
+  get closed(): Promise<ConsumerSummary> {
+    return this.#engine.closed;
+  }
+
+  get stats(): ConsumerStats {
+    return { ...this.#engine.stats };
+  }
+
+  async close(options: CloseOptions = {}): Promise<ConsumerSummary> {
+    return this.#engine.close('closed', checkCloseOptions(options));
+  }
+
+  pause(): void {
+    this.#engine.pause();
+  }
+
+  resume(): void {
+    this.#engine.resume();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

@@ -1,0 +1,98 @@
+import type { Lease } from './lease.ts';
+import { HandlerTime } from './smoothed.ts';
+
+/** What the pull planner asks of whoever works on the messages. */
+export interface Handlers {
+  /** How many messages were finished so far. */
+  readonly finished: number;
+  /** How long a message is expected to take, with a reserve, in milliseconds. */
+  readonly estimateMs: number;
+  /** Notes that a message was finished, so many milliseconds after it was started. */
+  observe(durationMs: number, now: number): void;
+  /** Notes how many reads wait now: none means that the last one was just answered. */
+  onReaders(readers: number, now: number): void;
+  /** How many more messages could be started now. */
+  idle(): number;
+  /** How many messages could be started one after the other within `budgetMs`: a sum of whole numbers, one a handler. */
+  startableWithin(budgetMs: number, now: number): number;
+  /** How many messages are consumed in `windowMs`, on average. */
+  consumedWithin(windowMs: number, now: number): number;
+}
+
+/**
+ * A fixed number of handlers whose ends the engine sees: one for a `for await` loop, `concurrency` for `process`.
+ *
+ * A handler counts with the larger of the estimate and its own age. The oldest age for all would let one hung handler
+ * starve the rest; one floor over all of them would let buffered messages start too late.
+ */
+export class SeenHandlers implements Handlers {
+  readonly #count: number;
+  readonly #running: ReadonlySet<Lease>;
+  readonly #time = new HandlerTime();
+
+  /**
+   * @param count - how many work at once
+   * @param running - what they work on now, oldest first
+   */
+  constructor(count: number, running: ReadonlySet<Lease>) {
+    this.#count = count;
+    this.#running = running;
+  }
+
+  get finished(): number {
+    return this.#time.samples;
+  }
+
+  get estimateMs(): number {
+    return this.#time.estimateMs;
+  }
+
+  /** Notes that a handler ended, after so many milliseconds. */
+  observe(durationMs: number): void {
+    this.#time.observe(durationMs);
+  }
+
+  /** Whoever reads is the handler itself. */
+  onReaders(): void {}
+
+  idle(): number {
+    return Math.max(0, this.#count - this.#running.size);
+  }
+
+  startableWithin(budgetMs: number, now: number): number {
+    const team = { running: this.#running, count: this.#count, usualMs: this.#time.estimateMs };
+    return sumOver(team, now, (handlerMs) => Math.floor(budgetMs / handlerMs));
+  }
+
+  consumedWithin(windowMs: number, now: number): number {
+    if (this.finished === 0) return 0;
+    const team = { running: this.#running, count: this.#count, usualMs: this.#time.meanMs };
+    return sumOver(team, now, (handlerMs) => windowMs / handlerMs);
+  }
+}
+
+/** Handlers as a sum sees them. */
+interface Team {
+  /** What the busy ones work on, oldest first. */
+  readonly running: ReadonlySet<Lease>;
+  /** How many there are. */
+  readonly count: number;
+  /** How long each is expected to take, in milliseconds. */
+  readonly usualMs: number;
+}
+
+/**
+ * Sums over handlers: each counts with `usualMs` or, if that is more, its own age. Walks only those that are older than
+ * usual.
+ */
+export function sumOver({ running, count, usualMs }: Team, now: number, value: (handlerMs: number) => number): number {
+  let total = 0;
+  let slow = 0;
+  for (const lease of running) {
+    const age = now - lease.startedAt;
+    if (age <= usualMs || slow === count) break;
+    total += value(age);
+    slow += 1;
+  }
+  return slow === count ? total : total + (count - slow) * value(usualMs);
+}

@@ -1,0 +1,278 @@
+import type { PulledMessage } from '../contract/message.ts';
+import { Lease, LeaseBatch, type SettleKind } from './lease.ts';
+import { marginMs } from './margin.ts';
+import { RecentIds } from './recent-ids.ts';
+
+/** What became of the messages of one answer. */
+export interface Received {
+  /** How many were buffered as new. */
+  readonly fresh: number;
+  /** How many were repeated deliveries whose newer lease replaced the one already held. */
+  readonly swapped: number;
+  /** Repeated deliveries of messages whose handler had already succeeded: to be acknowledged, not delivered. */
+  readonly done: readonly Lease[];
+}
+
+/** What leaves the buffer unstarted. */
+export interface Trimmed {
+  /** Too little time left to start, enough to give back. */
+  readonly released: readonly Lease[];
+  /** Their lease is over: the service has them already. */
+  readonly dropped: readonly Lease[];
+}
+
+interface MutableTrimmed extends Trimmed {
+  readonly released: Lease[];
+  readonly dropped: Lease[];
+}
+
+/** How many finished ids are remembered to recognise a delivery whose acknowledgement was lost. */
+const rememberedIds = 10_000;
+
+/**
+ * Every message one consumer holds: buffered ones by deadline, started ones in the order they were started.
+ *
+ * Batches stand in order of their deadlines, so that looking for what ends next never walks the messages.
+ */
+export class Holdings {
+  readonly #maxRetries: number;
+  readonly #held = new Map<string, Lease>();
+  readonly #done = new RecentIds(rememberedIds);
+  /** Batches that may still have messages to start or trim, by deadline. */
+  readonly #startable: LeaseBatch[] = [];
+  /** Batches whose end has not been reported, by deadline. */
+  #watched: LeaseBatch[] = [];
+  #compactWatchedAt = 64;
+  /** Buffered messages on their last attempt, by deadline. */
+  readonly #urgent: Lease[] = [];
+  /** Rarely anything: see {@link LeasePhase}. */
+  readonly #deferred = new Set<Lease>();
+  /** Started and their handler not finished, oldest first. */
+  readonly running: Set<Lease> = new Set();
+  /** Buffered or deferred. */
+  unstarted = 0;
+  /** Length of the bodies of the unstarted ones, in characters. */
+  unstartedLength = 0;
+
+  /** @param maxRetries - what the queue is set to: a message with more attempts is on its last */
+  constructor(maxRetries: number) {
+    this.#maxRetries = maxRetries;
+  }
+
+  /** Takes in the messages of an answer to a pull sent at `sentAt`. */
+  receive(messages: readonly PulledMessage[], sentAt: number, timeoutMs: number): Received {
+    const batch = new LeaseBatch(sentAt, timeoutMs);
+    const done: Lease[] = [];
+    let fresh = 0;
+    let swapped = 0;
+    for (const message of messages) {
+      const held = this.#held.get(message.id);
+      if (this.#done.has(message.id)) done.push(new Lease(message, batch));
+      else if (held !== undefined && held.settledAs === undefined) {
+        this.#swap(held, message, batch);
+        swapped += 1;
+      } else {
+        this.#take(new Lease(message, batch), held !== undefined);
+        fresh += 1;
+      }
+    }
+    if (batch.leases.length > 0) {
+      insertByDeadline(this.#startable, batch);
+      insertByDeadline(this.#watched, batch);
+    }
+    return { fresh, swapped, done };
+  }
+
+  #take(lease: Lease, handlerStillRuns: boolean): void {
+    lease.batch.open += 1;
+    this.unstarted += 1;
+    this.unstartedLength += lease.message.bodyLength;
+    // A deferred one takes the place of the retried one: whatever comes next for this id must find the newest.
+    this.#held.set(lease.message.id, lease);
+    lease.batch.leases.push(lease);
+    if (handlerStillRuns) {
+      lease.phase = 'deferred';
+      this.#deferred.add(lease);
+    } else if (this.#isLastAttempt(lease)) insertByDeadline(this.#urgent, lease);
+  }
+
+  #swap(held: Lease, message: PulledMessage, batch: LeaseBatch): void {
+    const isBuffered = held.phase === 'buffered';
+    if (isBuffered && this.#isLastAttempt(held)) this.#urgent.splice(this.#urgent.indexOf(held), 1);
+    held.leaseId = message.leaseId;
+    held.attempts = message.attempts;
+    held.batch.open -= 1;
+    batch.open += 1;
+    if (held.batch !== batch) batch.leases.push(held);
+    held.batch = batch;
+    if (isBuffered && this.#isLastAttempt(held)) insertByDeadline(this.#urgent, held);
+  }
+
+  #isLastAttempt(lease: Lease): boolean {
+    return lease.attempts > this.#maxRetries;
+  }
+
+  /** The next message to start, now started, or `undefined`. Call {@link trim} with the same `now` before. */
+  start(now: number): Lease | undefined {
+    const lease = this.#urgent.shift() ?? this.#nextBuffered();
+    if (lease === undefined) return undefined;
+    this.#unbuffer(lease);
+    lease.phase = 'started';
+    lease.startedAt = now;
+    this.running.add(lease);
+    return lease;
+  }
+
+  #nextBuffered(): Lease | undefined {
+    for (let batch = this.#startable[0]; batch !== undefined; batch = this.#startable[0]) {
+      while (batch.cursor < batch.leases.length) {
+        const lease: Lease | undefined = batch.leases[batch.cursor];
+        batch.cursor += 1;
+        // A swapped one stands in its older batch as well.
+        if (lease !== undefined && lease.phase === 'buffered' && lease.batch === batch) return lease;
+      }
+      this.#startable.shift();
+    }
+    return undefined;
+  }
+
+  /** The batch of the unstarted message whose lease ends first. */
+  firstBatch(): LeaseBatch | undefined {
+    const urgent = this.#urgent[0]?.batch;
+    const batch = this.#startable.find(({ leases, cursor }) => cursor < leases.length);
+    return urgent === undefined || (batch !== undefined && batch.deadline < urgent.deadline) ? batch : urgent;
+  }
+
+  #unbuffer(lease: Lease): void {
+    this.unstarted -= 1;
+    this.unstartedLength -= lease.message.bodyLength;
+  }
+
+  /** Takes out of the buffer what has too little time left to be started; a last attempt may use all of its lease. */
+  trim(now: number, roundTripMs: number): Trimmed {
+    const trimmed: MutableTrimmed = { released: [], dropped: [] };
+    const isDue = (batch: LeaseBatch): boolean => batch.deadline - now < marginMs(batch.timeoutMs, roundTripMs);
+    while (this.#urgent[0] !== undefined && this.#urgent[0].deadline <= now) {
+      this.#leave(this.#urgent.shift(), now, trimmed);
+    }
+    while (this.#startable[0] !== undefined && isDue(this.#startable[0])) {
+      const batch = this.#startable.shift();
+      for (const lease of batch?.leases ?? []) {
+        if (lease.batch === batch && lease.phase === 'buffered' && !this.#isLastAttempt(lease)) {
+          this.#leave(lease, now, trimmed);
+        }
+      }
+    }
+    for (const lease of this.#deferred) {
+      if (this.#isLastAttempt(lease) ? lease.deadline <= now : isDue(lease.batch)) this.#leave(lease, now, trimmed);
+    }
+    return trimmed;
+  }
+
+  /** Takes everything unstarted out of the buffer. */
+  drain(now: number): Trimmed {
+    const trimmed: MutableTrimmed = { released: [], dropped: [] };
+    for (const lease of this.#urgent.splice(0)) this.#leave(lease, now, trimmed);
+    for (const batch of this.#startable.splice(0)) {
+      for (const lease of batch.leases) {
+        if (lease.batch === batch && lease.phase === 'buffered') this.#leave(lease, now, trimmed);
+      }
+    }
+    for (const lease of this.#deferred) this.#leave(lease, now, trimmed);
+    return trimmed;
+  }
+
+  #leave(lease: Lease | undefined, now: number, trimmed: MutableTrimmed): void {
+    if (lease === undefined) return;
+    this.#unbuffer(lease);
+    this.#deferred.delete(lease);
+    if (this.#held.get(lease.message.id) === lease) this.#held.delete(lease.message.id);
+    lease.phase = 'over';
+    lease.batch.open -= 1;
+    (lease.deadline > now ? trimmed.released : trimmed.dropped).push(lease);
+  }
+
+  /** Decides the settlement of a message that was started; `false` when that was done before. */
+  settle(lease: Lease, kind: SettleKind, delaySeconds: number | undefined): boolean {
+    if (lease.settledAs !== undefined) return false;
+    lease.settledAs = kind;
+    lease.delaySeconds = delaySeconds;
+    // One that is over was given up when its lease ended, and is settled late.
+    if (lease.phase === 'started') lease.batch.open -= 1;
+    if (kind === 'ack') this.#done.add(lease.message.id);
+    return true;
+  }
+
+  /** Ends a started message: its handler is no longer running. */
+  finish(lease: Lease): void {
+    if (!this.running.delete(lease)) return;
+    lease.phase = 'over';
+    if (lease.settledAs === undefined) lease.batch.open -= 1;
+    const newest = this.#held.get(lease.message.id);
+    if (newest === lease) this.#held.delete(lease.message.id);
+    else if (newest?.phase === 'deferred') this.#undefer(newest);
+  }
+
+  #undefer(lease: Lease): void {
+    this.#deferred.delete(lease);
+    lease.phase = 'buffered';
+    const { batch } = lease;
+    if (this.#isLastAttempt(lease)) {
+      insertByDeadline(this.#urgent, lease);
+      return;
+    }
+    batch.cursor = Math.min(batch.cursor, batch.leases.indexOf(lease));
+    if (!this.#startable.includes(batch)) insertByDeadline(this.#startable, batch);
+  }
+
+  /** The started, unsettled messages whose lease has ended since the last call. */
+  lapse(now: number): readonly Lease[] {
+    const lapsed: Lease[] = [];
+    for (let batch = this.#watched[0]; batch !== undefined && batch.deadline <= now; batch = this.#watched[0]) {
+      this.#watched.shift();
+      if (batch.open === 0) continue;
+      for (const lease of batch.leases) {
+        if (lease.batch === batch && lease.phase === 'started' && lease.settledAs === undefined) lapsed.push(lease);
+      }
+    }
+    this.#compactWatched();
+    return lapsed;
+  }
+
+  /** One hung handler at the head must not keep every finished batch behind it in memory. */
+  #compactWatched(): void {
+    if (this.#watched.length < this.#compactWatchedAt) return;
+    this.#watched = this.#watched.filter((batch) => batch.open > 0);
+    this.#compactWatchedAt = 2 * this.#watched.length + 64;
+  }
+
+  /** When {@link trim} has something to do next; `undefined` when nothing is unstarted. */
+  nextTrimAt(roundTripMs: number): number | undefined {
+    if (this.unstarted === 0) return undefined;
+    // A millisecond later, because at the margin itself a message may still be started.
+    const trimAt = (batch: LeaseBatch): number => batch.deadline - marginMs(batch.timeoutMs, roundTripMs) + 1;
+    let next = this.#urgent[0]?.deadline ?? Infinity;
+    if (this.#startable[0] !== undefined) next = Math.min(next, trimAt(this.#startable[0]));
+    for (const lease of this.#deferred) {
+      next = Math.min(next, this.#isLastAttempt(lease) ? lease.deadline : trimAt(lease.batch));
+    }
+    return next;
+  }
+
+  /** When {@link lapse} may have something to report next. */
+  nextLapseAt(): number | undefined {
+    for (let batch = this.#watched[0]; batch !== undefined; batch = this.#watched[0]) {
+      if (batch.open > 0) return batch.deadline;
+      this.#watched.shift();
+    }
+    return undefined;
+  }
+}
+
+/** Nearly always at the end: answers come back about in the order of their pulls. */
+function insertByDeadline<T extends { readonly deadline: number }>(list: T[], item: T): void {
+  let index = list.length;
+  while (index > 0 && (list[index - 1]?.deadline ?? 0) > item.deadline) index -= 1;
+  if (index === list.length) list.push(item);
+  else list.splice(index, 0, item);
+}

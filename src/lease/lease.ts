@@ -1,0 +1,74 @@
+import type { PulledMessage } from '../contract/message.ts';
+import type { Settlement } from '../contract/settlement.ts';
+
+/** How a lease ends by the consumer's will. */
+export type SettleKind = 'ack' | 'retry';
+
+/**
+ * Where a held message stands.
+ *
+ * - `buffered`: leased, waiting to be started. → `started`, or `over` when released or dropped
+ * - `deferred`: delivered again although the handler of its retried earlier delivery still runs. → `buffered` when that
+ *   handler ends, or `over` when released or dropped
+ * - `started`: handed out, its handler runs. → `over` when the handler ends
+ * - `over`: no longer held; its settlement may still be on its way
+ */
+export type LeasePhase = 'buffered' | 'deferred' | 'started' | 'over';
+
+/** The messages of one pull: they share a deadline. */
+export class LeaseBatch {
+  /** When the leases end, in steady milliseconds: counted from before the pull was sent. */
+  readonly deadline: number;
+  /** The visibility timeout that the pull asked for, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly leases: Lease[] = [];
+  /** Where the next message to start stands in `leases`; everything before it has been looked at. */
+  cursor = 0;
+  /** How many of its messages are held and unsettled. */
+  open = 0;
+
+  constructor(sentAt: number, timeoutMs: number) {
+    this.deadline = sentAt + timeoutMs;
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** One message in the hands of one consumer. */
+export class Lease {
+  readonly message: PulledMessage;
+  /** The newest lease id: a repeated delivery replaces it. */
+  leaseId: string;
+  attempts: number;
+  batch: LeaseBatch;
+  phase: LeasePhase = 'buffered';
+  startedAt = 0;
+  /** What was decided; the first decision stays. */
+  settledAs: SettleKind | undefined = undefined;
+  /** The delay of a retry in seconds; `undefined` leaves it to the queue. */
+  delaySeconds: number | undefined = undefined;
+  /** Settled by the engine itself, without having been handed out. */
+  isUnstarted = false;
+  /** Its settlement waits for something else; no other has effect. */
+  isClaimed = false;
+  /** Not waited for any longer: its lease ended, or the consumer's grace. */
+  isAbandoned = false;
+  /** The last try of an acknowledgement, after the deadline, has been used. */
+  lateTryUsed = false;
+  /** A call that carried the settlement failed in a way that leaves open whether it took effect. */
+  mayBeSettled = false;
+  /** When the settlement was decided. */
+  settledAt = 0;
+  /** What became of it, once that is known. */
+  settlement: Settlement | undefined = undefined;
+
+  constructor(message: PulledMessage, batch: LeaseBatch) {
+    this.message = message;
+    this.leaseId = message.leaseId;
+    this.attempts = message.attempts;
+    this.batch = batch;
+  }
+
+  get deadline(): number {
+    return this.batch.deadline;
+  }
+}

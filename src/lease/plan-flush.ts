@@ -1,0 +1,29 @@
+/** The longest that a settlement waits for company, in milliseconds. */
+const longestLingerMs = 5;
+
+/** What waits to be sent, and what is on its way. */
+export interface FlushState {
+  /** Settlements not sent yet, 1 or more. */
+  readonly pending: number;
+  /** When the oldest of them was decided. */
+  readonly oldestAt: number;
+  /** When the first lease among them ends. */
+  readonly earliestDeadline: number;
+  /** Settle calls under way. */
+  readonly callsUnderWay: number;
+  /** The most one call carries. */
+  readonly batchSize: number;
+  readonly roundTripMs: number;
+  /** Nothing runs and nothing is buffered: no company will come soon. */
+  readonly isWaiting: boolean;
+}
+
+/** When to send what is pending: a time, `now` or before it for at once. */
+export function planFlush(state: FlushState, now: number): number {
+  if (state.pending >= state.batchSize) return now;
+  const inTime =
+    state.earliestDeadline > now ? state.earliestDeadline - 2 * state.roundTripMs - longestLingerMs : Infinity;
+  if (state.callsUnderWay > 0) return inTime;
+  if (state.isWaiting) return now;
+  return Math.min(inTime, state.oldestAt + Math.min(state.roundTripMs, longestLingerMs));
+}

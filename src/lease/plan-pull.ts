@@ -1,0 +1,82 @@
+import type { Handlers } from './handlers.ts';
+import { marginMs } from './margin.ts';
+
+/** The share of a lease that buffered work may fill: the rest is for what the estimate did not foresee. */
+export const leaseShare = 0.5;
+
+/** The longest stretch of work one pull fetches, in milliseconds: nobody should hoard a shared queue. */
+const longestAskMs = 250;
+
+/** Above this round trip in milliseconds, twice as many pulls may be under way. */
+const longRoundTripMs = 50;
+
+/** What a consumer may hold, whatever its handlers could do. */
+export interface PullBounds {
+  readonly visibilityTimeoutMs: number;
+  /** The most one pull asks for. */
+  readonly batchSize: number;
+  /** The most messages unstarted, those asked for included. */
+  readonly maxBuffered: number;
+  /** The most length of bodies unstarted, those asked for included. */
+  readonly maxBufferedBytes: number;
+  /** The most pulls under way with a short round trip. */
+  readonly maxPulls: number;
+}
+
+/** What a consumer holds now. */
+export interface PullState {
+  readonly unstarted: number;
+  readonly unstartedLength: number;
+  /** Asked for by pulls under way. */
+  readonly asked: number;
+  readonly pullsUnderWay: number;
+  /** The last answer brought as many messages as were asked for. */
+  readonly lastWasFull: boolean;
+  readonly roundTripMs: number;
+  /** The running mean of the length of a body; 0 before the first. */
+  readonly meanLength: number;
+}
+
+/** The most messages that may be unstarted and asked for now. */
+export function unstartedBound(handlers: Handlers, bounds: PullBounds, state: PullState, now: number): number {
+  const { visibilityTimeoutMs } = bounds;
+  const idle = handlers.idle();
+  const budgetMs = leaseShare * (visibilityTimeoutMs - marginMs(visibilityTimeoutMs, state.roundTripMs));
+  const ceiling = Math.max(idle, handlers.startableWithin(budgetMs, now));
+  const start = Math.max(idle, 4 * handlers.finished);
+  return Math.min(ceiling, start, bounds.maxBuffered);
+}
+
+/**
+ * How many messages to ask for now; 0 for not pulling.
+ *
+ * Asks when what is unstarted and asked for would not last two round trips; then for a good deal at once, because each
+ * request costs, but for no more than a short stretch of work, because others share the queue.
+ */
+export function planPull(handlers: Handlers, bounds: PullBounds, state: PullState, now: number): number {
+  if (state.pullsUnderWay >= pullsAllowed(bounds, state)) return 0;
+  const unstarted = state.unstarted + state.asked;
+  const room = Math.min(unstartedBound(handlers, bounds, state, now) - unstarted, roomByLength(bounds, state));
+  if (room < 1) return 0;
+  const unfed = handlers.idle() - unstarted;
+  const twoRoundTrips = 2 * state.roundTripMs;
+  if (unfed < 1 && unstarted >= Math.max(1, handlers.consumedWithin(twoRoundTrips, now))) return 0;
+  const stretchMs = Math.max(Math.min(longestAskMs, bounds.visibilityTimeoutMs / 10), twoRoundTrips);
+  const wanted = Math.min(bounds.batchSize, Math.max(1, unfed, Math.floor(handlers.consumedWithin(stretchMs, now))));
+  // A nearly full buffer is not topped up message by message.
+  if (room < wanted && unfed < 1 && room < unstarted) return 0;
+  return Math.min(wanted, room);
+}
+
+function pullsAllowed(bounds: PullBounds, state: PullState): number {
+  if (!state.lastWasFull) return 1;
+  return state.roundTripMs > longRoundTripMs ? 2 * bounds.maxPulls : bounds.maxPulls;
+}
+
+function roomByLength(bounds: PullBounds, state: PullState): number {
+  if (state.meanLength === 0) return Infinity;
+  const left = bounds.maxBufferedBytes - state.unstartedLength - state.asked * state.meanLength;
+  // A body may be larger than the bound: an empty buffer always takes one.
+  const least = state.unstarted + state.asked === 0 ? 1 : 0;
+  return Math.max(least, Math.floor(left / state.meanLength));
+}

@@ -1,0 +1,49 @@
+import { QueueError } from '../contract/errors.ts';
+import type { Settlement } from '../contract/settlement.ts';
+import type { AckResult } from '../contract/transport.ts';
+import type { Lease, SettleKind } from './lease.ts';
+
+/**
+ * Reads from the answer to a settle call what became of each lease in it, in order.
+ *
+ * Only what the answer says beyond doubt is called acked or retried: a warned lease is lost when the count leaves it
+ * out; when count and warnings don't add up, the leases of that kind are unknown.
+ *
+ * @param now - when the call was answered
+ */
+export function readOutcomes(leases: readonly Lease[], result: AckResult, now: number): readonly Settlement[] {
+  const acks = judge(leases, 'ack', result, result.ackCount);
+  const retries = judge(leases, 'retry', result, result.retryCount);
+  return leases.map((lease) => outcomeOf(lease, lease.settledAs === 'ack' ? acks : retries, result, now));
+}
+
+/** `all`: every one took effect. `unwarned`: all but the warned ones. `unclear`: can't tell. */
+type Verdict = 'all' | 'unwarned' | 'unclear';
+
+function judge(leases: readonly Lease[], kind: SettleKind, result: AckResult, count: number | undefined): Verdict {
+  const ofKind = leases.filter((lease) => lease.settledAs === kind);
+  if (count === ofKind.length) return 'all';
+  const warned = ofKind.filter((lease) => result.warnings.has(lease.leaseId)).length;
+  if (count === undefined) return result.otherWarnings.length === 0 ? 'unwarned' : 'unclear';
+  return count === ofKind.length - warned ? 'unwarned' : 'unclear';
+}
+
+function outcomeOf(lease: Lease, verdict: Verdict, result: AckResult, now: number): Settlement {
+  const warning = result.warnings.get(lease.leaseId);
+  if (verdict === 'unclear') {
+    const said = warning ?? result.otherWarnings[0];
+    return { outcome: 'unknown', error: unclear(lease, said) };
+  }
+  if (verdict === 'unwarned' && warning !== undefined) return { outcome: 'lost', error: refused(lease, warning) };
+  return { outcome: lease.settledAs === 'ack' ? 'acked' : 'retried', late: now > lease.deadline };
+}
+
+function refused(lease: Lease, warning: string): QueueError {
+  const text = `The service did not take the ${lease.settledAs} of message ${lease.message.id}: ${warning}`;
+  return new QueueError(text, { code: 'lease-unknown' });
+}
+
+function unclear(lease: Lease, said: string | undefined): QueueError {
+  const text = `The service's counts don't tell whether the ${lease.settledAs} of message ${lease.message.id} took effect`;
+  return new QueueError(said === undefined ? text : `${text}: ${said}`, { code: 'unconfirmed' });
+}

@@ -1,0 +1,112 @@
+import {
+  type BatchOptions,
+  type ProcessBatchesOptions,
+  resolveBatchOptions,
+  resolveProcessBatchesOptions,
+} from '../consumer/batch-options.ts';
+import { type ConsumeOptions, resolveConsumeOptions } from '../consumer/consume-options.ts';
+import type { BatchConsumer, Consumer } from '../consumer/consumer.ts';
+import { createQueueContext, type QueueContext } from '../consumer/queue-context.ts';
+import type { LeasedMessage } from '../consumer/leased-message.ts';
+import { type BatchHandler, runBatchHandler } from '../consumer/process-batches.ts';
+import { type ProcessOptions, resolveProcessOptions } from '../consumer/process-options.ts';
+import { type MessageHandler, runHandlers } from '../consumer/process.ts';
+import type { ConsumerSummary } from '../consumer/stats.ts';
+import { checkFunction } from '../contract/check-options.ts';
+import type { QueueMetrics } from '../contract/message.ts';
+import { systemClock } from '../contract/system-clock.ts';
+import type { CallOptions, QueueTransport } from '../contract/transport.ts';
+import { iterateBatches, iterateMessages } from '../convert/async-iterable.ts';
+import { Pusher } from '../producer/pusher.ts';
+import { type SendBatchOptions, Sender, type SendOptions } from '../producer/sender.ts';
+import { TokenBucket } from '../producer/token-bucket.ts';
+import { resolveConnection } from '../transports/cloudflare/options.ts';
+import { connectCloudflareTransport } from '../transports/cloudflare/transport.ts';
+import type { BatchItem, Queue } from './queue.ts';
+import { checkHandleOptions, pushLimitOf, type QueueOptions } from './queue-options.ts';
+
+/**
+ * Opens a handle of a queue. No request is made here.
+ *
+ * @typeParam Body - what the bodies are; the schema's output when there is one
+ * @throws TypeError or RangeError that names the option, what it must be, and its value; never the value of a credential
+ * @example
+ * ```ts
+ * import { openQueue } from 'leasestream';
+ *
+ * const queue = openQueue<{ url: string }>({ queueId: process.env.QUEUE_ID! });
+ *
+ * for await (const message of queue.consume({ stopWhenEmpty: true })) {
+ *   console.log(message.body.url);
+ * }
+ * ```
+ */
+export function openQueue<Body = unknown>(options: QueueOptions<Body>): Queue<Body> {
+  checkHandleOptions(options);
+  const { clock = systemClock, random = Math.random, schema, pushLimit } = options;
+  const { transport, baseUrl } = connect(options);
+  const queueName = options.queueName ?? options.queueId ?? 'queue';
+  const context = createQueueContext({ transport, clock, random, schema, queueName });
+  return new QueueHandle<Body>(context, pushLimitOf(pushLimit, baseUrl));
+}
+
+function connect<Body>(options: QueueOptions<Body>): { transport: QueueTransport; baseUrl?: string } {
+  if (options.transport !== undefined) return { transport: options.transport };
+  const connection = resolveConnection(options);
+  return { transport: connectCloudflareTransport(connection), baseUrl: connection.baseUrl };
+}
+
+class QueueHandle<Body> implements Queue<Body> {
+  readonly #context: QueueContext;
+  readonly #sender: Sender;
+
+  constructor(context: QueueContext, pushLimit: ConstructorParameters<typeof TokenBucket>[0] | undefined) {
+    this.#context = context;
+    const { transport, clock, time, gates, random, consumers } = context;
+    const bucket = pushLimit === undefined ? undefined : new TokenBucket(pushLimit);
+    const pusher = new Pusher({ transport, clock, now: () => time.now(), gates, random, bucket });
+    this.#sender = new Sender(pusher, clock, () => {
+      for (const consumer of consumers) consumer.poll();
+    });
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<LeasedMessage<Body>, undefined> {
+    return this.consume()[Symbol.asyncIterator]();
+  }
+
+  consume(options?: ConsumeOptions): Consumer<Body> {
+    return iterateMessages<Body>(this.#context, resolveConsumeOptions(options));
+  }
+
+  async process(handler: MessageHandler<Body>, options?: ProcessOptions<Body>): Promise<ConsumerSummary> {
+    checkFunction('process', 'handler', handler);
+    return runHandlers(this.#context, handler, resolveProcessOptions(options));
+  }
+
+  batches(options?: BatchOptions): BatchConsumer<Body> {
+    return iterateBatches<Body>(this.#context, resolveBatchOptions(options));
+  }
+
+  async processBatches<Env = unknown>(
+    handler: BatchHandler<Body, Env>,
+    options: ProcessBatchesOptions<Body, Env> = {},
+  ): Promise<ConsumerSummary> {
+    checkFunction('process batches', 'handler', handler);
+    // A handler that takes no environment is not given one.
+    const env = options.env as Env;
+    const resolved = resolveProcessBatchesOptions(options);
+    return runBatchHandler<Body>(this.#context, (batch, ctx) => handler(batch, env, ctx), resolved);
+  }
+
+  send(body: Body, options: SendOptions = {}): Promise<void> {
+    return this.#sender.send({ ...options, body });
+  }
+
+  sendBatch(messages: Iterable<BatchItem<Body>>, options?: SendBatchOptions): Promise<void> {
+    return this.#sender.sendBatch(messages, options);
+  }
+
+  metrics(options?: CallOptions): Promise<QueueMetrics> {
+    return this.#context.transport.metrics(options);
+  }
+}

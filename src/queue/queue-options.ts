@@ -1,0 +1,79 @@
+import { checkFunction, checkInteger, rule } from '../contract/check-options.ts';
+import type { Clock } from '../contract/clock.ts';
+import type { Schema } from '../contract/schema.ts';
+import type { QueueTransport } from '../contract/transport.ts';
+import type { RequestLimit } from '../producer/token-bucket.ts';
+import type { CloudflareTransportOptions } from '../transports/cloudflare/options.ts';
+
+/** What a queue handle knows beside its connection. */
+export interface HandleOptions<Body> {
+  /**
+   * What `batch.queue` says, and what messages call the queue.
+   *
+   * @defaultValue the queue's id, or `'queue'` with a transport
+   */
+  readonly queueName?: string;
+  /** Judges and types the bodies: any Standard Schema, from zod, valibot, arktype and others. */
+  readonly schema?: Schema<Body>;
+  /**
+   * The time as the handle sees it.
+   *
+   * @defaultValue the machine's
+   */
+  readonly clock?: Clock;
+  /**
+   * Numbers from 0 up to but not including 1, for jitter.
+   *
+   * @defaultValue `Math.random`
+   */
+  readonly random?: () => number;
+  /**
+   * How many push requests may be made, `false` for any number. Cloudflare counts pushes against a limit of the whole
+   * account, and blocks everything of the user for five minutes beyond it.
+   *
+   * @defaultValue 1 200 in 300 000 ms on Cloudflare's own address, `false` elsewhere
+   * @see https://developers.cloudflare.com/fundamentals/api/reference/limits/
+   */
+  readonly pushLimit?: RequestLimit | false;
+}
+
+/** A queue by its connection, or by a transport that stands for it. */
+export type QueueOptions<Body = unknown> = HandleOptions<Body> &
+  (
+    | (CloudflareTransportOptions & { readonly transport?: undefined })
+    | { readonly transport: QueueTransport; readonly queueId?: undefined }
+  );
+
+const accountLimit: RequestLimit = { requests: 1_200, perMs: 300_000 };
+
+/** Checks what the transport's factory does not. */
+export function checkHandleOptions(
+  options: HandleOptions<unknown> & { readonly transport?: QueueTransport | undefined },
+): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(rule('open a queue', 'options', 'an object', options));
+  }
+  const { schema, clock, random, pushLimit, transport } = options;
+  if (random !== undefined) checkFunction('open a queue', 'random', random);
+  if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function') {
+    throw new TypeError(rule('open a queue', 'schema', 'a Standard Schema', schema));
+  }
+  if (clock !== undefined && typeof clock?.setTimer !== 'function') {
+    throw new TypeError(rule('open a queue', 'clock', 'a Clock', clock));
+  }
+  if (transport !== undefined && typeof transport?.pull !== 'function') {
+    throw new TypeError(rule('open a queue', 'transport', 'a QueueTransport', transport));
+  }
+  if (pushLimit === undefined || pushLimit === false) return;
+  checkInteger('open a queue', 'pushLimit.requests', pushLimit.requests, [1, Infinity]);
+  checkInteger('open a queue', 'pushLimit.perMs', pushLimit.perMs, [1, Infinity]);
+}
+
+/** The limit that holds for the pushes of a handle. */
+export function pushLimitOf(
+  pushLimit: RequestLimit | false | undefined,
+  baseUrl: string | undefined,
+): RequestLimit | undefined {
+  if (pushLimit !== undefined) return pushLimit === false ? undefined : pushLimit;
+  return baseUrl !== undefined && new URL(baseUrl).hostname === 'api.cloudflare.com' ? accountLimit : undefined;
+}

@@ -1,0 +1,77 @@
+import type { BatchOptions, ProcessBatchesOptions } from '../consumer/batch-options.ts';
+import type { ConsumeOptions } from '../consumer/consume-options.ts';
+import type { BatchConsumer, Consumer } from '../consumer/consumer.ts';
+import type { LeasedMessage } from '../consumer/leased-message.ts';
+import type { BatchHandler } from '../consumer/process-batches.ts';
+import type { ProcessOptions } from '../consumer/process-options.ts';
+import type { MessageHandler } from '../consumer/process.ts';
+import type { ConsumerSummary } from '../consumer/stats.ts';
+import type { CallOptions } from '../contract/transport.ts';
+import type { QueueMetrics } from '../contract/message.ts';
+import type { SendBatchOptions, SendOptions } from '../producer/sender.ts';
+
+/** A message for `sendBatch`. */
+export interface BatchItem<Body = unknown> extends SendOptions {
+  readonly body: Body;
+}
+
+/**
+ * A handle of one queue. Opening it does no I/O, and it needs no closing: only its consumers do.
+ *
+ * @typeParam Body - what the bodies are: from the schema, or else as the caller says
+ */
+export interface Queue<Body = unknown> extends AsyncIterable<LeasedMessage<Body>> {
+  /** A consumer with default options: `for await (const message of queue)`. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<LeasedMessage<Body>, undefined>;
+  /**
+   * Prepares one sequential loop over the queue's messages. Pulling begins with the first `next()`.
+   *
+   * @throws TypeError or RangeError that names the option, what it must be, and its value
+   */
+  consume(options?: ConsumeOptions): Consumer<Body>;
+  /**
+   * Runs a handler for each message, `concurrency` of them at once, until `options.signal` aborts or `stopWhenEmpty` holds.
+   * A message is acknowledged when its handler fulfils, and retried when it rejects.
+   *
+   * @param handler - gets the message, and its signal, which aborts when the lease ends or the grace is over
+   * @returns what happened, once nothing of it is left
+   * @throws TypeError or RangeError at once for a wrong option; later the error that ended it, when trying again can't
+   * help
+   */
+  process(handler: MessageHandler<Body>, options?: ProcessOptions<Body>): Promise<ConsumerSummary>;
+  /**
+   * Prepares one loop over batches of messages. Pulling begins with the first `next()`.
+   *
+   * @throws TypeError or RangeError that names the option, what it must be, and its value
+   */
+  batches(options?: BatchOptions): BatchConsumer<Body>;
+  /**
+   * Runs a Workers `queue(batch, env, ctx)` handler, unchanged, for each batch. What of a batch was not settled by hand is
+   * acknowledged when the handler fulfils, and retried when it rejects.
+   *
+   * @returns what happened, once nothing of it is left and every `ctx.waitUntil` has settled
+   * @throws as `process`
+   * @see https://developers.cloudflare.com/queues/configuration/javascript-apis/#consumer
+   */
+  processBatches<Env = unknown>(
+    handler: BatchHandler<Body, Env>,
+    options?: ProcessBatchesOptions<Body, Env>,
+  ): Promise<ConsumerSummary>;
+  /**
+   * Pushes a message. Those sent at about the same time share a request. What may be repeated is, for a minute.
+   *
+   * @returns once the service confirmed it
+   * @throws TypeError or RangeError when the body or the delay can't be pushed; QueueError when the service did not take it
+   */
+  send(body: Body, options?: SendOptions): Promise<void>;
+  /**
+   * Pushes any number of messages, in requests of at most 100 messages and 256 000 bytes, a few at a time.
+   *
+   * @returns once the service confirmed all of them
+   * @throws TypeError or RangeError that names the message that can't be pushed, before any is; QueueError that names
+   * those that the service did not take, when all others are pushed
+   */
+  sendBatch(messages: Iterable<BatchItem<Body>>, options?: SendBatchOptions): Promise<void>;
+  /** What the service says of the queue, best-effort. */
+  metrics(options?: CallOptions): Promise<QueueMetrics>;
+}

@@ -1,0 +1,59 @@
+import { vi } from 'vitest';
+import { createBroker } from '../../src/broker.ts';
+import { createCloudflareTransport } from '../../src/cloudflare.ts';
+
+/** What the queue of every example holds when the example starts. */
+const bodies = ['first', 'second', 'third'].map((id, index) => ({
+  id,
+  to: `${id}@example.com`,
+  url: `https://example.com/${id}`,
+  amount: index + 1,
+}));
+
+/**
+ * Runs an example against a broker of its own on the loopback interface. The environment names the broker
+ * (`CLOUDFLARE_ACCOUNT_ID`, `CLOUDFLARE_API_TOKEN`, `CLOUDFLARE_BASE_URL`) and a queue that holds a few messages
+ * (`QUEUE_ID`). An example that consumes for ever ends, too: its token is refused once the queue is empty.
+ *
+ * @throws what the example throws, unless that is the refusal
+ */
+export async function runExample(example: () => Promise<unknown>): Promise<void> {
+  const server = await createBroker().listen();
+  try {
+    const queue = server.queue('jobs');
+    await createCloudflareTransport(queue).bulkPush({ messages: bodies.map((body) => ({ body })) });
+    vi.stubEnv('CLOUDFLARE_ACCOUNT_ID', queue.accountId);
+    vi.stubEnv('CLOUDFLARE_API_TOKEN', queue.apiToken);
+    vi.stubEnv('CLOUDFLARE_BASE_URL', queue.baseUrl);
+    vi.stubEnv('QUEUE_ID', queue.queueId);
+    for (const method of ['log', 'info', 'warn', 'error', 'table'] as const) {
+      vi.spyOn(console, method).mockImplementation(() => {});
+    }
+    const refused = refuseWhenEmpty();
+    await example().catch((error: unknown) => {
+      if (!refused() || (error as { code?: unknown }).code !== 'unauthorized') throw error;
+    });
+  } finally {
+    await server.close();
+  }
+}
+
+/** Answers a pull from an empty queue with 401, and gives back whether it did. */
+function refuseWhenEmpty(): () => boolean {
+  const { fetch } = globalThis;
+  let refused = false;
+  vi.stubGlobal('fetch', async (...request: Parameters<typeof fetch>): Promise<Response> => {
+    const [input] = request;
+    const url = input instanceof Request ? input.url : String(input);
+    const response = await fetch(...request);
+    if (!url.endsWith('/messages/pull') || !response.ok) return response;
+    const { result } = (await response.clone().json()) as {
+      result: { message_backlog_count: number; messages: unknown[] };
+    };
+    if (result.messages.length > 0 || result.message_backlog_count > 0) return response;
+    refused = true;
+    const errors = [{ code: 10_000, message: 'Authentication error' }];
+    return Response.json({ success: false, errors, messages: [], result: null }, { status: 401 });
+  });
+  return () => refused;
+}
