@@ -28,7 +28,7 @@ export class MessageDeliveries<Body> implements Deliveries<LeasedMessage<Body>> 
     const lease = this.#engine.take();
     if (lease === undefined) return Infinity;
     if (this.#isAuto) this.#inHand = lease;
-    return new DeliveredMessage<Body>(lease, this.#engine);
+    return new DeliveredMessage<Body>(lease, this.#engine.keeper);
   }
 
   complete(kind: SettleKind): void {

@@ -1,21 +1,15 @@
-import { checkInteger } from '../contract/check-options.ts';
-import { QueueError } from '../contract/errors.ts';
-import { limits } from '../contract/limits.ts';
 import type { PulledMessage } from '../contract/message.ts';
-import type { Settlement } from '../contract/settlement.ts';
 import type { Handlers } from '../lease/handlers.ts';
 import { Holdings, type Trimmed } from '../lease/holdings.ts';
 import type { Lease, LeaseBatch, SettleKind } from '../lease/lease.ts';
 import { marginMs } from '../lease/margin.ts';
-import { growingDelaySeconds } from '../lease/retry-delay.ts';
-import type { InvalidAction, ResolvedConsumeOptions } from './consume-options.ts';
-import type { ConsumerEvent } from './events.ts';
+import type { ResolvedConsumeOptions } from './consume-options.ts';
+import { type ConsumerEvent, identityOf } from './events.ts';
 import { Intake } from './intake.ts';
-import { leaseEnded, LeaseSignals } from './lease-signals.ts';
-import type { DeadLetterOptions, DeadLetterQueue, MessageKeeper, RetryOptions } from './leased-message.ts';
-import { Outcomes } from './outcomes.ts';
+import { graceEnded, leaseEnded, LeaseSignals } from './lease-signals.ts';
 import { type PullAnswer, Puller } from './puller.ts';
 import type { QueueContext } from './queue-context.ts';
+import { Settlements } from './settlements.ts';
 import { Settler } from './settler.ts';
 import { Shutdown } from './shutdown.ts';
 import { type CloseReason, type ConsumerSummary, createStats, type StatsCounter } from './stats.ts';
@@ -43,12 +37,14 @@ export interface DeliveryMode {
  * States: `idle` until a surface first asks for a message (`begin`), `open`, `closing` from the first reason to end,
  * `closed` when nothing of it is left.
  */
-export class Engine implements MessageKeeper {
+export class Engine {
   readonly stats: StatsCounter = createStats();
   readonly options: ResolvedConsumeOptions;
   /** Resolves when nothing of the consumer is left. */
   readonly closed: Promise<ConsumerSummary>;
-  handlers: ReturnType<DeliveryMode['handlers']>;
+  /** What messages ask for their settlement. */
+  readonly keeper: Settlements;
+  handlers: Handlers;
   /** Called in a turn in which something may be taken; gives when it wants another turn at the latest. */
   onReady: (now: number) => number = () => Infinity;
   /** How many are waiting for a message: they keep the process alive. */
@@ -59,7 +55,6 @@ export class Engine implements MessageKeeper {
   readonly #settler: Settler;
   readonly #signals: LeaseSignals;
   readonly #intake: Intake;
-  readonly #outcomes = new Outcomes();
   readonly #turns: Turns;
   #mode: DeliveryMode;
   #begun = false;
@@ -67,8 +62,6 @@ export class Engine implements MessageKeeper {
   #shutdown: Shutdown | undefined;
   #resolveClosed!: (summary: ConsumerSummary) => void;
   #summary: ConsumerSummary | undefined;
-  /** Messages whose settlement waits for something else: a push to another queue. */
-  #claimed = 0;
   #lastMessageAt = 0;
   /** Something was in hand since the last pull that found the consumer idle. */
   #wasBusy = false;
@@ -82,7 +75,10 @@ export class Engine implements MessageKeeper {
     this.#holdings = new Holdings(options.maxRetries);
     this.handlers = mode.handlers(this.#holdings.running);
     this.#mode = mode;
-    this.#signals = new LeaseSignals(() => context.time.now());
+    this.#signals = new LeaseSignals(
+      () => context.time.now(),
+      () => this.wake(),
+    );
     this.#turns = new Turns(context.clock, () => this.#turn());
     const shared = {
       ...context,
@@ -96,14 +92,28 @@ export class Engine implements MessageKeeper {
     this.#intake = new Intake({
       ...shared,
       accept: (messages, answer) => this.#accept(messages, answer),
-      reject: (lease, action, error) => this.#reject(lease, action, error),
+      reject: (lease, action, error) => {
+        this.#settleUnstarted(lease, action === 'ack' ? 'ack' : 'retry');
+        if (action === 'throw') void this.close('failed', { error });
+      },
     });
     this.#settler = new Settler({
       ...shared,
       batchSize: options.batchSize,
       visibilityTimeoutMs: options.visibilityTimeoutMs,
       roundTripMs: () => this.#puller.roundTripMs,
-      onOutcome: (lease, settlement) => this.#concluded(lease, settlement),
+      onOutcome: (lease, settlement) => this.keeper.conclude(lease, settlement),
+    });
+    this.keeper = new Settlements({
+      ...shared,
+      holdings: this.#holdings,
+      settler: this.#settler,
+      signals: this.#signals,
+      isClosed: () => this.#summary !== undefined,
+      onSettled: (lease) => {
+        if (this.#mode.unseen) this.#finish(lease, this.now());
+        this.wake();
+      },
     });
   }
 
@@ -115,11 +125,6 @@ export class Engine implements MessageKeeper {
   /** Whether no more messages will be handed out. */
   get isEnding(): boolean {
     return this.#shutdown !== undefined;
-  }
-
-  /** Why it ended, once it has; tells a surface how to end. */
-  get summary(): ConsumerSummary | undefined {
-    return this.#summary;
   }
 
   /** Starts pulling: a surface asks for its first message. */
@@ -220,17 +225,10 @@ export class Engine implements MessageKeeper {
     return this.#context.queueName;
   }
 
-  // Settling
-
   /** The handler of a message ended. What it did not settle is settled as `kind`, a retry with the growing delay. */
   complete(lease: Lease, kind: SettleKind, delaySeconds?: number): void {
-    const now = this.now();
-    this.settle(lease, kind, kind === 'retry' ? (delaySeconds ?? this.#growingDelay(lease)) : undefined);
-    this.#finish(lease, now);
-  }
-
-  #growingDelay(lease: Lease): number {
-    return growingDelaySeconds(lease.attempts, this.#context.random);
+    this.keeper.complete(lease, kind, delaySeconds);
+    this.#finish(lease, this.now());
   }
 
   #finish(lease: Lease, now: number): void {
@@ -239,90 +237,6 @@ export class Engine implements MessageKeeper {
     this.handlers.observe(now - lease.startedAt, now);
     this.#wasBusy = true;
     this.wake();
-  }
-
-  /** Decides a message's settlement, unless that was done before. */
-  settle(lease: Lease, kind: SettleKind, delaySeconds: number | undefined): void {
-    if (lease.isClaimed || lease.settledAs !== undefined || lease.settlement !== undefined) return;
-    const now = this.now();
-    if (this.#summary !== undefined) {
-      const text = `The consumer was closed before message ${lease.message.id} was settled`;
-      this.#concluded(lease, { outcome: 'lost', error: new QueueError(text, { code: 'closed' }) });
-      return;
-    }
-    this.#holdings.settle(lease, kind, delaySeconds);
-    if (!lease.isAbandoned) this.stats.inFlight -= 1;
-    this.#signals.forget(lease);
-    if (kind === 'retry' && lease.deadline <= now) {
-      const text = `The lease of message ${lease.message.id} ended before its retry: it comes again by itself`;
-      this.#concluded(lease, { outcome: 'lost', error: new QueueError(text, { code: 'lease-expired' }) });
-    } else {
-      this.#settler.add(lease, now);
-    }
-    if (this.#mode.unseen) this.#finish(lease, now);
-    this.wake();
-  }
-
-  #concluded(lease: Lease, settlement: Settlement): void {
-    if (!lease.isUnstarted) {
-      this.stats[settlement.outcome] += 1;
-      if (settlement.outcome === 'lost' || settlement.outcome === 'unknown') {
-        this.stats.lastError = settlement.error;
-        this.report({ type: 'unsettled', message: identity(lease), settlement });
-      }
-    }
-    this.#outcomes.conclude(lease, settlement);
-  }
-
-  ack(lease: Lease): Promise<Settlement> {
-    this.settle(lease, 'ack', undefined);
-    return this.#outcomes.of(lease);
-  }
-
-  retry(lease: Lease, options: RetryOptions | undefined): Promise<Settlement> {
-    const delaySeconds = options?.delaySeconds;
-    if (delaySeconds !== undefined) {
-      checkInteger('retry', 'delaySeconds', delaySeconds, [0, limits.delaySeconds]);
-    }
-    this.settle(lease, 'retry', delaySeconds);
-    return this.#outcomes.of(lease);
-  }
-
-  /**
-   * Pushes a message to another queue and acknowledges it here once that is confirmed. Until then no other settlement
-   * has effect; when the push fails, the message is retried.
-   */
-  async deadLetter(lease: Lease, queue: DeadLetterQueue, options: DeadLetterOptions = {}): Promise<Settlement> {
-    if (lease.isClaimed || lease.settledAs !== undefined || lease.settlement !== undefined)
-      return this.#outcomes.of(lease);
-    lease.isClaimed = true;
-    this.#claimed += 1;
-    const failure = await pushTo(queue, lease);
-    this.#claimed -= 1;
-    lease.isClaimed = false;
-    if (failure === undefined) {
-      this.report({ type: 'deadLettered', message: identity(lease), reason: options.reason });
-      return this.ack(lease);
-    }
-    this.settle(lease, 'retry', this.#growingDelay(lease));
-    await this.#outcomes.of(lease);
-    return { outcome: 'lost', error: failure };
-  }
-
-  // Leases
-
-  expiresAt(lease: Lease): number {
-    return this.#context.time.toWall(lease.deadline);
-  }
-
-  remainingMs(lease: Lease): number {
-    return lease.deadline - this.now();
-  }
-
-  signalOf(lease: Lease): AbortSignal {
-    const signal = this.#signals.of(lease);
-    this.wake();
-    return signal;
   }
 
   #lapse(now: number): void {
@@ -336,7 +250,7 @@ export class Engine implements MessageKeeper {
     lease.isAbandoned = true;
     this.stats.abandoned += 1;
     this.stats.inFlight -= 1;
-    this.report({ type: 'abandoned', message: identity(lease) });
+    this.report({ type: 'abandoned', message: identityOf(lease) });
     this.#finish(lease, now);
   }
 
@@ -353,24 +267,17 @@ export class Engine implements MessageKeeper {
   }
 
   #accept(messages: readonly PulledMessage[], { sentAt, visibilityTimeoutMs }: PullAnswer): void {
+    if (this.#summary !== undefined) return;
     const { swapped, done } = this.#holdings.receive(messages, sentAt, visibilityTimeoutMs);
     this.stats.swapped += swapped;
     this.stats.reacked += done.length;
     this.stats.buffered = this.#holdings.unstarted;
-    for (const lease of done) this.#settleUnstarted(lease, 'ack', undefined);
+    for (const lease of done) this.#settleUnstarted(lease, 'ack');
     this.#turns.now();
   }
 
-  #reject(lease: Lease, action: InvalidAction, error: unknown): void {
-    this.#settleUnstarted(lease, action === 'ack' ? 'ack' : 'retry', this.#growingDelay(lease));
-    if (action === 'throw') void this.close('failed', { error });
-  }
-
-  #settleUnstarted(lease: Lease, kind: SettleKind, delaySeconds: number | undefined): void {
-    lease.settledAs = kind;
-    lease.delaySeconds = delaySeconds;
-    lease.isUnstarted = true;
-    this.#settler.add(lease, this.now());
+  #settleUnstarted(lease: Lease, kind: SettleKind, delaySeconds?: number): void {
+    this.keeper.settleUnstarted(lease, kind, delaySeconds);
     this.wake();
   }
 
@@ -383,7 +290,7 @@ export class Engine implements MessageKeeper {
 
   #isIdle(): boolean {
     const { running, unstarted } = this.#holdings;
-    const held = running.size + unstarted + this.#intake.held + this.#claimed + this.#settler.unconfirmed;
+    const held = running.size + unstarted + this.#intake.held + this.keeper.claimed + this.#settler.unconfirmed;
     return held === 0;
   }
 
@@ -397,7 +304,7 @@ export class Engine implements MessageKeeper {
     let nextAt = this.#shutdown === undefined ? this.#openTurn(now) : this.#closingTurn(now, this.#shutdown);
     const isWaiting = this.#holdings.running.size === 0 && this.#holdings.unstarted === 0;
     nextAt = Math.min(nextAt, this.#settler.plan(now, isWaiting), this.#nextLeaseAt());
-    if (this.#shutdown !== undefined && this.#isGone()) this.#end(this.#shutdown);
+    if (this.#shutdown !== undefined && this.#isGone(this.#shutdown)) this.#end(this.#shutdown);
     else this.#turns.at(nextAt, now, this.waiting > 0 || this.#settler.unconfirmed > 0 || this.isEnding);
   }
 
@@ -419,7 +326,7 @@ export class Engine implements MessageKeeper {
     this.#release(this.#holdings.drain(now));
     const step = shutdown.step(this.#holdings.running, now);
     for (const lease of step.finished) this.#finish(lease, now);
-    for (const lease of step.abort) this.#signals.abort(lease, closedError());
+    for (const lease of step.abort) this.#signals.abort(lease, graceEnded());
     for (const lease of step.abandon) this.#abandon(lease, now);
     if (step.giveUpSettling) this.#settler.giveUp();
     return Math.min(step.nextAt, this.#puller.giveUp(now, step.graceIsOver));
@@ -439,14 +346,21 @@ export class Engine implements MessageKeeper {
    * @returns what happened, when nothing of the consumer is left
    */
   close(reason: CloseReason, { graceMs, error }: { graceMs?: number; error?: unknown } = {}): Promise<ConsumerSummary> {
-    this.#shutdown ??= new Shutdown(reason, error, this.#mode.endsWithSettlement);
+    this.#shutdown ??= new Shutdown({
+      reason,
+      error,
+      endsWithSettlement: this.#mode.endsWithSettlement,
+      leasesEndBy: this.now() + this.options.visibilityTimeoutMs,
+    });
     if (graceMs !== undefined) this.#shutdown.limit(this.now() + graceMs);
     this.wake();
     return this.closed;
   }
 
-  #isGone(): boolean {
-    return this.#isIdle() && this.#puller.underWay === 0;
+  #isGone({ isOverdue }: Shutdown): boolean {
+    if (this.#holdings.running.size + this.#settler.unconfirmed + this.#puller.underWay > 0) return false;
+    // A schema or a push to another queue that never answers must not keep it from closing.
+    return isOverdue(this.now()) || this.#isIdle();
   }
 
   #end({ reason, error }: Shutdown): void {
@@ -456,24 +370,5 @@ export class Engine implements MessageKeeper {
     const stats = { ...this.stats };
     this.#summary = reason === 'failed' ? { ...stats, reason, error } : { ...stats, reason };
     this.#resolveClosed(this.#summary);
-  }
-}
-
-function identity(lease: Lease): { id: string; attempts: number } {
-  return { id: lease.message.id, attempts: lease.attempts };
-}
-
-function closedError(): QueueError {
-  return new QueueError('The consumer was closed and ran out of grace', { code: 'closed' });
-}
-
-/** Why a message could not be pushed to another queue; `undefined` when it was. */
-async function pushTo(queue: DeadLetterQueue, { message }: Lease): Promise<QueueError | undefined> {
-  try {
-    await queue.send(message.body);
-    return undefined;
-  } catch (cause) {
-    const text = `Message ${message.id} could not be pushed to the dead letter queue`;
-    return cause instanceof QueueError ? cause : new QueueError(text, { code: 'refused', cause });
   }
 }

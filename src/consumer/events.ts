@@ -1,5 +1,6 @@
 import type { ContentType } from '../contract/message.ts';
 import type { Settlement } from '../contract/settlement.ts';
+import type { Lease } from '../lease/lease.ts';
 
 /** A message as events name it. */
 export interface MessageIdentity {
@@ -41,3 +42,8 @@ export type ConsumerEvent =
   | { readonly type: 'invalid'; readonly message: InvalidMessage; readonly error: unknown }
   | { readonly type: 'slowAnswer'; readonly tookMs: number; readonly visibilityTimeoutMs: number }
   | { readonly type: 'paused' };
+
+/** A message as events name it. */
+export function identityOf({ message, attempts }: Lease): MessageIdentity {
+  return { id: message.id, attempts };
+}

@@ -4,10 +4,13 @@ import type { Lease } from '../lease/lease.ts';
 /** The abort signals of the messages whose signal somebody asked for. */
 export class LeaseSignals {
   readonly #now: () => number;
+  readonly #onFirst: () => void;
   readonly #controllers = new Map<Lease, AbortController>();
 
-  constructor(now: () => number) {
+  /** @param onFirst - called when there is a signal to be watched, and there was none */
+  constructor(now: () => number, onFirst: () => void) {
     this.#now = now;
+    this.#onFirst = onFirst;
   }
 
   /** How many are live. */
@@ -22,6 +25,7 @@ export class LeaseSignals {
     const controller = new AbortController();
     if (lease.settledAs === undefined && lease.phase === 'started' && lease.deadline > this.#now()) {
       this.#controllers.set(lease, controller);
+      if (this.#controllers.size === 1) this.#onFirst();
     } else if (lease.settledAs === undefined) {
       controller.abort(leaseEnded(lease));
     }
@@ -44,4 +48,9 @@ export class LeaseSignals {
 /** Why a message's signal aborts when its lease ends. */
 export function leaseEnded(lease: Lease): QueueError {
   return new QueueError(`The lease of message ${lease.message.id} ended`, { code: 'lease-expired' });
+}
+
+/** Why a message's signal aborts when its consumer closes and has waited for it long enough. */
+export function graceEnded(): QueueError {
+  return new QueueError('The consumer was closed and ran out of grace', { code: 'closed' });
 }

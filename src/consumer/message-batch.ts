@@ -32,7 +32,7 @@ export class DeliveredBatch<Body> implements MessageBatch<Body> {
   constructor(leases: readonly Lease[], engine: Engine) {
     this.queue = engine.queueName;
     this.leases = leases;
-    this.messages = leases.map((lease) => new DeliveredMessage<Body>(lease, engine));
+    this.messages = leases.map((lease) => new DeliveredMessage<Body>(lease, engine.keeper));
   }
 
   ackAll(): Promise<readonly Settlement[]> {

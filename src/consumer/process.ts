@@ -24,7 +24,7 @@ export function runHandlers<Body>(
 ): Promise<ConsumerSummary> {
   const engine = new Engine(context, options, poolMode(options.concurrency));
   const run = async (lease: Lease): Promise<void> => {
-    const message = new DeliveredMessage<Body>(lease, engine);
+    const message = new DeliveredMessage<Body>(lease, engine.keeper);
     try {
       await handler(message, message.signal);
     } catch (error) {

@@ -21,6 +21,15 @@ export interface ShutdownStep {
   readonly nextAt: number;
 }
 
+export interface ShutdownOptions {
+  readonly reason: CloseReason;
+  readonly error: unknown;
+  /** A settled message counts as finished, whatever its handler still does. */
+  readonly endsWithSettlement: boolean;
+  /** When every lease held now is over. */
+  readonly leasesEndBy: number;
+}
+
 /**
  * The end of a consumer, step by step: handlers are waited for until the grace is over, or without one until their
  * leases end; then their signals abort; a second later they are abandoned.
@@ -29,19 +38,27 @@ export class Shutdown {
   readonly reason: CloseReason;
   readonly error: unknown;
   readonly #endsWithSettlement: boolean;
+  readonly #leasesEndBy: number;
   #graceEndsAt = Infinity;
   #abandonAt: number | undefined;
 
-  /** @param endsWithSettlement - a settled message counts as finished, whatever its handler still does */
-  constructor(reason: CloseReason, error: unknown, endsWithSettlement: boolean) {
+  constructor({ reason, error, endsWithSettlement, leasesEndBy }: ShutdownOptions) {
     this.reason = reason;
     this.error = error;
     this.#endsWithSettlement = endsWithSettlement;
+    this.#leasesEndBy = leasesEndBy;
   }
 
   /** Limits the grace; it only ever gets shorter. */
   limit(graceEndsAt: number): void {
     this.#graceEndsAt = Math.min(this.#graceEndsAt, graceEndsAt);
+  }
+
+  /** Whether what needs no lease has been waited for long enough. */
+  readonly isOverdue = (now: number): boolean => now >= this.#overdueAt;
+
+  get #overdueAt(): number {
+    return Math.min(this.#graceEndsAt, this.#leasesEndBy) + afterAbortMs + lastCallsMs;
   }
 
   step(running: ReadonlySet<Lease>, now: number): ShutdownStep {
@@ -63,13 +80,14 @@ export class Shutdown {
     const abandon = isOver && this.#abandonAt !== undefined && this.#abandonAt <= now ? overdue : [];
     if (isOver && abandon.length === 0) nextAt = Math.min(nextAt, this.#abandonAt ?? Infinity);
     const giveUpAt = this.#graceEndsAt + afterAbortMs + lastCallsMs;
+    for (const at of [giveUpAt, this.#overdueAt]) if (at > now) nextAt = Math.min(nextAt, at);
     return {
       finished,
       abort,
       abandon,
       graceIsOver: this.#graceEndsAt <= now,
       giveUpSettling: giveUpAt <= now,
-      nextAt: giveUpAt > now ? Math.min(nextAt, giveUpAt) : nextAt,
+      nextAt,
     };
   }
 }

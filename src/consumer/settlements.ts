@@ -1,0 +1,151 @@
+import { checkInteger } from '../contract/check-options.ts';
+import { QueueError } from '../contract/errors.ts';
+import { limits } from '../contract/limits.ts';
+import type { Settlement } from '../contract/settlement.ts';
+import type { Holdings } from '../lease/holdings.ts';
+import type { Lease, SettleKind } from '../lease/lease.ts';
+import { growingDelaySeconds } from '../lease/retry-delay.ts';
+import { type ConsumerEvent, identityOf } from './events.ts';
+import type { LeaseSignals } from './lease-signals.ts';
+import type { DeadLetterOptions, DeadLetterQueue, MessageKeeper, RetryOptions } from './leased-message.ts';
+import { Outcomes } from './outcomes.ts';
+import type { Settler } from './settler.ts';
+import type { StatsCounter } from './stats.ts';
+import type { SteadyTime } from './steady-time.ts';
+
+export interface SettlementsDeps {
+  readonly time: SteadyTime;
+  readonly random: () => number;
+  readonly stats: StatsCounter;
+  readonly holdings: Holdings;
+  readonly settler: Settler;
+  readonly signals: LeaseSignals;
+  readonly report: (event: ConsumerEvent) => void;
+  /** Whether the consumer is closed, and nothing can be sent any more. */
+  readonly isClosed: () => boolean;
+  /** A handed-out message was settled. */
+  readonly onSettled: (lease: Lease) => void;
+}
+
+/** Decides, once for each message, how it is settled, and tells whoever asks what became of that. */
+export class Settlements implements MessageKeeper {
+  readonly #deps: SettlementsDeps;
+  readonly #outcomes = new Outcomes();
+  /** Messages whose settlement waits for something else: a push to another queue. */
+  claimed = 0;
+
+  constructor(deps: SettlementsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Settles a message unless that was done before; a retry without a delay gets the growing one. */
+  complete(lease: Lease, kind: SettleKind, delaySeconds?: number): void {
+    if (kind === 'ack') this.settle(lease, 'ack', undefined);
+    else this.settle(lease, 'retry', delaySeconds ?? this.#growingDelay(lease));
+  }
+
+  #growingDelay(lease: Lease): number {
+    return growingDelaySeconds(lease.attempts, this.#deps.random);
+  }
+
+  /** Settles a message unless that was done before; a retry without a delay leaves it to the queue. */
+  settle(lease: Lease, kind: SettleKind, delaySeconds: number | undefined): void {
+    if (isDecided(lease)) return;
+    const { time, holdings, settler, signals, stats, isClosed, onSettled } = this.#deps;
+    if (isClosed()) {
+      const text = `The consumer was closed before message ${lease.message.id} was settled`;
+      this.conclude(lease, { outcome: 'lost', error: new QueueError(text, { code: 'closed' }) });
+      return;
+    }
+    const now = time.now();
+    holdings.settle(lease, kind, delaySeconds);
+    if (!lease.isAbandoned) stats.inFlight -= 1;
+    signals.forget(lease);
+    if (kind === 'retry' && lease.deadline <= now) {
+      const text = `The lease of message ${lease.message.id} ended before its retry: it comes again by itself`;
+      this.conclude(lease, { outcome: 'lost', error: new QueueError(text, { code: 'lease-expired' }) });
+    } else {
+      settler.add(lease, now);
+    }
+    onSettled(lease);
+  }
+
+  /** Settles a message that nobody was handed; `delaySeconds` as for {@link complete}. */
+  settleUnstarted(lease: Lease, kind: SettleKind, delaySeconds?: number): void {
+    if (this.#deps.isClosed()) return;
+    lease.settledAs = kind;
+    if (kind === 'retry') lease.delaySeconds = delaySeconds ?? this.#growingDelay(lease);
+    lease.isUnstarted = true;
+    this.#deps.settler.add(lease, this.#deps.time.now());
+  }
+
+  /** Tells what became of a settlement. */
+  conclude(lease: Lease, settlement: Settlement): void {
+    const { stats, report } = this.#deps;
+    if (!lease.isUnstarted) {
+      stats[settlement.outcome] += 1;
+      if (settlement.outcome === 'lost' || settlement.outcome === 'unknown') {
+        stats.lastError = settlement.error;
+        report({ type: 'unsettled', message: identityOf(lease), settlement });
+      }
+    }
+    this.#outcomes.conclude(lease, settlement);
+  }
+
+  ack(lease: Lease): Promise<Settlement> {
+    this.settle(lease, 'ack', undefined);
+    return this.#outcomes.of(lease);
+  }
+
+  retry(lease: Lease, options: RetryOptions = {}): Promise<Settlement> {
+    const { delaySeconds } = options;
+    if (delaySeconds !== undefined) checkInteger('retry', 'delaySeconds', delaySeconds, [0, limits.delaySeconds]);
+    this.settle(lease, 'retry', delaySeconds);
+    return this.#outcomes.of(lease);
+  }
+
+  async deadLetter(lease: Lease, queue: DeadLetterQueue, options: DeadLetterOptions = {}): Promise<Settlement> {
+    if (isDecided(lease)) return this.#outcomes.of(lease);
+    // Too late to acknowledge it here, so that a push would make two messages of it.
+    if (this.#deps.isClosed()) return this.retry(lease);
+    lease.isClaimed = true;
+    this.claimed += 1;
+    const failure = await pushTo(queue, lease);
+    this.claimed -= 1;
+    lease.isClaimed = false;
+    if (failure === undefined) {
+      this.#deps.report({ type: 'deadLettered', message: identityOf(lease), reason: options.reason });
+      return this.ack(lease);
+    }
+    this.complete(lease, 'retry');
+    await this.#outcomes.of(lease);
+    return { outcome: 'lost', error: failure };
+  }
+
+  expiresAt(lease: Lease): number {
+    return this.#deps.time.toWall(lease.deadline);
+  }
+
+  remainingMs(lease: Lease): number {
+    return lease.deadline - this.#deps.time.now();
+  }
+
+  signalOf(lease: Lease): AbortSignal {
+    return this.#deps.signals.of(lease);
+  }
+}
+
+function isDecided(lease: Lease): boolean {
+  return lease.isClaimed || lease.settledAs !== undefined || lease.settlement !== undefined;
+}
+
+/** Why a message could not be pushed to another queue; `undefined` when it was. */
+async function pushTo(queue: DeadLetterQueue, { message }: Lease): Promise<QueueError | undefined> {
+  try {
+    await queue.send(message.body);
+    return undefined;
+  } catch (cause) {
+    const text = `Message ${message.id} could not be pushed to the dead letter queue`;
+    return cause instanceof QueueError ? cause : new QueueError(text, { code: 'refused', cause });
+  }
+}
