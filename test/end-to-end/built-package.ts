@@ -1,0 +1,23 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const root = join(import.meta.dirname, '../..');
+
+/** The library as JavaScript, for tests that run it in a process of their own. */
+export interface BuiltPackage extends AsyncDisposable {
+  /** The path of a built module, given as in src/ without its ending. */
+  module(name: string): string;
+}
+
+/** Builds the library into a folder within the project, where its dependencies are found. */
+export async function buildPackage(): Promise<BuiltPackage> {
+  const directory = await mkdtemp(join(root, '.tmp-built-'));
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', directory], { cwd: root });
+  return {
+    module: (name) => join(directory, `${name}.js`),
+    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+  };
+}
