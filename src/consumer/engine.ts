@@ -60,6 +60,8 @@ export class Engine {
   #begun = false;
   #paused = false;
   #shutdown: Shutdown | undefined;
+  /** Closing has taken as long as it may. */
+  #isOver = false;
   #resolveClosed!: (summary: ConsumerSummary) => void;
   #summary: ConsumerSummary | undefined;
   #lastMessageAt = 0;
@@ -170,7 +172,8 @@ export class Engine {
   report(event: ConsumerEvent): void {
     if ('error' in event) this.stats.lastError = event.error;
     try {
-      this.options.onEvent?.(event);
+      const result: unknown = this.options.onEvent?.(event);
+      if (result instanceof Promise) result.catch((error: unknown) => void (this.stats.lastError = error));
     } catch (error) {
       this.stats.lastError = error;
     }
@@ -247,10 +250,12 @@ export class Engine {
   }
 
   #abandon(lease: Lease, now: number): void {
-    lease.isAbandoned = true;
-    this.stats.abandoned += 1;
-    this.stats.inFlight -= 1;
-    this.report({ type: 'abandoned', message: identityOf(lease) });
+    if (lease.settledAs === undefined) {
+      lease.isAbandoned = true;
+      this.stats.abandoned += 1;
+      this.stats.inFlight -= 1;
+      this.report({ type: 'abandoned', message: identityOf(lease) });
+    }
     this.#finish(lease, now);
   }
 
@@ -304,7 +309,7 @@ export class Engine {
     let nextAt = this.#shutdown === undefined ? this.#openTurn(now) : this.#closingTurn(now, this.#shutdown);
     const isWaiting = this.#holdings.running.size === 0 && this.#holdings.unstarted === 0;
     nextAt = Math.min(nextAt, this.#settler.plan(now, isWaiting), this.#nextLeaseAt());
-    if (this.#shutdown !== undefined && this.#isGone(this.#shutdown)) this.#end(this.#shutdown);
+    if (this.#shutdown !== undefined && this.#isGone()) this.#end(this.#shutdown);
     else this.#turns.at(nextAt, now, this.waiting > 0 || this.#settler.unconfirmed > 0 || this.isEnding);
   }
 
@@ -328,7 +333,8 @@ export class Engine {
     for (const lease of step.finished) this.#finish(lease, now);
     for (const lease of step.abort) this.#signals.abort(lease, graceEnded());
     for (const lease of step.abandon) this.#abandon(lease, now);
-    if (step.giveUpSettling) this.#settler.giveUp();
+    this.#isOver = step.isOver;
+    if (step.isOver) this.#settler.giveUp();
     return Math.min(step.nextAt, this.#puller.giveUp(now, step.graceIsOver));
   }
 
@@ -357,10 +363,10 @@ export class Engine {
     return this.closed;
   }
 
-  #isGone({ isOverdue }: Shutdown): boolean {
-    if (this.#holdings.running.size + this.#settler.unconfirmed + this.#puller.underWay > 0) return false;
+  #isGone(): boolean {
+    if (this.#holdings.running.size + this.#settler.unconfirmed + this.#puller.calls > 0) return false;
     // A schema or a push to another queue that never answers must not keep it from closing.
-    return isOverdue(this.now()) || this.#isIdle();
+    return this.#isOver || this.#isIdle();
   }
 
   #end({ reason, error }: Shutdown): void {

@@ -84,10 +84,8 @@ export class Puller {
     this.#backoff = new Backoff({ firstMs: 250, maxMs: 30_000 }, deps.random);
   }
 
-  /** How many pulls are under way. */
-  get underWay(): number {
-    return this.#underWay.size;
-  }
+  /** How many calls have not ended, those given up included. */
+  calls = 0;
 
   /** The smoothed round trip in milliseconds; 0 before the first. */
   get roundTripMs(): number {
@@ -136,6 +134,7 @@ export class Puller {
       sentIdle,
     };
     this.#underWay.add(pull);
+    this.calls += 1;
     this.#asked += asked;
     stats.pulls += 1;
     const timeoutMs = Math.max(leastPullTimeoutMs, 4 * visibilityTimeoutMs) * 2 ** this.#timeouts;
@@ -152,7 +151,11 @@ export class Puller {
   }
 
   #answered(pull: Pull, messages: readonly PulledMessage[]): void {
-    if (!this.#end(pull)) return;
+    this.calls -= 1;
+    if (!this.#end(pull)) {
+      this.#deps.onEnd();
+      return;
+    }
     const { stats, time } = this.#deps;
     const now = time.now();
     this.#backoff.succeed();
@@ -186,6 +189,7 @@ export class Puller {
   }
 
   #failed(pull: Pull, error: unknown): void {
+    this.calls -= 1;
     if (!this.#end(pull) || pull.controller.signal.aborted) {
       this.#deps.onEnd();
       return;

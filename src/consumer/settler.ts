@@ -53,13 +53,19 @@ export class Settler {
   /** Takes a lease whose settlement has been decided. */
   add(lease: Lease, now: number): void {
     lease.settledAt = now;
+    // Work that ended after its lease is repeated once as well.
+    if (lease.deadline <= now) lease.lateTries = 2;
     this.#unconfirmed += 1;
-    this.#enqueue(lease);
+    this.#enqueue(lease, now);
   }
 
-  #enqueue(lease: Lease): void {
+  #enqueue(lease: Lease, now: number): void {
     this.#pending.push(lease);
-    if (lease.deadline < this.#earliestDeadline) this.#earliestDeadline = lease.deadline;
+    this.#noteDeadline(lease, now);
+  }
+
+  #noteDeadline({ deadline }: Lease, now: number): void {
+    if (deadline > now && deadline < this.#earliestDeadline) this.#earliestDeadline = deadline;
   }
 
   /**
@@ -68,9 +74,10 @@ export class Settler {
    * @param isWaiting - nothing runs and nothing is buffered, so that no company is to be expected
    */
   plan(now: number, isWaiting: boolean): number {
+    if (this.#earliestDeadline <= now) this.#expire(now);
     while (this.#pending[0] !== undefined) {
       const notBefore = this.#deps.gates.notBefore('ack');
-      if (notBefore > now) return notBefore;
+      if (notBefore > now) return Math.min(notBefore, this.#earliestDeadline);
       const flushAt = planFlush(
         {
           pending: this.#pending.length,
@@ -89,19 +96,22 @@ export class Settler {
     return Infinity;
   }
 
-  #flush(now: number): void {
-    const leases: Lease[] = [];
-    let taken = 0;
-    for (const lease of this.#pending) {
-      if (leases.length === this.#deps.batchSize) break;
-      taken += 1;
-      // Another consumer may hold the message by now, and would lose it to a late retry.
+  /** Lets go the retries whose lease is over: another consumer may hold the message, and would lose it to them. */
+  #expire(now: number): void {
+    const pending = this.#pending.splice(0);
+    this.#earliestDeadline = Infinity;
+    for (const lease of pending) {
       if (lease.settledAs === 'retry' && lease.deadline <= now) this.#conclude(lease, expired(lease));
-      else leases.push(lease);
+      else this.#enqueue(lease, now);
     }
-    this.#pending.splice(0, taken);
-    this.#earliestDeadline = this.#pending.reduce((least, lease) => Math.min(least, lease.deadline), Infinity);
-    if (leases.length > 0) this.#send(leases);
+  }
+
+  #flush(now: number): void {
+    const leases = this.#pending.splice(0, this.#deps.batchSize);
+    this.#earliestDeadline = Infinity;
+    for (const lease of this.#pending) this.#noteDeadline(lease, now);
+    for (const lease of leases) if (lease.deadline <= now) lease.lateTries -= 1;
+    this.#send(leases);
   }
 
   #send(leases: readonly Lease[]): void {
@@ -153,13 +163,9 @@ export class Settler {
     this.#deps.report({ type: 'settleFailed', error, retryInMs, messages: leases.length });
     for (const lease of leases) {
       if (mayHaveTakenEffect(error)) lease.mayBeSettled = true;
-      const isOver = lease.deadline <= now;
-      if (isOver && (lease.settledAs === 'retry' || lease.lateTryUsed)) {
-        this.#conclude(lease, failed(lease, error));
-      } else {
-        if (isOver) lease.lateTryUsed = true;
-        this.#enqueue(lease);
-      }
+      const mayTryAgain = lease.deadline > now || (lease.settledAs === 'ack' && lease.lateTries > 0);
+      if (mayTryAgain) this.#enqueue(lease, now);
+      else this.#conclude(lease, failed(lease, error));
     }
   }
 

@@ -4,8 +4,8 @@ import type { CloseReason } from './stats.ts';
 /** How long the settlements that the aborted signals cause are waited for, in milliseconds. */
 const afterAbortMs = 1_000;
 
-/** How long the last settle calls may take when `close()` was given a grace, in milliseconds. */
-const lastCallsMs = 2_000;
+/** How long the last settle calls may take, in milliseconds: with a grace that somebody chose, and without. */
+const lastCallsMs = { withGrace: 2_000, withoutGrace: 10_000 };
 
 /** What a turn has to do for the end. */
 export interface ShutdownStep {
@@ -16,7 +16,8 @@ export interface ShutdownStep {
   /** Not waited for any longer. */
   readonly abandon: readonly Lease[];
   readonly graceIsOver: boolean;
-  readonly giveUpSettling: boolean;
+  /** Nothing is waited for any more. */
+  readonly isOver: boolean;
   /** When to look again at the latest. */
   readonly nextAt: number;
 }
@@ -38,7 +39,7 @@ export class Shutdown {
   readonly reason: CloseReason;
   readonly error: unknown;
   readonly #endsWithSettlement: boolean;
-  readonly #leasesEndBy: number;
+  #leasesEndBy: number;
   #graceEndsAt = Infinity;
   #abandonAt: number | undefined;
 
@@ -54,11 +55,11 @@ export class Shutdown {
     this.#graceEndsAt = Math.min(this.#graceEndsAt, graceEndsAt);
   }
 
-  /** Whether what needs no lease has been waited for long enough. */
-  readonly isOverdue = (now: number): boolean => now >= this.#overdueAt;
-
-  get #overdueAt(): number {
-    return Math.min(this.#graceEndsAt, this.#leasesEndBy) + afterAbortMs + lastCallsMs;
+  /** When nothing is waited for any more: no settle call, no schema, no push to another queue. */
+  get #overAt(): number {
+    return this.#graceEndsAt === Infinity
+      ? this.#leasesEndBy + afterAbortMs + lastCallsMs.withoutGrace
+      : this.#graceEndsAt + afterAbortMs + lastCallsMs.withGrace;
   }
 
   step(running: ReadonlySet<Lease>, now: number): ShutdownStep {
@@ -67,6 +68,7 @@ export class Shutdown {
     let nextAt = this.#graceEndsAt > now ? this.#graceEndsAt : Infinity;
     let isWaitedFor = false;
     for (const lease of running) {
+      this.#leasesEndBy = Math.max(this.#leasesEndBy, lease.deadline);
       const waitsUntil = this.#graceEndsAt === Infinity ? lease.deadline : this.#graceEndsAt;
       if (this.#endsWithSettlement && lease.settledAs !== undefined) finished.push(lease);
       else if (waitsUntil > now) {
@@ -74,19 +76,18 @@ export class Shutdown {
         nextAt = Math.min(nextAt, waitsUntil);
       } else overdue.push(lease);
     }
-    const isOver = !isWaitedFor && overdue.length > 0;
-    const abort = isOver && this.#abandonAt === undefined ? overdue : [];
-    if (isOver) this.#abandonAt ??= now + afterAbortMs;
-    const abandon = isOver && this.#abandonAt !== undefined && this.#abandonAt <= now ? overdue : [];
-    if (isOver && abandon.length === 0) nextAt = Math.min(nextAt, this.#abandonAt ?? Infinity);
-    const giveUpAt = this.#graceEndsAt + afterAbortMs + lastCallsMs;
-    for (const at of [giveUpAt, this.#overdueAt]) if (at > now) nextAt = Math.min(nextAt, at);
+    const isTimeUp = !isWaitedFor && overdue.length > 0;
+    const abort = isTimeUp && this.#abandonAt === undefined ? overdue : [];
+    if (isTimeUp) this.#abandonAt ??= now + afterAbortMs;
+    const abandon = isTimeUp && this.#abandonAt !== undefined && this.#abandonAt <= now ? overdue : [];
+    if (isTimeUp && abandon.length === 0) nextAt = Math.min(nextAt, this.#abandonAt ?? Infinity);
+    if (this.#overAt > now) nextAt = Math.min(nextAt, this.#overAt);
     return {
       finished,
       abort,
       abandon,
       graceIsOver: this.#graceEndsAt <= now,
-      giveUpSettling: giveUpAt <= now,
+      isOver: this.#overAt <= now,
       nextAt,
     };
   }

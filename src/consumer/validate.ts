@@ -31,7 +31,10 @@ function validateOne(message: PulledMessage, schema: Schema | undefined): Valida
       : { message, error: invalidBody(message, result.issues) };
   try {
     const result = schema['~standard'].validate(message.body);
-    return result instanceof Promise ? result.then(judge, (error: unknown) => ({ message, error })) : judge(result);
+    // Any thenable: a schema need not give the platform's own promises.
+    return 'then' in result
+      ? Promise.resolve(result).then(judge, (error: unknown) => ({ message, error }))
+      : judge(result);
   } catch (error) {
     return { message, error };
   }

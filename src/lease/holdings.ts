@@ -40,6 +40,8 @@ export class Holdings {
   readonly #done = new RecentIds(rememberedIds);
   /** Batches that may still have messages to start or trim, by deadline. */
   readonly #startable: LeaseBatch[] = [];
+  /** The longest lease seen, in milliseconds: no margin is more than a quarter of it. */
+  #longestMs = 0;
   /** Batches whose end has not been reported, by deadline. */
   #watched: LeaseBatch[] = [];
   #compactWatchedAt = 64;
@@ -77,6 +79,7 @@ export class Holdings {
       }
     }
     if (batch.leases.length > 0) {
+      this.#longestMs = Math.max(this.#longestMs, timeoutMs);
       insertByDeadline(this.#startable, batch);
       insertByDeadline(this.#watched, batch);
     }
@@ -155,18 +158,26 @@ export class Holdings {
     while (this.#urgent[0] !== undefined && this.#urgent[0].deadline <= now) {
       this.#leave(this.#urgent.shift(), now, trimmed);
     }
-    while (this.#startable[0] !== undefined && isDue(this.#startable[0])) {
-      const batch = this.#startable.shift();
-      for (const lease of batch?.leases ?? []) {
-        if (lease.batch === batch && lease.phase === 'buffered' && !this.#isLastAttempt(lease)) {
-          this.#leave(lease, now, trimmed);
-        }
-      }
+    // A longer lease has a wider margin, so that one that ends later may be due earlier.
+    for (let index = 0; index < this.#startable.length;) {
+      const batch = this.#startable[index];
+      if (batch === undefined || batch.deadline - now >= this.#longestMs / 4) break;
+      if (isDue(batch)) this.#trimBatch(index, now, trimmed);
+      else index += 1;
     }
     for (const lease of this.#deferred) {
       if (this.#isLastAttempt(lease) ? lease.deadline <= now : isDue(lease.batch)) this.#leave(lease, now, trimmed);
     }
     return trimmed;
+  }
+
+  #trimBatch(index: number, now: number, trimmed: MutableTrimmed): void {
+    const [batch] = this.#startable.splice(index, 1);
+    for (const lease of batch?.leases ?? []) {
+      if (lease.batch === batch && lease.phase === 'buffered' && !this.#isLastAttempt(lease)) {
+        this.#leave(lease, now, trimmed);
+      }
+    }
   }
 
   /** Takes everything unstarted out of the buffer. */
@@ -185,11 +196,16 @@ export class Holdings {
   #leave(lease: Lease | undefined, now: number, trimmed: MutableTrimmed): void {
     if (lease === undefined) return;
     this.#unbuffer(lease);
-    this.#deferred.delete(lease);
     if (this.#held.get(lease.message.id) === lease) this.#held.delete(lease.message.id);
+    if (this.#deferred.delete(lease)) this.#holdRunning(lease.message.id);
     lease.phase = 'over';
     lease.batch.open -= 1;
     (lease.deadline > now ? trimmed.released : trimmed.dropped).push(lease);
+  }
+
+  /** The handler for which a message was deferred still runs: a delivery that comes now has to wait for it as well. */
+  #holdRunning(id: string): void {
+    for (const lease of this.running) if (lease.message.id === id) this.#held.set(id, lease);
   }
 
   /** Decides the settlement of a message that was started; `false` when that was done before. */
@@ -252,7 +268,10 @@ export class Holdings {
     // A millisecond later, because at the margin itself a message may still be started.
     const trimAt = (batch: LeaseBatch): number => batch.deadline - marginMs(batch.timeoutMs, roundTripMs) + 1;
     let next = this.#urgent[0]?.deadline ?? Infinity;
-    if (this.#startable[0] !== undefined) next = Math.min(next, trimAt(this.#startable[0]));
+    for (const batch of this.#startable) {
+      if (batch.deadline - this.#longestMs / 4 > next) break;
+      next = Math.min(next, trimAt(batch));
+    }
     for (const lease of this.#deferred) {
       next = Math.min(next, this.#isLastAttempt(lease) ? lease.deadline : trimAt(lease.batch));
     }

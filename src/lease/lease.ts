@@ -52,8 +52,8 @@ export class Lease {
   isClaimed = false;
   /** Not waited for any longer: its lease ended, or the consumer's grace. */
   isAbandoned = false;
-  /** The last try of an acknowledgement, after the deadline, has been used. */
-  lateTryUsed = false;
+  /** How often its acknowledgement may still be sent after the deadline. */
+  lateTries = 1;
   /** A call that carried the settlement failed in a way that leaves open whether it took effect. */
   mayBeSettled = false;
   /** When the settlement was decided. */

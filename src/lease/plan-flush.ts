@@ -7,7 +7,7 @@ export interface FlushState {
   readonly pending: number;
   /** When the oldest of them was decided. */
   readonly oldestAt: number;
-  /** When the first lease among them ends. */
+  /** When the first lease among them ends that has not ended yet; `Infinity` when none is left. */
   readonly earliestDeadline: number;
   /** Settle calls under way. */
   readonly callsUnderWay: number;
@@ -21,8 +21,7 @@ export interface FlushState {
 /** When to send what is pending: a time, `now` or before it for at once. */
 export function planFlush(state: FlushState, now: number): number {
   if (state.pending >= state.batchSize) return now;
-  const inTime =
-    state.earliestDeadline > now ? state.earliestDeadline - 2 * state.roundTripMs - longestLingerMs : Infinity;
+  const inTime = state.earliestDeadline - 2 * state.roundTripMs - longestLingerMs;
   if (state.callsUnderWay > 0) return inTime;
   if (state.isWaiting) return now;
   return Math.min(inTime, state.oldestAt + Math.min(state.roundTripMs, longestLingerMs));

@@ -60,7 +60,9 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   if (room < 1) return 0;
   const unfed = handlers.idle() - unstarted;
   const twoRoundTrips = 2 * state.roundTripMs;
-  if (unfed < 1 && unstarted >= Math.max(1, handlers.consumedWithin(twoRoundTrips, now))) return 0;
+  // No time is no message, also where handlers take no time.
+  const soon = twoRoundTrips === 0 ? 0 : handlers.consumedWithin(twoRoundTrips, now);
+  if (unfed < 1 && unstarted >= Math.max(1, soon)) return 0;
   const stretchMs = Math.max(Math.min(longestAskMs, bounds.visibilityTimeoutMs / 10), twoRoundTrips);
   const wanted = Math.min(bounds.batchSize, Math.max(1, unfed, Math.floor(handlers.consumedWithin(stretchMs, now))));
   // A nearly full buffer is not topped up message by message.

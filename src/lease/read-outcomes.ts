@@ -35,7 +35,7 @@ function outcomeOf(lease: Lease, verdict: Verdict, result: AckResult, now: numbe
     return { outcome: 'unknown', error: unclear(lease, said) };
   }
   if (verdict === 'unwarned' && warning !== undefined) return { outcome: 'lost', error: refused(lease, warning) };
-  return { outcome: lease.settledAs === 'ack' ? 'acked' : 'retried', late: now > lease.deadline };
+  return { outcome: lease.settledAs === 'ack' ? 'acked' : 'retried', late: now >= lease.deadline };
 }
 
 function refused(lease: Lease, warning: string): QueueError {
