@@ -15,6 +15,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     typecheck: { enabled: true, include: ['test/**/*.test-d.ts'] },
     allowOnly: false,
+    // Two cores may be shared by a build, a browser and several test files.
+    testTimeout: 30_000,
     retry: 0,
     unstubEnvs: true,
     unstubGlobals: true,

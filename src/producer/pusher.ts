@@ -57,7 +57,7 @@ export class Pusher {
     const backoff = new Backoff({ firstMs: 100, maxMs: 10_000 }, random);
     const givenUpAt = now() + patienceMs;
     for (;;) {
-      await this.#awaitTurn(signal);
+      await this.#awaitTurn(givenUpAt, signal);
       try {
         return await this.#request(messages, signal);
       } catch (error) {
@@ -69,11 +69,12 @@ export class Pusher {
     }
   }
 
-  async #awaitTurn(signal: AbortSignal | undefined): Promise<void> {
+  async #awaitTurn(givenUpAt: number, signal: AbortSignal | undefined): Promise<void> {
     const { gates, bucket, clock, now } = this.#deps;
     const waitMs = bucket?.take(now()) ?? 0;
     if (waitMs > 0) await delay(signal, clock, waitMs);
     for (let left = gates.notBefore('push') - now(); left > 0; left = gates.notBefore('push') - now()) {
+      if (gates.notBefore('push') > givenUpAt) throw heldBack(left);
       await delay(signal, clock, left);
     }
     signal?.throwIfAborted();
@@ -85,6 +86,11 @@ export class Pusher {
     if (messages.length === 1 && first !== undefined) await this.#deps.transport.push(first, options);
     else await this.#deps.transport.bulkPush({ messages }, options);
   }
+}
+
+function heldBack(retryAfterMs: number): QueueError {
+  const text = `Pushes are held back for another ${Math.ceil(retryAfterMs / 1000)} s, as the service asked`;
+  return new QueueError(text, { code: 'rate-limited', retryAfterMs });
 }
 
 /** Whether the service refused what was pushed, rather than who pushed it or where. */

@@ -4,7 +4,7 @@ import type { OutgoingMessage } from '../contract/message.ts';
 import { limits } from '../contract/limits.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { Pusher } from './pusher.ts';
-import { type EncodedMessage, splitBatches } from './split-batches.ts';
+import { batchLength, type EncodedMessage, splitBatches } from './split-batches.ts';
 
 /** The most requests of one sender under way at once. */
 const maxRequests = 4;
@@ -39,7 +39,7 @@ export class Sender {
   readonly #pusher: Pusher;
   readonly #clock: Clock;
   readonly #onPushed: () => void;
-  #waiting: Waiting[] = [];
+  readonly #waiting: Waiting[] = [];
   #underWay = 0;
   #timer: Timer | undefined;
 
@@ -64,9 +64,7 @@ export class Sender {
     this.#timer?.cancel();
     this.#timer = undefined;
     if (this.#waiting.length === 0 || this.#underWay >= maxRequests) return;
-    const [batch = [], ...rest] = splitBatches(this.#waiting);
-    this.#waiting = rest.flat();
-    void this.#push(batch);
+    void this.#push(this.#waiting.splice(0, batchLength(this.#waiting)));
     this.#flush();
   }
 

@@ -15,21 +15,27 @@ export function weightOf(message: EncodedMessage): number {
   return message.body.bytes + metadataBytes;
 }
 
-/** Splits messages, in order, into batches within the service's limits: 100 messages and 256 000 bytes. */
+/** How many messages from `start` on make one batch within the service's limits: 100 messages and 256 000 bytes. */
+export function batchLength(messages: readonly EncodedMessage[], start = 0): number {
+  let bytes = 0;
+  let end = start;
+  for (; end < messages.length && end - start < limits.batchMessages; end += 1) {
+    const message = messages[end];
+    if (message === undefined) break;
+    bytes += weightOf(message);
+    // A message that is too large for any batch still makes one: the service says what it thinks of it.
+    if (end > start && bytes > limits.batchBytes) break;
+  }
+  return end - start;
+}
+
+/** Splits messages, in order, into batches within the service's limits. */
 export function splitBatches<Message extends EncodedMessage>(messages: readonly Message[]): Message[][] {
   const batches: Message[][] = [];
-  let batch: Message[] = [];
-  let bytes = 0;
-  for (const message of messages) {
-    const weight = weightOf(message);
-    if (batch.length > 0 && (batch.length === limits.batchMessages || bytes + weight > limits.batchBytes)) {
-      batches.push(batch);
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(message);
-    bytes += weight;
+  for (let start = 0; start < messages.length;) {
+    const batch = messages.slice(start, start + batchLength(messages, start));
+    batches.push(batch);
+    start += batch.length;
   }
-  if (batch.length > 0) batches.push(batch);
   return batches;
 }

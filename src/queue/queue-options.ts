@@ -53,7 +53,10 @@ export function checkHandleOptions(
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(rule('open a queue', 'options', 'an object', options));
   }
-  const { schema, clock, random, pushLimit, transport } = options;
+  const { queueName, schema, clock, random, pushLimit, transport } = options;
+  if (queueName !== undefined && typeof queueName !== 'string') {
+    throw new TypeError(rule('open a queue', 'queueName', 'a string', queueName));
+  }
   if (random !== undefined) checkFunction('open a queue', 'random', random);
   if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function') {
     throw new TypeError(rule('open a queue', 'schema', 'a Standard Schema', schema));

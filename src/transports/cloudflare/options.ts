@@ -95,7 +95,7 @@ export function resolveConnection(
 const defaultFetch: Fetch = (url, init) => globalThis.fetch(url, init);
 
 /** The process's environment where there is one; empty where there is none, or where it may not be read. */
-export function processEnvironment(): Environment {
+function processEnvironment(): Environment {
   const { process } = globalThis as { readonly process?: { readonly env?: Environment } };
   return process?.env ?? {};
 }

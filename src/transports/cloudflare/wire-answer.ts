@@ -29,7 +29,7 @@ export function decodeEnvelope(text: string): Envelope | undefined {
 }
 
 /** Reads a list of errors, each followed by what its `error_chain` adds (`Invalid request headers`, say, has one). */
-export function decodeErrors(errors: unknown): ServiceError[] {
+function decodeErrors(errors: unknown): ServiceError[] {
   if (!Array.isArray(errors)) return [];
   return errors.flatMap((error: unknown) => {
     if (!isRecord(error)) return [];

@@ -38,12 +38,6 @@ export interface WirePushMessage {
   readonly delay_seconds?: number;
 }
 
-/** `POST /messages/batch`. */
-export interface WireBulkPushRequest {
-  readonly messages: readonly WirePushMessage[];
-  readonly delay_seconds?: number;
-}
-
 export interface WirePushResult {
   readonly metadata?: WireResultMetadata;
 }

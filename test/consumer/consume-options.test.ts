@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { type ConsumeOptions, resolveConsumeOptions } from '../../src/consumer/consume-options.ts';
+
+const integers: ReadonlyArray<[keyof ConsumeOptions, number, number]> = [
+  ['visibilityTimeoutMs', 100, 43_200_000],
+  ['maxInFlight', 1, Infinity],
+  ['maxBuffered', 1, Infinity],
+  ['maxBufferedBytes', 1, Infinity],
+  ['maxPulls', 1, Infinity],
+  ['batchSize', 1, 100],
+  ['maxRetries', 0, 100],
+];
+
+const resolve = (name: string, value: unknown) => (): unknown => resolveConsumeOptions({ [name]: value });
+
+describe('resolveConsumeOptions()', () => {
+  it('fills in every default', () => {
+    expect(resolveConsumeOptions()).toEqual({
+      visibilityTimeoutMs: 30_000,
+      maxInFlight: 200,
+      maxBuffered: 1_000,
+      maxBufferedBytes: 16_000_000,
+      maxPulls: 4,
+      batchSize: 100,
+      settle: 'auto',
+      maxRetries: 3,
+      signal: undefined,
+      emptyForMs: undefined,
+      onInvalid: 'retry',
+      onEvent: undefined,
+      maxIdleMs: 10_000,
+    });
+  });
+
+  it('takes undefined for an option that was not given', () => {
+    const names = [
+      ...integers.map(([name]) => name),
+      'settle',
+      'signal',
+      'stopWhenEmpty',
+      'onInvalid',
+      'onEvent',
+      'maxIdleMs',
+    ];
+    expect(resolveConsumeOptions(Object.fromEntries(names.map((name) => [name, undefined])))).toEqual(
+      resolveConsumeOptions(),
+    );
+  });
+
+  describe.each(integers)('%s', (name, min, max) => {
+    const must = `an integer ${max === Infinity ? `of ${min} or more` : `in ${min}..${max}`}`;
+    const message = (shown: string): string => `Cannot consume as '${name}' must be ${must}: current value is ${shown}`;
+
+    it.each([min, min + 1, ...(max === Infinity ? [] : [max - 1, max])])('takes %i', (value) => {
+      expect(resolveConsumeOptions({ [name]: value })).toHaveProperty(name, value);
+    });
+
+    it.each([min - 1, -1, 1_000.5, Number.NaN, -Infinity, ...(max === Infinity ? [Infinity] : [max + 1, Infinity])])(
+      'refuses %d with a RangeError',
+      (value) => {
+        if (value >= min && value <= max && Number.isInteger(value)) return;
+        expect(resolve(name, value)).toThrow(new RangeError(message(String(value))));
+      },
+    );
+
+    it.each([
+      ['1', "'1'"],
+      [null, 'null'],
+      [{}, 'of type Object'],
+      [true, 'true'],
+      [10n, '10'],
+    ])('refuses %s with a TypeError', (value, shown) => {
+      expect(resolve(name, value)).toThrow(new TypeError(message(shown)));
+    });
+  });
+
+  it.each<[string, unknown, Error]>([
+    ['maxIdleMs', 249.9, new RangeError("'maxIdleMs' must be a number of 250 or more: current value is 249.9")],
+    ['maxIdleMs', '250', new TypeError("'maxIdleMs' must be a number of 250 or more: current value is '250'")],
+    ['settle', 'automatic', new TypeError("'settle' must be one of 'auto', 'manual': current value is 'automatic'")],
+    ['settle', null, new TypeError("'settle' must be one of 'auto', 'manual': current value is null")],
+    ['onInvalid', 'drop', new TypeError("'onInvalid' must be one of 'retry', 'ack', 'throw': current value is 'drop'")],
+    ['onEvent', {}, new TypeError("'onEvent' must be a function: current value is of type Object")],
+    ['signal', null, new TypeError("'signal' must be an AbortSignal: current value is null")],
+    ['signal', {}, new TypeError("'signal' must be an AbortSignal: current value is of type Object")],
+    ['stopWhenEmpty', 1, new TypeError("'stopWhenEmpty' must be a boolean or { forMs }: current value is 1")],
+    [
+      'stopWhenEmpty',
+      {},
+      new TypeError("'stopWhenEmpty' must be a boolean or { forMs }: current value is of type Object"),
+    ],
+    ['stopWhenEmpty', null, new TypeError("'stopWhenEmpty' must be a boolean or { forMs }: current value is null")],
+    [
+      'stopWhenEmpty',
+      { forMs: -1 },
+      new RangeError("'stopWhenEmpty.forMs' must be a number of 0 or more: current value is -1"),
+    ],
+    [
+      'stopWhenEmpty',
+      { forMs: '1' },
+      new TypeError("'stopWhenEmpty.forMs' must be a number of 0 or more: current value is '1'"),
+    ],
+  ])('refuses %s: %o', (name, value, { message, constructor }) => {
+    expect(resolve(name, value)).toThrow(`Cannot consume as ${message}`);
+    expect(resolve(name, value)).toThrow(constructor);
+  });
+
+  it.each([
+    [false, undefined],
+    [true, 0],
+    [{ forMs: 0 }, 0],
+    [{ forMs: 1.5 }, 1.5],
+  ])('takes stopWhenEmpty: %o', (stopWhenEmpty, emptyForMs) => {
+    expect(resolveConsumeOptions({ stopWhenEmpty })).toMatchObject({ emptyForMs });
+  });
+});

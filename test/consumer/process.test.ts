@@ -1,0 +1,278 @@
+import { describe, expect, it } from 'vitest';
+import type { ConsumerEvent, LeasedMessage, Settlement } from '../../src/index.ts';
+import { openJobs, queueError, rejection } from './jobs.ts';
+
+const untilEmpty = { stopWhenEmpty: true } as const;
+
+describe('process()', () => {
+  it('acknowledges each message when its handler has fulfilled, and not before', async () => {
+    const jobs = openJobs();
+    jobs.push(1, 2, 3);
+    const seen: unknown[] = [];
+    const summary = await jobs.run(
+      jobs.queue.process(async ({ id, body }) => {
+        await jobs.wait(500);
+        expect(jobs.entries('acked').map(({ messageId }) => messageId)).not.toContain(id);
+        seen.push(body);
+      }, untilEmpty),
+    );
+    expect(seen).toEqual([1, 2, 3]);
+    expect(summary).toMatchObject({ reason: 'empty', delivered: 3, acked: 3, inFlight: 0, buffered: 0, lost: 0 });
+    expect(jobs.broker.isEmpty('jobs')).toBe(true);
+    expect(jobs.clock.pendingTimers).toBe(0);
+  });
+
+  it('runs as many handlers at once as it may, and no more', async () => {
+    const jobs = openJobs();
+    jobs.push(...Array.from({ length: 40 }, (_, n) => n));
+    let running = 0;
+    let most = 0;
+    const start = jobs.clock.now();
+    await jobs.run(
+      jobs.queue.process(
+        async () => {
+          running += 1;
+          most = Math.max(most, running);
+          await jobs.wait(1_000);
+          running -= 1;
+        },
+        { ...untilEmpty, concurrency: 8 },
+      ),
+    );
+    expect(most).toBe(8);
+    // Five rounds of eight, and what polling adds at the end.
+    expect(jobs.clock.now() - start).toBeLessThan(5_500);
+  });
+
+  it('retries a message whose handler rejects or throws, with the growing delay, and goes on', async () => {
+    const jobs = openJobs();
+    jobs.push('rejects', 'throws', 'works');
+    const events: ConsumerEvent[] = [];
+    const failure = new Error('handler failed');
+    const handler = ({ body, attempts }: LeasedMessage): Promise<void> => {
+      if (attempts > 1 || body === 'works') return Promise.resolve();
+      if (body === 'throws') throw failure;
+      return Promise.reject(failure);
+    };
+    const summary = await jobs.run(
+      jobs.queue.process(handler, { stopWhenEmpty: { forMs: 10_000 }, onEvent: (event) => events.push(event) }),
+    );
+    // random() is 0.5, so that of 2^1 seconds 1.5 are left.
+    expect(jobs.entries('retried').map(({ delaySeconds }) => delaySeconds)).toEqual([2, 2]);
+    expect(summary).toMatchObject({ delivered: 5, acked: 3, retried: 2, lastError: failure });
+    expect(events.map(({ type }) => type)).toEqual(['handlerFailed', 'handlerFailed']);
+    expect(events[0]).toMatchObject({ error: failure, message: { attempts: 1 } });
+  });
+
+  it.each([
+    ['a number', 7, 7],
+    [
+      'a function of message and error',
+      (message: LeasedMessage, error: unknown) => (message.attempts + Number(error)) * 10,
+      60,
+    ],
+    ['a function that gives no delay, in place of which the default stands', () => Number.NaN, 2],
+    [
+      'a function that throws, in place of which the default stands',
+      () => {
+        throw new Error('no idea');
+      },
+      2,
+    ],
+  ])('takes retryDelaySeconds as %s', async (_, retryDelaySeconds, expected) => {
+    const jobs = openJobs();
+    jobs.push('x');
+    const abort = new AbortController();
+    const done = jobs.queue.process(
+      () => {
+        abort.abort();
+        // Whatever is thrown is passed on as it is.
+        const reason: unknown = 5;
+        throw reason;
+      },
+      { retryDelaySeconds, signal: abort.signal },
+    );
+    expect((await jobs.run(done)).reason).toBe('aborted');
+    expect(jobs.entries('retried').map(({ delaySeconds }) => delaySeconds)).toEqual([expected]);
+  });
+
+  it('lets what the handler settles by hand win, and the first over the later', async () => {
+    const jobs = openJobs();
+    jobs.push('retried', 'acked');
+    const outcomes: Settlement[] = [];
+    const abort = new AbortController();
+    const done = jobs.queue.process(
+      async (message) => {
+        const first = message.body === 'acked' ? message.ack() : message.retry({ delaySeconds: 60 });
+        outcomes.push(await first, await message.ack());
+        if (outcomes.length === 4) abort.abort();
+        throw new Error('after it was settled');
+      },
+      { signal: abort.signal },
+    );
+    await jobs.run(done);
+    expect(outcomes.map(({ outcome }) => outcome).toSorted()).toEqual(['acked', 'acked', 'retried', 'retried']);
+    expect(jobs.entries('retried')).toMatchObject([{ delaySeconds: 60 }]);
+    expect(jobs.entries('acked')).toHaveLength(1);
+  });
+
+  it('hands the handler a signal that aborts when the lease ends, and still sends the ack of finished work', async () => {
+    const jobs = openJobs();
+    jobs.push('slow');
+    const reasons: unknown[] = [];
+    const outcomes: Settlement[] = [];
+    await jobs.run(
+      jobs.queue.process(
+        async (message, signal) => {
+          expect(signal).toBe(message.signal);
+          signal.addEventListener('abort', () => reasons.push(signal.reason));
+          await jobs.wait(2_500);
+          outcomes.push(await message.ack());
+        },
+        { ...untilEmpty, visibilityTimeoutMs: 2_000, concurrency: 1 },
+      ),
+    );
+    expect(reasons).toMatchObject([{ name: 'QueueError', code: 'lease-expired' }]);
+    expect(outcomes).toEqual([{ outcome: 'acked', late: true }]);
+    expect(jobs.broker.isEmpty('jobs')).toBe(true);
+  });
+
+  it('never has two handlers of one message: a repeated delivery replaces the lease of the first', async () => {
+    const jobs = openJobs({ maxRetries: 50 });
+    jobs.push('long');
+    let running = 0;
+    const leaseIds = new Set<string>();
+    const summary = await jobs.run(
+      jobs.queue.process(
+        async (message) => {
+          running += 1;
+          expect(running).toBe(1);
+          for (let elapsed = 0; elapsed < 7_000; elapsed += 100) {
+            leaseIds.add(message.leaseId);
+            await jobs.wait(100);
+          }
+          running -= 1;
+        },
+        { ...untilEmpty, visibilityTimeoutMs: 2_000, concurrency: 3, maxRetries: 50 },
+      ),
+    );
+    expect(leaseIds.size).toBeGreaterThan(1);
+    expect(summary).toMatchObject({ delivered: 1, acked: 1, swapped: leaseIds.size - 1 });
+    expect(jobs.broker.isEmpty('jobs')).toBe(true);
+  });
+
+  it('ends with the error that trying again can not help', async () => {
+    const jobs = openJobs();
+    const error = queueError('unauthorized', { status: 401 });
+    jobs.transport.fail('pull', error);
+    expect(await jobs.run(rejection(jobs.queue.process(() => undefined)))).toBe(error);
+    expect(jobs.clock.pendingTimers).toBe(0);
+  });
+
+  it('waits for its handlers when its signal aborts, and hands out nothing more', async () => {
+    const jobs = openJobs();
+    jobs.push(...Array.from({ length: 30 }, (_, n) => n));
+    const abort = new AbortController();
+    let finished = 0;
+    const summary = await jobs.run(
+      jobs.queue.process(
+        async () => {
+          abort.abort();
+          await jobs.wait(3_000);
+          finished += 1;
+        },
+        { concurrency: 5, signal: abort.signal },
+      ),
+    );
+    expect(summary.reason).toBe('aborted');
+    expect(summary.delivered).toBe(finished);
+    expect(summary.acked).toBe(finished);
+    expect(jobs.broker.inspect('jobs').counts).toMatchObject({ leased: 0, total: 30 - finished });
+  });
+
+  it('abandons a handler that never returns a second after its lease ended', async () => {
+    const jobs = openJobs();
+    jobs.push('hangs');
+    const abort = new AbortController();
+    const settlements: Array<Promise<Settlement>> = [];
+    const messages: LeasedMessage[] = [];
+    const summary = await jobs.run(
+      jobs.queue.process(
+        (message) => {
+          messages.push(message);
+          abort.abort();
+          return new Promise(() => undefined);
+        },
+        { visibilityTimeoutMs: 2_000, signal: abort.signal },
+      ),
+    );
+    expect(summary).toMatchObject({ reason: 'aborted', delivered: 1, abandoned: 1, inFlight: 0 });
+    for (const message of messages) settlements.push(message.ack());
+    expect(await Promise.all(settlements)).toMatchObject([{ outcome: 'lost', error: { code: 'closed' } }]);
+    expect(jobs.clock.pendingTimers).toBe(0);
+  });
+
+  it.each([
+    [{ concurrency: 0 }, RangeError, "'concurrency' must be an integer of 1 or more: current value is 0"],
+    [{ concurrency: 300 }, RangeError, "'concurrency' must be at most 'maxInFlight', 200: current value is 300"],
+    [{ retryDelaySeconds: -1 }, RangeError, "'retryDelaySeconds' must be an integer in 0..86400: current value is -1"],
+    [{ visibilityTimeoutMs: 5 }, RangeError, "'visibilityTimeoutMs' must be an integer in 100..43200000"],
+  ])('refuses %o', async (options, type, text) => {
+    const error = await rejection(openJobs().queue.process(() => undefined, options));
+    expect(error).toBeInstanceOf(type);
+    expect((error as Error).message).toContain(text);
+  });
+});
+
+describe('message.deadLetter()', () => {
+  it('acknowledges once the push to the other queue is confirmed, whatever else is called meanwhile', async () => {
+    const jobs = openJobs();
+    const events: ConsumerEvent[] = [];
+    const morgue = openJobs();
+    jobs.push({ n: 1 });
+    const outcomes: Settlement[] = [];
+    let pushed: unknown;
+    await jobs.run(
+      jobs.queue.process(
+        async (message) => {
+          const queue = {
+            send: async (body: unknown) => {
+              await jobs.wait(100);
+              expect(jobs.entries('acked')).toEqual([]);
+              pushed = body;
+            },
+          };
+          const moved = message.deadLetter(queue, { reason: 'no good' });
+          void message.retry();
+          outcomes.push(await moved, await message.deadLetter(morgue.queue));
+        },
+        { ...untilEmpty, onEvent: (event) => events.push(event) },
+      ),
+    );
+    expect(pushed).toEqual({ n: 1 });
+    expect(outcomes).toEqual([
+      { outcome: 'acked', late: false },
+      { outcome: 'acked', late: false },
+    ]);
+    expect(events).toMatchObject([{ type: 'deadLettered', reason: 'no good' }]);
+    expect(morgue.entries('pushed')).toEqual([]);
+  });
+
+  it('retries the message when the push fails, and says why', async () => {
+    const jobs = openJobs();
+    jobs.push('x');
+    const error = queueError('queue-unavailable');
+    const outcomes: Settlement[] = [];
+    const abort = new AbortController();
+    const done = jobs.queue.process(
+      async (message) => {
+        abort.abort();
+        outcomes.push(await message.deadLetter({ send: () => Promise.reject(error) }));
+      },
+      { signal: abort.signal },
+    );
+    await jobs.run(done);
+    expect(outcomes).toEqual([{ outcome: 'lost', error }]);
+    expect(jobs.entries('retried')).toMatchObject([{ delaySeconds: 2 }]);
+  });
+});

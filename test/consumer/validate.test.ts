@@ -1,0 +1,81 @@
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import { validate, type Validated } from '../../src/consumer/validate.ts';
+import { QueueError } from '../../src/contract/errors.ts';
+import type { PulledMessage } from '../../src/contract/message.ts';
+import type { Schema, SchemaResult } from '../../src/contract/schema.ts';
+import { pulled } from '../lease/leases.ts';
+
+const schemaOf = (check: (value: unknown) => SchemaResult<unknown> | Promise<SchemaResult<unknown>>): Schema => ({
+  '~standard': { version: 1, vendor: 'test', validate: check },
+});
+
+const withBody = (body: unknown): PulledMessage => ({ ...pulled('a'), body });
+
+describe('validate()', () => {
+  it('lets everything through without a schema, but what could not be decoded', () => {
+    const bodyError = new QueueError('undecodable', { code: 'undecodable-body' });
+    const broken = { ...withBody(undefined), bodyError };
+    expect(validate([withBody(1), broken], undefined)).toEqual([
+      { message: withBody(1) },
+      { message: broken, error: bodyError },
+    ]);
+  });
+
+  it('judges at once, and takes over what the schema made of the body', () => {
+    const schema = v.pipe(v.string(), v.transform(Number));
+    const judged = validate([withBody('42'), withBody(42)], schema);
+    expect(judged).toMatchObject([{ message: { body: 42 } }, { error: { code: 'invalid-body' } }]);
+    expect((judged as readonly Validated[])[0]).not.toHaveProperty('error');
+  });
+
+  it('waits for a schema that is asynchronous, in order', async () => {
+    const schema = v.pipeAsync(
+      v.number(),
+      v.checkAsync(async (n) => n > 1, 'too small'),
+    );
+    const judged = validate([withBody(1), withBody(2)], schema);
+    expect(judged).toBeInstanceOf(Promise);
+    expect(await judged).toMatchObject([{ error: { code: 'invalid-body' } }, { message: { body: 2 } }]);
+  });
+
+  it('waits for a schema that gives a promise for some bodies alone', async () => {
+    const schema = schemaOf((value) => (value === 1 ? Promise.resolve({ value: 'later' }) : { value: 'now' }));
+    expect(await validate([withBody(1), withBody(2)], schema)).toMatchObject([
+      { message: { body: 'later' } },
+      { message: { body: 'now' } },
+    ]);
+  });
+
+  it('waits for a promise that is not the platform’s own', async () => {
+    // oxlint-disable-next-line unicorn/no-thenable
+    const thenable = { then: (resolve: (result: SchemaResult<unknown>) => void) => resolve({ value: 'later' }) };
+    const schema = schemaOf(() => thenable as unknown as Promise<SchemaResult<unknown>>);
+    expect(await validate([withBody(1)], schema)).toMatchObject([{ message: { body: 'later' } }]);
+  });
+
+  it('names what does not fit, and where', () => {
+    const schema = v.object({ user: v.object({ ages: v.array(v.number()) }) });
+    const [judged] = validate([withBody({ user: { ages: [1, 'x'] } })], schema) as readonly Validated[];
+    const error = judged?.error as QueueError;
+    expect(error.message).toMatch(/^The body of message a does not fit the schema: user\.ages\.1: /);
+    expect(error.cause).toHaveLength(1);
+    const [bare] = validate(
+      [withBody(1)],
+      schemaOf(() => ({ issues: [{ message: 'no' }, { message: 'never' }] })),
+    ) as readonly Validated[];
+    expect(String(bare?.error)).toMatch(/schema: no; never$/);
+  });
+
+  it.each([
+    [
+      'throws',
+      schemaOf(() => {
+        throw new Error('defect');
+      }),
+    ],
+    ['rejects', schemaOf(() => Promise.reject(new Error('defect')))],
+  ])('takes a body for invalid when the schema %s', async (_, schema) => {
+    expect(await validate([withBody(1)], schema)).toMatchObject([{ error: { message: 'defect' } }]);
+  });
+});

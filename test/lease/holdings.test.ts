@@ -1,0 +1,570 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Holdings } from '../../src/lease/holdings.ts';
+import type { Lease } from '../../src/lease/lease.ts';
+import { marginMs } from '../../src/lease/margin.ts';
+import { pulled } from './leases.ts';
+
+const ids = (leases: Iterable<Lease>): string[] => [...leases].map(({ message }) => message.id);
+const none = { released: [], dropped: [] };
+
+/** Starts until nothing is left to start. */
+function startAll(holdings: Holdings, now: number): string[] {
+  const taken: string[] = [];
+  for (let lease = holdings.start(now); lease !== undefined; lease = holdings.start(now)) taken.push(lease.message.id);
+  return taken;
+}
+
+function startOne(holdings: Holdings, now: number): Lease {
+  const lease = holdings.start(now);
+  if (lease === undefined) throw new Error('nothing to start');
+  return lease;
+}
+
+describe('receive()', () => {
+  it('buffers what is new', () => {
+    const holdings = new Holdings(3);
+    const received = holdings.receive([pulled('a'), pulled('b', { bodyLength: 5 })], 0, 1_000);
+    expect(received).toMatchObject({ fresh: 2, swapped: 0, done: [] });
+    expect(holdings).toMatchObject({ unstarted: 2, unstartedLength: 15 });
+  });
+
+  it('takes an empty answer', () => {
+    const holdings = new Holdings(3);
+    expect(holdings.receive([], 0, 1_000)).toMatchObject({ fresh: 0, swapped: 0, done: [] });
+    expect(holdings.start(0)).toBeUndefined();
+    expect(holdings.nextTrimAt(0)).toBeUndefined();
+    expect(holdings.nextLapseAt()).toBeUndefined();
+  });
+
+  it('swaps in the newer lease of a buffered message', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a')], 0, 1_000);
+    expect(holdings.receive([pulled('a', { attempts: 2 })], 900, 1_000)).toMatchObject({ fresh: 0, swapped: 1 });
+    expect(holdings).toMatchObject({ unstarted: 1, unstartedLength: 10 });
+    expect(holdings.trim(1_500, 0)).toEqual(none);
+    const lease = startOne(holdings, 1_500);
+    expect(lease).toMatchObject({ leaseId: 'a-2', attempts: 2, deadline: 1_900 });
+    expect(holdings.start(1_500)).toBeUndefined();
+  });
+
+  it('swaps in the newer lease of a running message, whose lease then ends later', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a')], 0, 1_000);
+    const lease = startOne(holdings, 0);
+    holdings.receive([pulled('a', { attempts: 2 })], 900, 1_000);
+    expect(holdings.start(900)).toBeUndefined();
+    expect(lease).toMatchObject({ leaseId: 'a-2', attempts: 2, deadline: 1_900 });
+    expect(holdings.lapse(1_899)).toEqual([]);
+    expect(holdings.nextLapseAt()).toBe(1_900);
+    expect(holdings.lapse(1_900)).toEqual([lease]);
+  });
+
+  it('takes the same message twice in one answer', () => {
+    const holdings = new Holdings(3);
+    const received = holdings.receive([pulled('a'), pulled('a', { leaseId: 'newer' })], 0, 1_000);
+    expect(received).toMatchObject({ fresh: 1, swapped: 1 });
+    expect(startOne(holdings, 0).leaseId).toBe('newer');
+    expect(holdings.start(0)).toBeUndefined();
+    expect(holdings.nextLapseAt()).toBe(1_000);
+  });
+
+  it('hands over what was acknowledged before, its handler running or not', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a'), pulled('b')], 0, 1_000);
+    const a = startOne(holdings, 0);
+    const b = startOne(holdings, 0);
+    holdings.settle(a, 'ack', undefined);
+    holdings.settle(b, 'ack', undefined);
+    holdings.finish(b);
+    const again = [pulled('a', { attempts: 2 }), pulled('b', { attempts: 2 })];
+    const { done, fresh } = holdings.receive(again, 2_000, 1_000);
+    expect(done.map(({ leaseId }) => leaseId)).toEqual(['a-2', 'b-2']);
+    expect(done[0]?.deadline).toBe(3_000);
+    expect(fresh).toBe(0);
+    expect(holdings.unstarted).toBe(0);
+  });
+
+  it('delivers again what was retried', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a')], 0, 1_000);
+    const a = startOne(holdings, 0);
+    holdings.settle(a, 'retry', 0);
+    holdings.finish(a);
+    holdings.receive([pulled('a', { attempts: 2 })], 10, 1_000);
+    expect(startOne(holdings, 10).attempts).toBe(2);
+  });
+
+  it('defers what was retried while its handler still runs, until that ends', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a'), pulled('b')], 0, 1_000);
+    const a = startOne(holdings, 0);
+    holdings.settle(a, 'retry', 0);
+    expect(holdings.receive([pulled('a', { attempts: 2 })], 10, 1_000)).toMatchObject({ fresh: 1, swapped: 0 });
+    expect(startAll(holdings, 10)).toEqual(['b']);
+    expect(holdings.unstarted).toBe(1);
+    holdings.finish(a);
+    expect(startAll(holdings, 20)).toEqual(['a']);
+    expect(holdings.unstarted).toBe(0);
+  });
+
+  it('swaps in a newer lease of a deferred message', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a')], 0, 1_000);
+    const a = startOne(holdings, 0);
+    holdings.settle(a, 'retry', 0);
+    holdings.receive([pulled('a', { attempts: 2 })], 10, 1_000);
+    expect(holdings.receive([pulled('a', { attempts: 3 })], 900, 1_000)).toMatchObject({ swapped: 1 });
+    expect(holdings.trim(1_010, 0)).toEqual(none);
+    holdings.finish(a);
+    expect(startOne(holdings, 1_010)).toMatchObject({ attempts: 3, deadline: 1_900 });
+  });
+
+  it('does not start a message beside its own running handler after its deferred delivery was given back', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a')], 0, 1_000);
+    const a = startOne(holdings, 0);
+    holdings.settle(a, 'retry', 0);
+    holdings.receive([pulled('a', { attempts: 2 })], 10, 1_000);
+    expect(ids(holdings.trim(1_000, 0).released)).toEqual(['a']);
+    holdings.receive([pulled('a', { attempts: 3 })], 1_001, 1_000);
+    expect(holdings.start(1_001)).toBeUndefined();
+    holdings.finish(a);
+    expect(startOne(holdings, 1_001).attempts).toBe(3);
+  });
+});
+
+describe('start()', () => {
+  it('starts by deadline, and in order within an answer', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('c'), pulled('d')], 100, 1_000);
+    holdings.receive([pulled('a'), pulled('b')], 50, 1_000);
+    holdings.receive([pulled('e')], 60, 5_000);
+    expect(startAll(holdings, 100)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(ids(holdings.running)).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  it('starts last attempts first, by deadline', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a', { attempts: 3 }), pulled('b', { attempts: 4 })], 100, 1_000);
+    holdings.receive([pulled('c'), pulled('d', { attempts: 4 })], 50, 1_000);
+    expect(startAll(holdings, 100)).toEqual(['d', 'b', 'c', 'a']);
+  });
+
+  it.each([
+    [0, 0, 'b'],
+    [0, 1, 'a'],
+    [100, 100, 'b'],
+    [100, 101, 'a'],
+  ])('with maxRetries %i takes attempt %i for the last: %s first', (maxRetries, attempts, first) => {
+    const holdings = new Holdings(maxRetries);
+    holdings.receive([pulled('b', { attempts: 0 })], 0, 1_000);
+    holdings.receive([pulled('a', { attempts })], 1, 1_000);
+    expect(startOne(holdings, 1).message.id).toBe(first);
+  });
+
+  it('takes a message for urgent when its newer lease is the last', () => {
+    const holdings = new Holdings(1);
+    holdings.receive([pulled('a'), pulled('b')], 0, 1_000);
+    holdings.receive([pulled('b', { attempts: 2 })], 500, 1_000);
+    expect(startAll(holdings, 500)).toEqual(['b', 'a']);
+  });
+
+  it('keeps one entry of an urgent message whose lease is renewed', () => {
+    const holdings = new Holdings(0);
+    holdings.receive([pulled('a')], 0, 1_000);
+    holdings.receive([pulled('a', { attempts: 2 })], 500, 1_000);
+    expect(startAll(holdings, 500)).toEqual(['a']);
+    expect(holdings.unstarted).toBe(0);
+  });
+
+  it('starts a deferred last attempt before others', () => {
+    const holdings = new Holdings(1);
+    holdings.receive([pulled('a'), pulled('b')], 0, 1_000);
+    const a = startOne(holdings, 0);
+    holdings.settle(a, 'retry', 0);
+    holdings.receive([pulled('a', { attempts: 2 })], 10, 1_000);
+    holdings.finish(a);
+    expect(startAll(holdings, 10)).toEqual(['a', 'b']);
+  });
+});
+
+describe('trim()', () => {
+  // A lease of 1 000 ms has a margin of 50 ms.
+  it.each([
+    [949, 'kept'],
+    [950, 'kept'],
+    [951, 'released'],
+    [999, 'released'],
+    [1_000, 'dropped'],
+    [1_001, 'dropped'],
+  ])('at %i ms of a lease of 1 000 the message is %s', (now, fate) => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a')], 0, 1_000);
+    const { released, dropped } = holdings.trim(now, 0);
+    expect([released.length, dropped.length]).toEqual([Number(fate === 'released'), Number(fate === 'dropped')]);
+    expect(holdings.unstarted).toBe(fate === 'kept' ? 1 : 0);
+    expect(holdings.start(now) !== undefined).toBe(fate === 'kept');
+  });
+
+  it.each([
+    [999, 'kept'],
+    [1_000, 'dropped'],
+  ])('at %i ms a last attempt is %s', (now, fate) => {
+    const holdings = new Holdings(0);
+    holdings.receive([pulled('a')], 0, 1_000);
+    const { released, dropped } = holdings.trim(now, 0);
+    expect([released.length, dropped.length]).toEqual([0, Number(fate === 'dropped')]);
+    expect(holdings.start(now) !== undefined).toBe(fate === 'kept');
+  });
+
+  it.each([
+    [999, 0],
+    [1_000, 1],
+  ])('at %i ms drops %i deferred last attempts', (now, count) => {
+    const holdings = new Holdings(1);
+    holdings.receive([pulled('a')], 0, 10_000);
+    const a = startOne(holdings, 0);
+    holdings.settle(a, 'retry', 0);
+    holdings.receive([pulled('a', { attempts: 2 })], 0, 1_000);
+    expect(holdings.nextTrimAt(0)).toBeLessThanOrEqual(1_000);
+    expect(holdings.trim(now, 0).dropped).toHaveLength(count);
+  });
+
+  it('frees what it takes out to be delivered again', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a')], 0, 1_000);
+    holdings.trim(1_000, 0);
+    expect(holdings.receive([pulled('a', { attempts: 2 })], 1_000, 1_000)).toMatchObject({ fresh: 1 });
+    expect(startAll(holdings, 1_000)).toEqual(['a']);
+  });
+
+  it('looks at every batch when margins differ, whichever ends first', () => {
+    const holdings = new Holdings(3);
+    // A lease of 40 s (margin 2 s) that ends just after one of 1 s (margin 50 ms).
+    holdings.receive([pulled('slow')], 0, 40_000);
+    holdings.receive([pulled('quick')], 38_900, 1_000);
+    expect(holdings.nextTrimAt(0)).toBeLessThanOrEqual(38_001);
+    const { released } = holdings.trim(39_000, 0);
+    expect(ids(released)).toEqual(['slow']);
+    expect(startAll(holdings, 39_000)).toEqual(['quick']);
+  });
+
+  it('says when it has something to do next', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a')], 0, 1_000);
+    holdings.receive([pulled('z', { attempts: 9 })], 0, 800);
+    expect(holdings.nextTrimAt(0)).toBeLessThanOrEqual(800);
+    startOne(holdings, 0);
+    expect(holdings.trim(800, 0)).toEqual(none);
+    const at = holdings.nextTrimAt(0) ?? 0;
+    expect(at).toBe(951);
+    expect(holdings.nextTrimAt(1_000)).toBe(751);
+    expect(holdings.trim(at - 1, 0)).toEqual(none);
+    expect(holdings.trim(at, 0).released).toHaveLength(1);
+  });
+});
+
+describe('drain()', () => {
+  it('takes out everything unstarted, by what its lease is worth', () => {
+    const holdings = new Holdings(1);
+    holdings.receive([pulled('r')], 0, 5_000);
+    const running = startOne(holdings, 0);
+    holdings.settle(running, 'retry', 0);
+    holdings.receive([pulled('old')], 0, 1_000);
+    holdings.receive([pulled('young'), pulled('last', { attempts: 2 })], 500, 1_000);
+    holdings.receive([pulled('r', { attempts: 2 })], 500, 1_000);
+    const { released, dropped } = holdings.drain(1_000);
+    expect(ids(released).toSorted()).toEqual(['last', 'r', 'young']);
+    expect(ids(dropped)).toEqual(['old']);
+    expect(holdings).toMatchObject({ unstarted: 0, unstartedLength: 0 });
+    expect(holdings.start(1_000)).toBeUndefined();
+    expect(holdings.drain(1_000)).toEqual(none);
+    expect(ids(holdings.running)).toEqual(['r']);
+  });
+});
+
+describe('settle() and finish()', () => {
+  it('keeps the first decision', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a')], 0, 1_000);
+    const a = startOne(holdings, 0);
+    expect(holdings.settle(a, 'retry', 7)).toBe(true);
+    expect(holdings.settle(a, 'ack', undefined)).toBe(false);
+    expect(a).toMatchObject({ settledAs: 'retry', delaySeconds: 7 });
+    holdings.finish(a);
+    holdings.finish(a);
+    expect(holdings.running.size).toBe(0);
+    expect(a.phase).toBe('over');
+  });
+
+  it('remembers as done only what was acknowledged', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a')], 0, 1_000);
+    const a = startOne(holdings, 0);
+    holdings.finish(a);
+    expect(holdings.receive([pulled('a', { attempts: 2 })], 1_000, 1_000)).toMatchObject({ fresh: 1, done: [] });
+  });
+
+  it('counts a message as open until it is settled or finished, whichever comes first', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a'), pulled('b'), pulled('c')], 0, 1_000);
+    const [a, b, c] = [startOne(holdings, 0), startOne(holdings, 0), startOne(holdings, 0)];
+    holdings.settle(a, 'ack', undefined);
+    holdings.finish(a);
+    holdings.finish(b);
+    holdings.settle(b, 'ack', undefined);
+    expect(a.batch.open).toBe(1);
+    expect(holdings.nextLapseAt()).toBe(1_000);
+    holdings.settle(c, 'retry', undefined);
+    expect(a.batch.open).toBe(0);
+    expect(holdings.nextLapseAt()).toBeUndefined();
+  });
+});
+
+describe('lapse()', () => {
+  it.each([
+    [999, 0],
+    [1_000, 1],
+  ])('at %i ms of a lease of 1 000 reports %i, and each once', (now, count) => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a')], 0, 1_000);
+    startOne(holdings, 0);
+    expect(holdings.lapse(now)).toHaveLength(count);
+    expect(holdings.lapse(now)).toEqual([]);
+    expect(holdings.lapse(2_000)).toHaveLength(1 - count);
+  });
+
+  it('leaves out what is settled, finished or unstarted', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('settled'), pulled('finished'), pulled('open'), pulled('unstarted')], 0, 1_000);
+    const settled = startOne(holdings, 0);
+    const finished = startOne(holdings, 0);
+    startOne(holdings, 0);
+    holdings.settle(settled, 'ack', undefined);
+    holdings.finish(finished);
+    expect(ids(holdings.lapse(1_000))).toEqual(['open']);
+  });
+
+  it('keeps no finished batches behind one hung handler', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('hung')], 0, 1_000_000);
+    startOne(holdings, 0);
+    const batches: Array<WeakRef<object>> = [];
+    for (let index = 0; index < 10_000; index += 1) {
+      holdings.receive([pulled(`m${index}`)], index, 1_000_001);
+      const lease = startOne(holdings, index);
+      holdings.settle(lease, 'ack', undefined);
+      holdings.finish(lease);
+      holdings.lapse(index);
+      batches.push(new WeakRef(lease.batch));
+    }
+    // The list is private: what shows is how much walking a look at it costs after the hung one is gone.
+    const [hung] = holdings.running;
+    if (hung !== undefined) holdings.finish(hung);
+    expect(holdings.nextLapseAt()).toBeUndefined();
+    expect(batches).toHaveLength(10_000);
+  });
+});
+
+// A naive model: where every delivery of every message is, with no cleverness at all.
+type Place = 'buffered' | 'deferred' | 'running';
+interface Held {
+  readonly id: string;
+  place: Place;
+  attempts: number;
+  deadline: number;
+  timeoutMs: number;
+  settledAs?: 'ack' | 'retry';
+}
+
+const maxRetries = 2;
+/** Makes margins of 5, 15 and 40 ms. */
+const roundTripMs = 20;
+
+type Step =
+  | { readonly do: 'receive'; readonly ids: readonly number[]; readonly timeoutMs: number; readonly age: number }
+  | { readonly do: 'start' | 'trim' | 'drain' | 'lapse' }
+  | { readonly do: 'settle'; readonly which: number; readonly kind: 'ack' | 'retry' }
+  | { readonly do: 'finish'; readonly which: number }
+  | { readonly do: 'pass'; readonly ms: number };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({
+    do: fc.constant('receive' as const),
+    ids: fc.array(fc.nat(2), { minLength: 1, maxLength: 3 }),
+    timeoutMs: fc.constantFrom(20, 60, 200),
+    age: fc.integer({ min: 0, max: 30 }),
+  }),
+  fc.record({
+    do: fc.constantFrom('start' as const, 'start' as const, 'trim' as const, 'drain' as const, 'lapse' as const),
+  }),
+  fc.record({
+    do: fc.constant('settle' as const),
+    which: fc.nat(5),
+    kind: fc.constantFrom('ack' as const, 'retry' as const),
+  }),
+  fc.record({ do: fc.constant('finish' as const), which: fc.nat(5) }),
+  fc.record({ do: fc.constant('pass' as const), ms: fc.integer({ min: 0, max: 60 }) }),
+);
+
+class Model {
+  readonly holdings = new Holdings(maxRetries);
+  readonly held: Held[] = [];
+  readonly done = new Set<string>();
+  readonly lapsed = new Set<string>();
+  readonly attempts = new Map<string, number>();
+  now = 0;
+
+  run(each: Step): void {
+    switch (each.do) {
+      case 'receive':
+        return this.receive(each.ids.map(String), each.timeoutMs, each.age);
+      case 'start':
+        this.expectTrimmed(this.holdings.trim(this.now, roundTripMs), this.due());
+        return this.start();
+      case 'trim':
+        return this.expectTrimmed(this.holdings.trim(this.now, roundTripMs), this.due());
+      case 'drain':
+        return this.expectTrimmed(
+          this.holdings.drain(this.now),
+          this.held.filter(({ place }) => place !== 'running'),
+        );
+      case 'lapse':
+        return this.lapse();
+      case 'settle':
+        return this.settle(each.which, each.kind);
+      case 'finish':
+        return this.finish(each.which);
+      case 'pass':
+        this.now += each.ms;
+    }
+  }
+
+  receive(names: readonly string[], timeoutMs: number, age: number): void {
+    const sentAt = this.now - age;
+    const expected = { fresh: 0, swapped: 0, done: 0 };
+    const messages = names.map((id) => {
+      const attempts = (this.attempts.get(id) ?? 0) + 1;
+      this.attempts.set(id, attempts);
+      const delivery = { attempts, deadline: sentAt + timeoutMs, timeoutMs };
+      const unsettled = this.held.find((held) => held.id === id && held.settledAs === undefined);
+      if (this.done.has(id)) expected.done += 1;
+      else if (unsettled !== undefined) {
+        Object.assign(unsettled, delivery);
+        this.lapsed.delete(id);
+        expected.swapped += 1;
+      } else {
+        const runs = this.held.some((held) => held.id === id);
+        this.held.push({ id, place: runs ? 'deferred' : 'buffered', ...delivery });
+        expected.fresh += 1;
+      }
+      return pulled(id, { attempts });
+    });
+    const { fresh, swapped, done } = this.holdings.receive(messages, sentAt, timeoutMs);
+    expect({ fresh, swapped, done: done.length }).toEqual(expected);
+  }
+
+  due(): Held[] {
+    return this.held.filter(({ place, attempts, deadline, timeoutMs }) => {
+      if (place === 'running') return false;
+      return attempts > maxRetries ? deadline <= this.now : deadline - this.now < marginMs(timeoutMs, roundTripMs);
+    });
+  }
+
+  expectTrimmed({ released, dropped }: { released: readonly Lease[]; dropped: readonly Lease[] }, due: Held[]): void {
+    const late = due.filter(({ deadline }) => deadline <= this.now);
+    expect(ids(dropped).toSorted()).toEqual(late.map(({ id }) => id).toSorted());
+    expect([...ids(released), ...ids(dropped)].toSorted()).toEqual(due.map(({ id }) => id).toSorted());
+    for (const each of due) this.held.splice(this.held.indexOf(each), 1);
+  }
+
+  start(): void {
+    const buffered = this.held.filter(({ place }) => place === 'buffered');
+    const urgent = buffered.filter(({ attempts }) => attempts > maxRetries);
+    const from = urgent.length > 0 ? urgent : buffered;
+    const lease = this.holdings.start(this.now);
+    expect(lease === undefined).toBe(from.length === 0);
+    if (lease === undefined) return;
+    const first = Math.min(...from.map(({ deadline }) => deadline));
+    const held = from.find(({ id }) => id === lease.message.id);
+    expect(held).toMatchObject({ deadline: first, attempts: lease.attempts });
+    if (held !== undefined) held.place = 'running';
+  }
+
+  lapse(): void {
+    const expected = this.held.filter(
+      ({ id, place, settledAs, deadline }) =>
+        place === 'running' && settledAs === undefined && deadline <= this.now && !this.lapsed.has(id),
+    );
+    for (const { id } of expected) this.lapsed.add(id);
+    expect(ids(this.holdings.lapse(this.now)).toSorted()).toEqual(expected.map(({ id }) => id).toSorted());
+  }
+
+  settle(which: number, kind: 'ack' | 'retry'): void {
+    const lease = [...this.holdings.running][which];
+    if (lease === undefined) return;
+    const held = this.runningOf(lease);
+    const isFirst = held.settledAs === undefined;
+    expect(this.holdings.settle(lease, kind, undefined)).toBe(isFirst);
+    if (!isFirst) return;
+    held.settledAs = kind;
+    if (kind === 'ack') this.done.add(held.id);
+  }
+
+  finish(which: number): void {
+    const lease = [...this.holdings.running][which];
+    if (lease === undefined) return;
+    const held = this.runningOf(lease);
+    this.held.splice(this.held.indexOf(held), 1);
+    this.lapsed.delete(held.id);
+    const deferred = this.held.find(({ id, place }) => id === held.id && place === 'deferred');
+    if (deferred !== undefined) deferred.place = 'buffered';
+    this.holdings.finish(lease);
+  }
+
+  runningOf(lease: Lease): Held {
+    const held = this.held.find(({ id, place }) => id === lease.message.id && place === 'running');
+    if (held === undefined) throw new Error('it runs, and nobody knows');
+    return held;
+  }
+
+  check(): void {
+    const running = ids(this.holdings.running);
+    expect(new Set(running).size).toBe(running.length);
+    const expected = this.held.filter(({ place }) => place === 'running').map(({ id }) => id);
+    expect(running.toSorted()).toEqual(expected.toSorted());
+    const unstarted = this.held.length - expected.length;
+    expect(this.holdings).toMatchObject({ unstarted, unstartedLength: 10 * unstarted });
+  }
+}
+
+describe('Holdings', () => {
+  it('has every message in exactly one of buffered, running and left, as a naive model has', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
+        const model = new Model();
+        for (const each of steps) {
+          model.run(each);
+          model.check();
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('has its next trim and lapse no later than there is something to do', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
+        const model = new Model();
+        for (const each of steps) {
+          const trimAt = model.holdings.nextTrimAt(roundTripMs) ?? Infinity;
+          const due = model.due();
+          if (due.length > 0) expect(trimAt).toBeLessThanOrEqual(model.now);
+          model.run(each);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { type FlushState, planFlush } from '../../src/lease/plan-flush.ts';
+
+const state: FlushState = {
+  pending: 1,
+  oldestAt: 1_000,
+  earliestDeadline: 30_000,
+  callsUnderWay: 0,
+  batchSize: 100,
+  roundTripMs: 40,
+  isWaiting: false,
+};
+
+describe('planFlush()', () => {
+  it.each<[string, Partial<FlushState>, number]>([
+    ['waits 5 ms for company', {}, 1_005],
+    ['waits a round trip when that is less', { roundTripMs: 2 }, 1_002],
+    ['sends at once before the first round trip is known', { roundTripMs: 0 }, 1_000],
+    ['sends what is full', { pending: 100 }, 1_003],
+    ['sends what is more than full', { pending: 250, callsUnderWay: 2 }, 1_003],
+    ['waits with one less than full', { pending: 99 }, 1_005],
+    ['sends when no company will come', { isWaiting: true }, 1_003],
+    ['waits for a call under way until two round trips before the deadline', { callsUnderWay: 1 }, 29_915],
+    ['waits for it although no company will come', { callsUnderWay: 1, isWaiting: true }, 29_915],
+    ['has missed that point', { callsUnderWay: 1, earliestDeadline: 1_050 }, 965],
+    ['lets the deadline come first', { earliestDeadline: 1_087 }, 1_002],
+    ['waits for a call under way when every lease is over', { callsUnderWay: 1, earliestDeadline: Infinity }, Infinity],
+    ['waits for a call under way until then', { callsUnderWay: 1, earliestDeadline: 1_004 }, 919],
+    ['lingers as usual when every lease is over', { earliestDeadline: Infinity }, 1_005],
+  ])('%s', (_, change, at) => {
+    expect(planFlush({ ...state, ...change }, 1_003)).toBe(at);
+  });
+});

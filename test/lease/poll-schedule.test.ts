@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { PollSchedule } from '../../src/lease/poll-schedule.ts';
+
+/** The delays of empty pulls, one sent as soon as it may be. */
+function delaysOf(schedule: PollSchedule, count: number, from = 0): number[] {
+  const delays: number[] = [];
+  let now = from;
+  for (let index = 0; index < count; index += 1) {
+    schedule.onEmpty(now);
+    delays.push(schedule.notBefore - now);
+    now = schedule.notBefore;
+  }
+  return delays;
+}
+
+const full = (): number => 1;
+
+describe('PollSchedule', () => {
+  it('asks at once until the first empty pull', () => {
+    const schedule = new PollSchedule(10_000, full);
+    expect(schedule.notBefore).toBe(-Infinity);
+    schedule.onMessages(0);
+    expect(schedule.notBefore).toBe(-Infinity);
+  });
+
+  it('doubles the delay up to the most', () => {
+    expect(delaysOf(new PollSchedule(10_000, full), 8)).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+    expect(delaysOf(new PollSchedule(250, full), 3)).toEqual([250, 250, 250]);
+  });
+
+  it('asks every 250 ms for 5 s after traffic, then doubles', () => {
+    const schedule = new PollSchedule(10_000, full);
+    delaysOf(schedule, 8);
+    schedule.onMessages(100_000);
+    expect(schedule.notBefore).toBe(-Infinity);
+    const delays = delaysOf(schedule, 24, 100_000);
+    expect(delays.slice(0, 20)).toEqual(Array.from({ length: 20 }, () => 250));
+    expect(delays.slice(20)).toEqual([500, 1_000, 2_000, 4_000]);
+  });
+
+  it.each([
+    [4_999, 250],
+    [5_000, 500],
+  ])('%i ms after traffic the next delay is %i', (after, delayMs) => {
+    const schedule = new PollSchedule(10_000, full);
+    schedule.onMessages(0);
+    schedule.onEmpty(1);
+    schedule.onEmpty(after);
+    expect(schedule.notBefore - after).toBe(delayMs);
+  });
+
+  it('begins anew when it is woken', () => {
+    const schedule = new PollSchedule(10_000, full);
+    delaysOf(schedule, 8);
+    schedule.wake();
+    expect(schedule.notBefore).toBe(-Infinity);
+    expect(delaysOf(schedule, 2)).toEqual([250, 500]);
+  });
+
+  it('draws 0.8 to 1.0 of the delay', () => {
+    expect(delaysOf(new PollSchedule(10_000, () => 0), 2)).toEqual([200, 400]);
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), (share) => {
+        const [delay = 0] = delaysOf(new PollSchedule(10_000, () => share), 1);
+        expect(delay).toBeGreaterThanOrEqual(200);
+        expect(delay).toBeLessThan(250.000_1);
+      }),
+    );
+  });
+});
