@@ -31,13 +31,6 @@ export interface WireResultMetadata {
   readonly metrics?: WireMetrics;
 }
 
-/** `POST /messages`, and each element of `POST /messages/batch`. */
-export interface WirePushMessage {
-  readonly body: unknown;
-  readonly content_type?: 'text' | 'json';
-  readonly delay_seconds?: number;
-}
-
 export interface WirePushResult {
   readonly metadata?: WireResultMetadata;
 }
