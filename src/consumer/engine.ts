@@ -308,7 +308,7 @@ export class Engine {
     this.#lapse(now);
     let nextAt = this.#shutdown === undefined ? this.#openTurn(now) : this.#closingTurn(now, this.#shutdown);
     const isWaiting = this.#holdings.running.size === 0 && this.#holdings.unstarted === 0;
-    nextAt = Math.min(nextAt, this.#settler.plan(now, isWaiting), this.#nextLeaseAt());
+    nextAt = Math.min(nextAt, this.#settler.plan(now, isWaiting, this.isEnding), this.#nextLeaseAt());
     if (this.#shutdown !== undefined && this.#isGone()) this.#end(this.#shutdown);
     else this.#turns.at(nextAt, now, this.waiting > 0 || this.#settler.unconfirmed > 0 || this.isEnding);
   }
@@ -329,6 +329,7 @@ export class Engine {
 
   #closingTurn(now: number, shutdown: Shutdown): number {
     this.#release(this.#holdings.drain(now));
+    shutdown.awaitLeases(this.#puller.leasesEndBy);
     const step = shutdown.step(this.#holdings.running, now);
     for (const lease of step.finished) this.#finish(lease, now);
     for (const lease of step.abort) this.#signals.abort(lease, graceEnded());

@@ -92,6 +92,14 @@ export class Puller {
     return this.#roundTrip.value ?? 0;
   }
 
+  /** When the leases that pulls under way may bring are over; `-Infinity` when none is. */
+  get leasesEndBy(): number {
+    let latest = -Infinity;
+    for (const { sentAt, visibilityTimeoutMs } of this.#underWay)
+      latest = Math.max(latest, sentAt + visibilityTimeoutMs);
+    return latest;
+  }
+
   /** Asks an idle queue at once. */
   wake(): void {
     this.#schedule.wake();

@@ -72,8 +72,9 @@ export class Settler {
    * Sends what is due. Gives the time at which the rest will be, `Infinity` when nothing waits for the time.
    *
    * @param isWaiting - nothing runs and nothing is buffered, so that no company is to be expected
+   * @param isClosing - the time left is short, so that no call is waited for
    */
-  plan(now: number, isWaiting: boolean): number {
+  plan(now: number, isWaiting: boolean, isClosing: boolean): number {
     if (this.#earliestDeadline <= now) this.#expire(now);
     while (this.#pending[0] !== undefined) {
       const notBefore = this.#deps.gates.notBefore('ack');
@@ -83,7 +84,7 @@ export class Settler {
           pending: this.#pending.length,
           oldestAt: this.#pending[0].settledAt,
           earliestDeadline: this.#earliestDeadline,
-          callsUnderWay: this.#underWay.size,
+          callsUnderWay: isClosing ? 0 : this.#underWay.size,
           batchSize: this.#deps.batchSize,
           roundTripMs: this.#deps.roundTripMs(),
           isWaiting,

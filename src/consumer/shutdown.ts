@@ -55,6 +55,11 @@ export class Shutdown {
     this.#graceEndsAt = Math.min(this.#graceEndsAt, graceEndsAt);
   }
 
+  /** Notes that leases may be held, or come, that end so late. */
+  awaitLeases(endBy: number): void {
+    this.#leasesEndBy = Math.max(this.#leasesEndBy, endBy);
+  }
+
   /** When nothing is waited for any more: no settle call, no schema, no push to another queue. */
   get #overAt(): number {
     return this.#graceEndsAt === Infinity
@@ -68,7 +73,7 @@ export class Shutdown {
     let nextAt = this.#graceEndsAt > now ? this.#graceEndsAt : Infinity;
     let isWaitedFor = false;
     for (const lease of running) {
-      this.#leasesEndBy = Math.max(this.#leasesEndBy, lease.deadline);
+      this.awaitLeases(lease.deadline);
       const waitsUntil = this.#graceEndsAt === Infinity ? lease.deadline : this.#graceEndsAt;
       if (this.#endsWithSettlement && lease.settledAs !== undefined) finished.push(lease);
       else if (waitsUntil > now) {
