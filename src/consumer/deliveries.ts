@@ -1,6 +1,7 @@
 import type { Engine } from './engine.ts';
 import { DeliveredMessage, type LeasedMessage } from './leased-message.ts';
 import { type BatchBounds, type DeliveredBatch, type MessageBatch, takeBatch } from './message-batch.ts';
+import { unseenMode } from './modes.ts';
 import type { Lease, SettleKind } from '../lease/lease.ts';
 
 /** What an iterator hands out, one item at a time, and how the one in hand is settled. */
@@ -9,7 +10,7 @@ export interface Deliveries<Item> {
   take(now: number): Item | number;
   /** Settles what of the item in hand was not settled by hand. */
   complete(kind: SettleKind): void;
-  /** Leaves the item in hand, and all that follow, to be settled by hand. */
+  /** Leaves the item in hand, and all that follow, to be settled by hand, by code that the engine can't see. */
   letGo(): void;
 }
 
@@ -40,6 +41,7 @@ export class MessageDeliveries<Body> implements Deliveries<LeasedMessage<Body>> 
   letGo(): void {
     this.#isAuto = false;
     this.#inHand = undefined;
+    this.#engine.changeMode(unseenMode(this.#engine.options));
   }
 }
 
@@ -69,5 +71,6 @@ export class BatchDeliveries<Body> implements Deliveries<MessageBatch<Body>> {
   letGo(): void {
     this.#isAuto = false;
     this.#inHand = undefined;
+    this.#engine.changeMode(unseenMode(this.#engine.options, this.#bounds.size));
   }
 }

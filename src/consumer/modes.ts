@@ -13,10 +13,11 @@ export function poolMode(concurrency: number): DeliveryMode {
   return { handlers: (running) => new SeenHandlers(concurrency, running), unseen: false, endsWithSettlement: false };
 }
 
-/** Messages go to code that the engine can't see, as fast as it reads and settles. */
-export function unseenMode({ maxInFlight, visibilityTimeoutMs }: ResolvedConsumeOptions): DeliveryMode {
+/** Messages go, `atOnce` at a time, to code that the engine can't see, as fast as it reads and settles. */
+export function unseenMode(options: ResolvedConsumeOptions, atOnce = 1): DeliveryMode {
+  const { maxInFlight, visibilityTimeoutMs } = options;
   return {
-    handlers: (running) => new UnseenHandlers(running, maxInFlight, visibilityTimeoutMs),
+    handlers: (running) => new UnseenHandlers(running, maxInFlight, visibilityTimeoutMs, atOnce),
     unseen: true,
     endsWithSettlement: true,
   };

@@ -1,6 +1,5 @@
 import type { Deliveries } from '../consumer/deliveries.ts';
 import type { Engine } from '../consumer/engine.ts';
-import { unseenMode } from '../consumer/modes.ts';
 import type { CloseReason } from '../consumer/stats.ts';
 
 interface Waiter<Item> {
@@ -105,7 +104,6 @@ export class DeliveryIterator<Item> implements AsyncIterableIterator<Item, undef
   #becomeManual(): void {
     this.#isAuto = false;
     this.#deliveries.letGo();
-    this.#engine.changeMode(unseenMode(this.#engine.options));
   }
 
   #noteReaders(readers: number): void {

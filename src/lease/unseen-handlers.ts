@@ -7,17 +7,18 @@ import { HandlerTime } from './smoothed.ts';
  * A window of messages handed out to code that the engine can't see: an observable's subscriber, a stream's reader, a
  * loop that settles by hand.
  *
- * - The window starts at 1, grows by one with each settlement that came within half of the lease (so it doubles from
+ * - The window starts at what is taken at once (1, or a batch), and is never less; it grows by one with each settlement that came within half of the lease (so it doubles from
  *   window to window), and halves when one came later or not at all.
  * - Work is prefetched for a reader only as far as it keeps reading: a reader that stalls counts as a slow handler.
  */
 export class UnseenHandlers implements Handlers {
   readonly #running: ReadonlySet<Lease>;
+  readonly #leastWindow: number;
   readonly #maxWindow: number;
   readonly #timelyMs: number;
   readonly #settleTime = new HandlerTime();
   readonly #readTime = new HandlerTime();
-  #window = 1;
+  #window: number;
   #halvedAt = -Infinity;
   /** Reads that wait for a message; `Infinity` where nobody asks and everything is handed out. */
   #readers = 0;
@@ -28,10 +29,13 @@ export class UnseenHandlers implements Handlers {
    * @param running - what is handed out and unsettled, oldest first
    * @param maxWindow - the most that may be
    * @param visibilityTimeoutMs - the length of a lease
+   * @param leastWindow - how many one read takes
    */
-  constructor(running: ReadonlySet<Lease>, maxWindow: number, visibilityTimeoutMs: number) {
+  constructor(running: ReadonlySet<Lease>, maxWindow: number, visibilityTimeoutMs: number, leastWindow = 1) {
     this.#running = running;
+    this.#leastWindow = leastWindow;
     this.#maxWindow = maxWindow;
+    this.#window = leastWindow;
     this.#timelyMs = leaseShare * visibilityTimeoutMs;
   }
 
@@ -55,7 +59,7 @@ export class UnseenHandlers implements Handlers {
       this.#window = Math.min(this.#maxWindow, this.#window + 1);
     } else if (now - this.#halvedAt >= durationMs) {
       // Once for all that were out together: they are one observation.
-      this.#window = Math.max(1, Math.floor(this.#window / 2));
+      this.#window = Math.max(this.#leastWindow, Math.floor(this.#window / 2));
       this.#halvedAt = now;
     }
   }
