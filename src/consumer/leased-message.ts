@@ -82,6 +82,17 @@ export interface MessageKeeper {
   ack(lease: Lease): Promise<Settlement>;
   retry(lease: Lease, options: RetryOptions | undefined): Promise<Settlement>;
   deadLetter(lease: Lease, queue: DeadLetterQueue, options: DeadLetterOptions | undefined): Promise<Settlement>;
+  /** The work on a message failed: reports that and retries it, with the growing delay unless one is given. */
+  fail(lease: Lease, error: unknown, delaySeconds: number | undefined): void;
+}
+
+/** For the surfaces that work on messages for their user. Registered, so that two copies of the package agree. */
+const failed: unique symbol = Symbol.for('leasestream.failed');
+
+/** The work on a message failed: its consumer reports that and retries it, unless it was settled before. */
+export function failMessage(message: LeasedMessage, error: unknown, delaySeconds?: number): void {
+  if (failed in message) (message as DeliveredMessage<unknown>)[failed](error, delaySeconds);
+  else void message.retry(delaySeconds === undefined ? {} : { delaySeconds });
 }
 
 /** The one implementation of {@link LeasedMessage}: a view of a lease. */
@@ -149,5 +160,9 @@ export class DeliveredMessage<Body> implements LeasedMessage<Body> {
 
   deadLetter(queue: DeadLetterQueue, options?: DeadLetterOptions): Promise<Settlement> {
     return this.#keeper.deadLetter(this.#lease, queue, options);
+  }
+
+  [failed](error: unknown, delaySeconds: number | undefined): void {
+    this.#keeper.fail(this.#lease, error, delaySeconds);
   }
 }

@@ -48,6 +48,12 @@ export class Settlements implements MessageKeeper {
     return growingDelaySeconds(lease.attempts, this.#deps.random);
   }
 
+  fail(lease: Lease, error: unknown, delaySeconds: number | undefined): void {
+    if (isDecided(lease)) return;
+    this.#deps.report({ type: 'handlerFailed', message: identityOf(lease), error });
+    this.complete(lease, 'retry', delaySeconds);
+  }
+
   /** Settles a message unless that was done before; a retry without a delay leaves it to the queue. */
   settle(lease: Lease, kind: SettleKind, delaySeconds: number | undefined): void {
     if (isDecided(lease)) return;
