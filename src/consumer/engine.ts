@@ -14,6 +14,7 @@ import { Settler } from './settler.ts';
 import { Shutdown } from './shutdown.ts';
 import { type CloseReason, type ConsumerSummary, createStats, type StatsCounter } from './stats.ts';
 import { Turns } from './turns.ts';
+import { warnAbandoned } from './warn-abandoned.ts';
 
 /** How a surface works on messages. */
 export interface DeliveryMode {
@@ -47,6 +48,8 @@ export class Engine {
   handlers: Handlers;
   /** Called in a turn in which something may be taken; gives when it wants another turn at the latest. */
   onReady: (now: number) => number = () => Infinity;
+  /** Called once, when no more messages will be handed out; those that are out may still be settled. */
+  onClosing: (reason: CloseReason) => void = () => undefined;
   /** How many are waiting for a message: they keep the process alive. */
   waiting = 0;
   readonly #context: QueueContext;
@@ -65,6 +68,7 @@ export class Engine {
   #resolveClosed!: (summary: ConsumerSummary) => void;
   #summary: ConsumerSummary | undefined;
   #lastMessageAt = 0;
+  #hasWarned = false;
   /** Something was in hand since the last pull that found the consumer idle. */
   #wasBusy = false;
 
@@ -245,8 +249,16 @@ export class Engine {
   #lapse(now: number): void {
     for (const lease of this.#holdings.lapse(now)) {
       this.#signals.abort(lease, leaseEnded(lease));
-      if (this.#mode.unseen) this.#abandon(lease, now);
+      if (this.#mode.unseen) this.#forgotten(lease, now);
     }
+  }
+
+  #forgotten(lease: Lease, now: number): void {
+    if (!this.#hasWarned && this.options.onEvent === undefined) {
+      this.#hasWarned = true;
+      warnAbandoned(identityOf(lease));
+    }
+    this.#abandon(lease, now);
   }
 
   #abandon(lease: Lease, now: number): void {
@@ -348,11 +360,13 @@ export class Engine {
   // Ending
 
   /**
-   * Begins the end, or hastens it when called again with less grace.
+   * Begins the end, or hastens it when called again with less grace; without any, the signals of what is in hand abort
+   * before it returns.
    *
    * @returns what happened, when nothing of the consumer is left
    */
   close(reason: CloseReason, { graceMs, error }: { graceMs?: number; error?: unknown } = {}): Promise<ConsumerSummary> {
+    const isFirst = this.#shutdown === undefined;
     this.#shutdown ??= new Shutdown({
       reason,
       error,
@@ -360,7 +374,9 @@ export class Engine {
       leasesEndBy: this.now() + this.options.visibilityTimeoutMs,
     });
     if (graceMs !== undefined) this.#shutdown.limit(this.now() + graceMs);
+    if (graceMs === 0) for (const lease of this.#holdings.running) this.#signals.abort(lease, graceEnded());
     this.wake();
+    if (isFirst) this.onClosing(reason);
     return this.closed;
   }
 
