@@ -86,15 +86,6 @@ export interface MessageKeeper {
   fail(lease: Lease, error: unknown, delaySeconds: number | undefined): void;
 }
 
-/** For the surfaces that work on messages for their user. Registered, so that two copies of the package agree. */
-const failed: unique symbol = Symbol.for('leasestream.failed');
-
-/** The work on a message failed: its consumer reports that and retries it, unless it was settled before. */
-export function failMessage(message: LeasedMessage, error: unknown, delaySeconds?: number): void {
-  if (failed in message) (message as DeliveredMessage<unknown>)[failed](error, delaySeconds);
-  else void message.retry(delaySeconds === undefined ? {} : { delaySeconds });
-}
-
 /** The one implementation of {@link LeasedMessage}: a view of a lease. */
 export class DeliveredMessage<Body> implements LeasedMessage<Body> {
   readonly id: string;
@@ -162,7 +153,9 @@ export class DeliveredMessage<Body> implements LeasedMessage<Body> {
     return this.#keeper.deadLetter(this.#lease, queue, options);
   }
 
-  [failed](error: unknown, delaySeconds: number | undefined): void {
-    this.#keeper.fail(this.#lease, error, delaySeconds);
+  /** The work on a message failed: its consumer reports that and retries it, unless it was settled before. */
+  static fail(message: LeasedMessage, error: unknown, delaySeconds?: number): void {
+    if (#lease in message) message.#keeper.fail(message.#lease, error, delaySeconds);
+    else void message.retry(delaySeconds === undefined ? {} : { delaySeconds });
   }
 }

@@ -15,6 +15,9 @@ import type { MessageBatch } from '../consumer/message-batch.ts';
 import { loopMode, unseenMode } from '../consumer/modes.ts';
 import type { ConsumerStats, ConsumerSummary } from '../consumer/stats.ts';
 import { DeliveryIterator } from './delivery-iterator.ts';
+import { openOutlet, type OutletOwner } from './message-source.ts';
+import { makeObservable } from './observable-protocol.ts';
+import { Outlet, type Receiver } from './outlet.ts';
 
 /** A consumer for one `for await` loop over messages. */
 export function iterateMessages<Body>(context: QueueContext, options: ResolvedConsumeOptions): Consumer<Body> {
@@ -28,24 +31,34 @@ export function iterateBatches<Body>(context: QueueContext, options: ResolvedBat
   return new IterableConsumer<MessageBatch<Body>>(engine, new BatchDeliveries<Body>(engine, options));
 }
 
-class IterableConsumer<Item> implements AsyncIterable<Item>, ConsumerControl {
+class IterableConsumer<Item> implements AsyncIterable<Item>, ConsumerControl, OutletOwner<Item> {
   readonly #engine: Engine;
   readonly #deliveries: Deliveries<Item>;
-  #isIterated = false;
+  #isRead = false;
 
   constructor(engine: Engine, deliveries: Deliveries<Item>) {
     this.#engine = engine;
     this.#deliveries = deliveries;
+    makeObservable<Item>(this, (receiver) => this[openOutlet](receiver));
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Item, undefined> {
-    if (this.#isIterated) {
+    this.#readOnce();
+    return new DeliveryIterator<Item>(this.#engine, this.#deliveries);
+  }
+
+  [openOutlet](receiver: Receiver<Item>): Outlet<Item> {
+    this.#readOnce();
+    return new Outlet<Item>(this.#engine, this.#deliveries, receiver);
+  }
+
+  #readOnce(): void {
+    if (this.#isRead) {
       throw new TypeError(
         'Cannot iterate a consumer twice: call queue.consume() for another one, or queue.process() for handlers side by side',
       );
     }
-    this.#isIterated = true;
-    return new DeliveryIterator<Item>(this.#engine, this.#deliveries);
+    this.#isRead = true;
   }
 
   get closed(): Promise<ConsumerSummary> {

@@ -17,6 +17,9 @@ import type { QueueMetrics } from '../contract/message.ts';
 import { systemClock } from '../contract/system-clock.ts';
 import type { CallOptions, QueueTransport } from '../contract/transport.ts';
 import { iterateBatches, iterateMessages } from '../convert/async-iterable.ts';
+import { type HandleCore, handleCore } from '../convert/handle-core.ts';
+import { newOutlet } from '../convert/message-source.ts';
+import { makeObservable } from '../convert/observable-protocol.ts';
 import { Pusher } from '../producer/pusher.ts';
 import { type SendBatchOptions, Sender, type SendOptions } from '../producer/sender.ts';
 import { TokenBucket } from '../producer/token-bucket.ts';
@@ -58,6 +61,7 @@ function connect<Body>(options: QueueOptions<Body>): { transport: QueueTransport
 
 class QueueHandle<Body> implements Queue<Body> {
   readonly #context: QueueContext;
+  readonly #core: HandleCore;
   readonly #sender: Sender;
 
   constructor(context: QueueContext, pushLimit: ConstructorParameters<typeof TokenBucket>[0] | undefined) {
@@ -65,9 +69,17 @@ class QueueHandle<Body> implements Queue<Body> {
     const { transport, clock, time, gates, random, consumers } = context;
     const bucket = pushLimit === undefined ? undefined : new TokenBucket(pushLimit);
     const pusher = new Pusher({ transport, clock, now: () => time.now(), gates, random, bucket });
-    this.#sender = new Sender(pusher, clock, () => {
+    const onPushed = (): void => {
       for (const consumer of consumers) consumer.poll();
-    });
+    };
+    this.#core = { context, pusher, onPushed };
+    this.#sender = new Sender(pusher, clock, onPushed);
+    makeObservable<LeasedMessage<Body>>(this, (receiver) => newOutlet<Body>(context, {}, receiver));
+  }
+
+  // A getter, so that printing a handle does not print all that it holds.
+  get [handleCore](): HandleCore {
+    return this.#core;
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<LeasedMessage<Body>, undefined> {
