@@ -9,7 +9,7 @@ export interface Deliveries<Item> {
   /** The next item, or when to look again if there is none. */
   take(now: number): Item | number;
   /** Settles what of the item in hand was not settled by hand. */
-  complete(kind: SettleKind): void;
+  complete(kind: SettleKind, now: number): void;
   /** Leaves the item in hand, and all that follow, to be settled by hand, by code that the engine can't see. */
   letGo(): void;
 }
@@ -25,16 +25,16 @@ export class MessageDeliveries<Body> implements Deliveries<LeasedMessage<Body>> 
     this.#isAuto = engine.options.settle === 'auto';
   }
 
-  take(): LeasedMessage<Body> | number {
-    const lease = this.#engine.take();
+  take(now: number): LeasedMessage<Body> | number {
+    const lease = this.#engine.take(now);
     if (lease === undefined) return Infinity;
     if (this.#isAuto) this.#inHand = lease;
     return new DeliveredMessage<Body>(lease, this.#engine.keeper);
   }
 
-  complete(kind: SettleKind): void {
+  complete(kind: SettleKind, now: number): void {
     if (this.#inHand === undefined) return;
-    this.#engine.complete(this.#inHand, kind);
+    this.#engine.complete(this.#inHand, kind, now);
     this.#inHand = undefined;
   }
 
@@ -63,8 +63,8 @@ export class BatchDeliveries<Body> implements Deliveries<MessageBatch<Body>> {
     return batch;
   }
 
-  complete(kind: SettleKind): void {
-    for (const lease of this.#inHand?.leases ?? []) this.#engine.complete(lease, kind);
+  complete(kind: SettleKind, now: number): void {
+    for (const lease of this.#inHand?.leases ?? []) this.#engine.complete(lease, kind, now);
     this.#inHand = undefined;
   }
 

@@ -116,8 +116,8 @@ export class Engine {
       settler: this.#settler,
       signals: this.#signals,
       isClosed: () => this.#summary !== undefined,
-      onSettled: (lease) => {
-        if (this.#mode.unseen) this.#finish(lease, this.now());
+      onSettled: (lease, now) => {
+        if (this.#mode.unseen) this.#finish(lease, now);
         this.wake();
       },
     });
@@ -126,6 +126,11 @@ export class Engine {
   /** The steady time now. */
   now(): number {
     return this.#context.time.now();
+  }
+
+  /** Whether messages go to code that the engine can't see. */
+  get isUnseen(): boolean {
+    return this.#mode.unseen;
   }
 
   /** Whether no more messages will be handed out. */
@@ -186,10 +191,9 @@ export class Engine {
   // Handing out
 
   /** The next message that may be started now. */
-  take(): Lease | undefined {
+  take(now: number = this.now()): Lease | undefined {
     if (this.#holdings.unstarted === 0 || this.isEnding || this.#paused) return undefined;
     if (this.stats.inFlight >= this.options.maxInFlight || this.handlers.idle() < 1) return undefined;
-    const now = this.now();
     this.#release(this.#holdings.trim(now, this.#puller.roundTripMs));
     const lease = this.#holdings.start(now);
     if (lease === undefined) return undefined;
@@ -233,9 +237,9 @@ export class Engine {
   }
 
   /** The handler of a message ended. What it did not settle is settled as `kind`, a retry with the growing delay. */
-  complete(lease: Lease, kind: SettleKind, delaySeconds?: number): void {
-    this.keeper.complete(lease, kind, delaySeconds);
-    this.#finish(lease, this.now());
+  complete(lease: Lease, kind: SettleKind, now: number, delaySeconds?: number): void {
+    this.keeper.complete(lease, kind, now, delaySeconds);
+    this.#finish(lease, now);
   }
 
   #finish(lease: Lease, now: number): void {

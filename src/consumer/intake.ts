@@ -29,6 +29,10 @@ export class Intake {
   }
 
   take(answer: PullAnswer): void {
+    if (this.#deps.schema === undefined && answer.messages.every(isDecoded)) {
+      this.#deps.accept(answer.messages, answer);
+      return;
+    }
     const validated = validate(answer.messages, this.#deps.schema);
     if (validated instanceof Promise) {
       this.held += answer.messages.length;
@@ -69,6 +73,10 @@ export class Intake {
     this.held -= 1;
     reject(lease, action, error);
   }
+}
+
+function isDecoded({ bodyError }: PulledMessage): boolean {
+  return bodyError === undefined;
 }
 
 function view({ id, attempts, timestampMs, contentType, metadata, body }: PulledMessage): InvalidMessage {

@@ -65,7 +65,7 @@ export function takeBatch<Body>(engine: Engine, bounds: BatchBounds, now: number
   if (buffered < bounds.size && now < dueAt) return dueAt;
   const leases: Lease[] = [];
   while (leases.length < bounds.size) {
-    const lease = engine.take();
+    const lease = engine.take(now);
     if (lease === undefined) break;
     leases.push(lease);
   }

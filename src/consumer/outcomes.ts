@@ -18,7 +18,7 @@ export class Outcomes {
   /** Tells what became of a settlement. */
   conclude(lease: Lease, settlement: Settlement): void {
     lease.settlement = settlement;
-    const waiters = this.#waiters.get(lease);
+    const waiters = this.#waiters.size === 0 ? undefined : this.#waiters.get(lease);
     if (waiters === undefined) return;
     this.#waiters.delete(lease);
     for (const resolve of waiters) resolve(settlement);

@@ -46,7 +46,7 @@ export async function runBatchHandler<Body>(
     underWay += 1;
     try {
       await handler(batch, ctx);
-      for (const lease of batch.leases) engine.complete(lease, 'ack');
+      for (const lease of batch.leases) engine.complete(lease, 'ack', engine.now());
     } catch (error) {
       retryBatch(engine, batch, options, error);
     }
@@ -79,6 +79,6 @@ function retryBatch<Body>(
     if (lease.settledAs === undefined) {
       engine.report({ type: 'handlerFailed', message: { id: message.id, attempts: message.attempts }, error });
     }
-    engine.complete(lease, 'retry', judgeDelay(engine, retryDelaySeconds, message, error));
+    engine.complete(lease, 'retry', engine.now(), judgeDelay(engine, retryDelaySeconds, message, error));
   });
 }

@@ -29,12 +29,13 @@ export function runHandlers<Body>(
       await handler(message, message.signal);
     } catch (error) {
       engine.report({ type: 'handlerFailed', message: { id: message.id, attempts: message.attempts }, error });
-      engine.complete(lease, 'retry', judgeDelay(engine, options.retryDelaySeconds, message, error));
+      engine.complete(lease, 'retry', engine.now(), judgeDelay(engine, options.retryDelaySeconds, message, error));
       return;
     }
-    engine.complete(lease, 'ack');
+    engine.complete(lease, 'ack', engine.now());
   };
   engine.onReady = () => {
+    // The time anew for each: what a handler does before its first await takes time.
     for (let lease = engine.take(); lease !== undefined; lease = engine.take()) void run(lease);
     return Infinity;
   };

@@ -24,7 +24,7 @@ export interface SettlementsDeps {
   /** Whether the consumer is closed, and nothing can be sent any more. */
   readonly isClosed: () => boolean;
   /** A handed-out message was settled. */
-  readonly onSettled: (lease: Lease) => void;
+  readonly onSettled: (lease: Lease, now: number) => void;
 }
 
 /** Decides, once for each message, how it is settled, and tells whoever asks what became of that. */
@@ -39,9 +39,10 @@ export class Settlements implements MessageKeeper {
   }
 
   /** Settles a message unless that was done before; a retry without a delay gets the growing one. */
-  complete(lease: Lease, kind: SettleKind, delaySeconds?: number): void {
-    if (kind === 'ack') this.settle(lease, 'ack', undefined);
-    else this.settle(lease, 'retry', delaySeconds ?? this.#growingDelay(lease));
+  complete(lease: Lease, kind: SettleKind, now: number, delaySeconds?: number): void {
+    if (isDecided(lease)) return;
+    if (kind === 'ack') this.#settle(lease, 'ack', undefined, now);
+    else this.#settle(lease, 'retry', delaySeconds ?? this.#growingDelay(lease), now);
   }
 
   #growingDelay(lease: Lease): number {
@@ -51,19 +52,21 @@ export class Settlements implements MessageKeeper {
   fail(lease: Lease, error: unknown, delaySeconds: number | undefined): void {
     if (isDecided(lease)) return;
     this.#deps.report({ type: 'handlerFailed', message: identityOf(lease), error });
-    this.complete(lease, 'retry', delaySeconds);
+    this.complete(lease, 'retry', this.#deps.time.now(), delaySeconds);
   }
 
   /** Settles a message unless that was done before; a retry without a delay leaves it to the queue. */
   settle(lease: Lease, kind: SettleKind, delaySeconds: number | undefined): void {
-    if (isDecided(lease)) return;
-    const { time, holdings, settler, signals, stats, isClosed, onSettled } = this.#deps;
+    if (!isDecided(lease)) this.#settle(lease, kind, delaySeconds, this.#deps.time.now());
+  }
+
+  #settle(lease: Lease, kind: SettleKind, delaySeconds: number | undefined, now: number): void {
+    const { holdings, settler, signals, stats, isClosed, onSettled } = this.#deps;
     if (isClosed()) {
       const text = `The consumer was closed before message ${lease.message.id} was settled`;
       this.conclude(lease, { outcome: 'lost', error: new QueueError(text, { code: 'closed' }) });
       return;
     }
-    const now = time.now();
     holdings.settle(lease, kind, delaySeconds);
     if (!lease.isAbandoned) stats.inFlight -= 1;
     signals.forget(lease);
@@ -73,7 +76,7 @@ export class Settlements implements MessageKeeper {
     } else {
       settler.add(lease, now);
     }
-    onSettled(lease);
+    onSettled(lease, now);
   }
 
   /** Settles a message that nobody was handed; `delaySeconds` as for {@link complete}. */
@@ -123,7 +126,7 @@ export class Settlements implements MessageKeeper {
       this.#deps.report({ type: 'deadLettered', message: identityOf(lease), reason: options.reason });
       return this.ack(lease);
     }
-    this.complete(lease, 'retry');
+    this.complete(lease, 'retry', this.#deps.time.now());
     await this.#outcomes.of(lease);
     return { outcome: 'lost', error: failure };
   }

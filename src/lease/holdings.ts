@@ -1,7 +1,7 @@
 import type { PulledMessage } from '../contract/message.ts';
+import { KnownMessages } from './known-messages.ts';
 import { Lease, LeaseBatch, type SettleKind } from './lease.ts';
 import { marginMs } from './margin.ts';
-import { RecentIds } from './recent-ids.ts';
 
 /** What became of the messages of one answer. */
 export interface Received {
@@ -36,8 +36,7 @@ const rememberedIds = 10_000;
  */
 export class Holdings {
   readonly #maxRetries: number;
-  readonly #held = new Map<string, Lease>();
-  readonly #done = new RecentIds(rememberedIds);
+  readonly #known = new KnownMessages(rememberedIds);
   /** Batches that may still have messages to start or trim, by deadline. */
   readonly #startable: LeaseBatch[] = [];
   /** The longest lease seen, in milliseconds: no margin is more than a quarter of it. */
@@ -68,8 +67,8 @@ export class Holdings {
     let fresh = 0;
     let swapped = 0;
     for (const message of messages) {
-      const held = this.#held.get(message.id);
-      if (this.#done.has(message.id)) done.push(new Lease(message, batch));
+      const held = this.#known.get(message.id);
+      if (held === 'done') done.push(new Lease(message, batch));
       else if (held !== undefined && held.settledAs === undefined) {
         this.#swap(held, message, batch);
         swapped += 1;
@@ -91,7 +90,7 @@ export class Holdings {
     this.unstarted += 1;
     this.unstartedLength += lease.message.bodyLength;
     // A deferred one takes the place of the retried one: whatever comes next for this id must find the newest.
-    this.#held.set(lease.message.id, lease);
+    this.#known.hold(lease.message.id, lease);
     lease.batch.leases.push(lease);
     if (handlerStillRuns) {
       lease.phase = 'deferred';
@@ -196,7 +195,7 @@ export class Holdings {
   #leave(lease: Lease | undefined, now: number, trimmed: MutableTrimmed): void {
     if (lease === undefined) return;
     this.#unbuffer(lease);
-    if (this.#held.get(lease.message.id) === lease) this.#held.delete(lease.message.id);
+    this.#known.release(lease.message.id, lease);
     if (this.#deferred.delete(lease)) this.#holdRunning(lease.message.id);
     lease.phase = 'over';
     lease.batch.open -= 1;
@@ -205,7 +204,7 @@ export class Holdings {
 
   /** The handler for which a message was deferred still runs: a delivery that comes now has to wait for it as well. */
   #holdRunning(id: string): void {
-    for (const lease of this.running) if (lease.message.id === id) this.#held.set(id, lease);
+    for (const lease of this.running) if (lease.message.id === id) this.#known.hold(id, lease);
   }
 
   /** Decides the settlement of a message that was started; `false` when that was done before. */
@@ -215,7 +214,7 @@ export class Holdings {
     lease.delaySeconds = delaySeconds;
     // One that is over was given up when its lease ended, and is settled late.
     if (lease.phase === 'started') lease.batch.open -= 1;
-    if (kind === 'ack') this.#done.add(lease.message.id);
+    if (kind === 'ack') this.#known.finish(lease.message.id);
     return true;
   }
 
@@ -224,9 +223,11 @@ export class Holdings {
     if (!this.running.delete(lease)) return;
     lease.phase = 'over';
     if (lease.settledAs === undefined) lease.batch.open -= 1;
-    const newest = this.#held.get(lease.message.id);
-    if (newest === lease) this.#held.delete(lease.message.id);
-    else if (newest?.phase === 'deferred') this.#undefer(newest);
+    // An acknowledged one is known as finished by now.
+    if (lease.settledAs === 'ack') return;
+    const newest = this.#known.get(lease.message.id);
+    if (newest === lease) this.#known.release(lease.message.id, lease);
+    else if (newest !== 'done' && newest?.phase === 'deferred') this.#undefer(newest);
   }
 
   #undefer(lease: Lease): void {

@@ -17,15 +17,30 @@ export function readOutcomes(leases: readonly Lease[], result: AckResult, now: n
   return leases.map((lease) => outcomeOf(lease, lease.settledAs === 'ack' ? acks : retries, result, now));
 }
 
+/** One object for all messages that fared alike. */
+const confirmed = {
+  acked: { inTime: outcomeObject('acked', false), late: outcomeObject('acked', true) },
+  retried: { inTime: outcomeObject('retried', false), late: outcomeObject('retried', true) },
+};
+
+function outcomeObject(outcome: 'acked' | 'retried', late: boolean): Settlement {
+  return Object.freeze({ outcome, late });
+}
+
 /** `all`: every one took effect. `unwarned`: all but the warned ones. `unclear`: can't tell. */
 type Verdict = 'all' | 'unwarned' | 'unclear';
 
 function judge(leases: readonly Lease[], kind: SettleKind, result: AckResult, count: number | undefined): Verdict {
-  const ofKind = leases.filter((lease) => lease.settledAs === kind);
-  if (count === ofKind.length) return 'all';
-  const warned = ofKind.filter((lease) => result.warnings.has(lease.leaseId)).length;
+  let sent = 0;
+  let warned = 0;
+  for (const lease of leases) {
+    if (lease.settledAs !== kind) continue;
+    sent += 1;
+    if (result.warnings.has(lease.leaseId)) warned += 1;
+  }
+  if (count === sent) return 'all';
   if (count === undefined) return result.otherWarnings.length === 0 ? 'unwarned' : 'unclear';
-  return count === ofKind.length - warned ? 'unwarned' : 'unclear';
+  return count === sent - warned ? 'unwarned' : 'unclear';
 }
 
 function outcomeOf(lease: Lease, verdict: Verdict, result: AckResult, now: number): Settlement {
@@ -35,7 +50,7 @@ function outcomeOf(lease: Lease, verdict: Verdict, result: AckResult, now: numbe
     return { outcome: 'unknown', error: unclear(lease, said) };
   }
   if (verdict === 'unwarned' && warning !== undefined) return { outcome: 'lost', error: refused(lease, warning) };
-  return { outcome: lease.settledAs === 'ack' ? 'acked' : 'retried', late: now >= lease.deadline };
+  return confirmed[lease.settledAs === 'ack' ? 'acked' : 'retried'][now >= lease.deadline ? 'late' : 'inTime'];
 }
 
 function refused(lease: Lease, warning: string): QueueError {
