@@ -1,0 +1,29 @@
+// The broker in a process of its own: what it costs is not the contenders' cost. Spoken to by messages of its parent:
+// opens a queue with so many messages, and answers with its connection; each answer of its HTTP API takes its time.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createBroker } from '../src/broker.ts';
+import { listen } from '../src/transports/broker/listen.ts';
+import type { Scenario } from './scenario.ts';
+
+/** What the parent asks for. */
+export interface FillRequest extends Scenario {
+  readonly name: string;
+  readonly messages: number;
+}
+
+const broker = createBroker();
+let roundTripMs = 0;
+const { origin } = await listen(async (request) => {
+  if (roundTripMs > 0) await sleep(roundTripMs / 2);
+  const response = await broker.fetch(request);
+  if (roundTripMs > 0) await sleep(roundTripMs / 2);
+  return response;
+});
+
+process.on('message', (request: FillRequest) => {
+  ({ roundTripMs } = request);
+  const { accountId, queueId, apiToken } = broker.queue(request.name, { maxRetries: 100 });
+  const padding = 'x'.repeat(Math.max(0, request.bodyBytes - 40));
+  for (let n = 0; n < request.messages; n += 1) broker.push(request.name, { body: { n, padding } });
+  process.send?.({ accountId, queueId, apiToken, baseUrl: `${origin}/client/v4` });
+});

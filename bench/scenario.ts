@@ -1,0 +1,44 @@
+/** What a contender has to do. */
+export interface Scenario {
+  /** How long a request takes, there and back, in milliseconds. */
+  readonly roundTripMs: number;
+  /** How long a handler takes, in milliseconds. */
+  readonly handlerMs: number;
+  /** The length of a body, in bytes. */
+  readonly bodyBytes: number;
+}
+
+/** Every combination; the quick run takes those that the bars are about. */
+export const scenarios: readonly Scenario[] = [200, 10_000].flatMap((bodyBytes) =>
+  [0, 10].flatMap((handlerMs) => [0, 20, 100].map((roundTripMs) => ({ roundTripMs, handlerMs, bodyBytes }))),
+);
+
+export const quickScenarios: readonly Scenario[] = [
+  { roundTripMs: 0, handlerMs: 0, bodyBytes: 200 },
+  { roundTripMs: 20, handlerMs: 10, bodyBytes: 200 },
+];
+
+export function nameOf({ roundTripMs, handlerMs, bodyBytes }: Scenario): string {
+  return `round trip ${roundTripMs} ms, handler ${handlerMs} ms, ${bodyBytes} B`;
+}
+
+/** What a contender did in its time. */
+export interface Measured {
+  readonly handled: number;
+  readonly elapsedMs: number;
+  readonly cpuMs: number;
+  readonly requests: number;
+}
+
+/** Where a contender finds its queue, and how long it has. */
+export interface Assignment {
+  readonly contender: string;
+  readonly connection: {
+    readonly accountId: string;
+    readonly queueId: string;
+    readonly apiToken: string;
+    readonly baseUrl: string;
+  };
+  readonly handlerMs: number;
+  readonly durationMs: number;
+}
