@@ -176,7 +176,7 @@ export class Puller {
       stats.emptyPulls += 1;
       this.#schedule.onEmpty(now);
     } else {
-      this.#schedule.onMessages(now);
+      this.#schedule.onMessages(now, this.#lastWasFull);
       for (const message of messages) this.#length.observe(message.bodyLength);
     }
     this.#deps.onAnswer({ ...pull, messages });

@@ -5,14 +5,26 @@ const firstDelayMs = 250;
 const recentMs = 5_000;
 
 /**
+ * How many pulls that brought less than they asked for are followed by a wait, once one was followed by an empty pull;
+ * then it is tried again whether there is more at once.
+ */
+const waitsBetweenTries = 8;
+
+/**
  * When to ask an empty queue again. Every empty pull is billed, and the backlog that the service reports counts leased
- * and delayed messages, so that only a pull that brought something is a reason to ask again at once.
+ * and delayed messages, so that only a pull that brought something is a reason to ask again at once. After one that
+ * brought less than it asked for there may be more, where the service spreads a queue over several places, or nothing
+ * yet, where messages trickle in: the schedule learns which it is.
  */
 export class PollSchedule {
   readonly #maxMs: number;
   readonly #random: () => number;
   #delayMs = firstDelayMs;
   #trafficAt = -Infinity;
+  /** Waits left after pulls that brought less than they asked for; 0 to ask again at once. */
+  #waitsLeft = 0;
+  /** The next pull follows at once on one that brought less than it asked for. */
+  #isTry = false;
   /** No pull before this time. */
   notBefore: number = -Infinity;
 
@@ -22,10 +34,16 @@ export class PollSchedule {
     this.#random = random;
   }
 
-  /** A pull brought something. */
-  onMessages(now: number): void {
+  /** A pull brought something: as much as it asked for, or less. */
+  onMessages(now: number, isFull: boolean): void {
     this.#trafficAt = now;
     this.wake();
+    this.#isTry = !isFull && this.#waitsLeft === 0;
+    if (isFull) this.#waitsLeft = 0;
+    else if (this.#waitsLeft > 0) {
+      this.#waitsLeft -= 1;
+      this.notBefore = now + this.#jitter(firstDelayMs);
+    }
   }
 
   /** Something was pushed through the same handle: ask at once. */
@@ -37,8 +55,13 @@ export class PollSchedule {
   /** A pull brought nothing. */
   onEmpty(now: number): void {
     if (now - this.#trafficAt < recentMs) this.#delayMs = firstDelayMs;
-    const delayMs = Math.min(this.#delayMs, this.#maxMs);
-    this.notBefore = now + delayMs * (0.8 + 0.2 * this.#random());
+    if (this.#isTry) this.#waitsLeft = waitsBetweenTries;
+    this.#isTry = false;
+    this.notBefore = now + this.#jitter(Math.min(this.#delayMs, this.#maxMs));
     this.#delayMs = Math.min(2 * this.#delayMs, this.#maxMs);
+  }
+
+  #jitter(delayMs: number): number {
+    return delayMs * (0.8 + 0.2 * this.#random());
   }
 }

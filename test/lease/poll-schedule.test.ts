@@ -20,7 +20,7 @@ describe('PollSchedule', () => {
   it('asks at once until the first empty pull', () => {
     const schedule = new PollSchedule(10_000, full);
     expect(schedule.notBefore).toBe(-Infinity);
-    schedule.onMessages(0);
+    schedule.onMessages(0, true);
     expect(schedule.notBefore).toBe(-Infinity);
   });
 
@@ -32,7 +32,7 @@ describe('PollSchedule', () => {
   it('asks every 250 ms for 5 s after traffic, then doubles', () => {
     const schedule = new PollSchedule(10_000, full);
     delaysOf(schedule, 8);
-    schedule.onMessages(100_000);
+    schedule.onMessages(100_000, true);
     expect(schedule.notBefore).toBe(-Infinity);
     const delays = delaysOf(schedule, 24, 100_000);
     expect(delays.slice(0, 20)).toEqual(Array.from({ length: 20 }, () => 250));
@@ -44,10 +44,49 @@ describe('PollSchedule', () => {
     [5_000, 500],
   ])('%i ms after traffic the next delay is %i', (after, delayMs) => {
     const schedule = new PollSchedule(10_000, full);
-    schedule.onMessages(0);
+    schedule.onMessages(0, true);
     schedule.onEmpty(1);
     schedule.onEmpty(after);
     expect(schedule.notBefore - after).toBe(delayMs);
+  });
+
+  it('asks at once after a pull that brought less than it asked for, until such a pull is followed by an empty one', () => {
+    const schedule = new PollSchedule(10_000, full);
+    for (let now = 0; now < 5; now += 1) {
+      schedule.onMessages(now, false);
+      expect(schedule.notBefore).toBe(-Infinity);
+    }
+    schedule.onEmpty(5);
+    schedule.onMessages(300, false);
+    expect(schedule.notBefore).toBe(550);
+  });
+
+  it('tries eight such pulls later whether there is more at once', () => {
+    const schedule = new PollSchedule(10_000, full);
+    schedule.onMessages(0, false);
+    schedule.onEmpty(0);
+    for (let now = 0; now < 8; now += 1) {
+      schedule.onMessages(now, false);
+      expect(schedule.notBefore).toBe(now + 250);
+    }
+    schedule.onMessages(8, false);
+    expect(schedule.notBefore).toBe(-Infinity);
+    schedule.onMessages(9, false);
+    expect(schedule.notBefore).toBe(-Infinity);
+    schedule.onEmpty(10);
+    schedule.onMessages(11, false);
+    expect(schedule.notBefore).toBe(261);
+  });
+
+  it('asks at once after a full pull, whatever came before, and tries anew after it', () => {
+    const schedule = new PollSchedule(10_000, full);
+    schedule.onMessages(0, false);
+    schedule.onEmpty(0);
+    schedule.onMessages(1, true);
+    expect(schedule.notBefore).toBe(-Infinity);
+    schedule.onEmpty(2);
+    schedule.onMessages(3, false);
+    expect(schedule.notBefore).toBe(-Infinity);
   });
 
   it('begins anew when it is woken', () => {
