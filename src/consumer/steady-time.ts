@@ -4,7 +4,7 @@ import type { Clock } from '../contract/clock.ts';
  * By how much the wall clock's lead must fall to count as set back, in milliseconds. Below that lies what the two clocks'
  * different grain makes of it, which must not be counted as time again and again.
  */
-const setBackMs = 50;
+const setBackMs = 2;
 
 /**
  * Elapsed time by the larger of a clock's two readings: the monotonic one stops while a laptop sleeps, the wall clock
