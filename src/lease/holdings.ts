@@ -7,7 +7,7 @@ import { marginMs } from './margin.ts';
 export interface Received {
   /** How many were buffered as new. */
   readonly fresh: number;
-  /** How many were repeated deliveries whose newer lease replaced the one already held. */
+  /** How many were repeated deliveries of messages already held: the newer lease stays. */
   readonly swapped: number;
   /** Repeated deliveries of messages whose handler had already succeeded: to be acknowledged, not delivered. */
   readonly done: readonly Lease[];
@@ -70,7 +70,7 @@ export class Holdings {
       const held = this.#known.get(message.id);
       if (held === 'done') done.push(new Lease(message, batch));
       else if (held !== undefined && held.settledAs === undefined) {
-        this.#swap(held, message, batch);
+        if (isNewer(message, batch, held)) this.#swap(held, message, batch);
         swapped += 1;
       } else {
         this.#take(new Lease(message, batch), held !== undefined);
@@ -287,6 +287,11 @@ export class Holdings {
     }
     return undefined;
   }
+}
+
+/** Answers may overtake each other: of two deliveries of a message, the one with more attempts was the later. */
+function isNewer({ attempts }: PulledMessage, batch: LeaseBatch, held: Lease): boolean {
+  return attempts === held.attempts ? batch.deadline >= held.deadline : attempts > held.attempts;
 }
 
 /** Nearly always at the end: answers come back about in the order of their pulls. */
