@@ -125,11 +125,11 @@ export class Holdings {
     return lease;
   }
 
+  /** The first buffered message of the batches, left where it is; forgets what stands before it. */
   #nextBuffered(): Lease | undefined {
     for (let batch = this.#startable[0]; batch !== undefined; batch = this.#startable[0]) {
-      while (batch.cursor < batch.leases.length) {
+      for (; batch.cursor < batch.leases.length; batch.cursor += 1) {
         const lease: Lease | undefined = batch.leases[batch.cursor];
-        batch.cursor += 1;
         // A swapped one stands in its older batch as well.
         if (lease !== undefined && lease.phase === 'buffered' && lease.batch === batch) return lease;
       }
@@ -138,10 +138,11 @@ export class Holdings {
     return undefined;
   }
 
-  /** The batch of the unstarted message whose lease ends first. */
+  /** The batch of the buffered message whose lease ends first. */
   firstBatch(): LeaseBatch | undefined {
+    // What is urgent may stand in no batch any more: those of its batch that were not are given back before it.
     const urgent = this.#urgent[0]?.batch;
-    const batch = this.#startable.find(({ leases, cursor }) => cursor < leases.length);
+    const batch = this.#nextBuffered()?.batch;
     return urgent === undefined || (batch !== undefined && batch.deadline < urgent.deadline) ? batch : urgent;
   }
 

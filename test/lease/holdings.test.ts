@@ -189,6 +189,79 @@ describe('start()', () => {
   });
 });
 
+describe('firstBatch()', () => {
+  it('is of what ends first, and of nothing when nothing is buffered', () => {
+    const holdings = new Holdings(3);
+    expect(holdings.firstBatch()).toBeUndefined();
+    holdings.receive([pulled('b')], 100, 1_000);
+    expect(holdings.firstBatch()).toMatchObject({ deadline: 1_100, timeoutMs: 1_000 });
+    holdings.receive([pulled('a'), pulled('c')], 50, 1_000);
+    expect(holdings.firstBatch()?.deadline).toBe(1_050);
+    startOne(holdings, 100);
+    expect(holdings.firstBatch()?.deadline).toBe(1_050);
+    startOne(holdings, 100);
+    expect(holdings.firstBatch()?.deadline).toBe(1_100);
+    startOne(holdings, 100);
+    expect(holdings.firstBatch()).toBeUndefined();
+  });
+
+  it('starts what it has looked at', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a'), pulled('b')], 0, 1_000);
+    holdings.firstBatch();
+    expect(startAll(holdings, 0)).toEqual(['a', 'b']);
+  });
+
+  // Batches were handed out before they were full, because a lease that nothing depended on any more was about to end.
+  it('passes over a batch whose message was swapped into a newer one', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a')], 0, 1_000);
+    holdings.receive([pulled('a', { attempts: 2 })], 900, 1_000);
+    expect(holdings.firstBatch()?.deadline).toBe(1_900);
+  });
+
+  it('passes over a batch whose last attempts were started', () => {
+    const holdings = new Holdings(0);
+    holdings.receive([pulled('a')], 0, 1_000);
+    holdings.receive([pulled('b')], 500, 1_000);
+    startOne(holdings, 500);
+    expect(holdings.firstBatch()?.deadline).toBe(1_500);
+    startOne(holdings, 500);
+    expect(holdings.firstBatch()).toBeUndefined();
+  });
+
+  it('passes over a deferred message until the handler it waits for has ended', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a')], 0, 1_000);
+    const a = startOne(holdings, 0);
+    holdings.settle(a, 'retry', 0);
+    holdings.receive([pulled('a', { attempts: 2 })], 10, 1_000);
+    holdings.receive([pulled('b')], 500, 1_000);
+    expect(holdings.firstBatch()?.deadline).toBe(1_500);
+    holdings.finish(a);
+    expect(holdings.firstBatch()?.deadline).toBe(1_010);
+  });
+
+  it('is of a last attempt after the others of its batch were given back', () => {
+    const holdings = new Holdings(1);
+    holdings.receive([pulled('last', { attempts: 2 }), pulled('a')], 0, 1_000);
+    holdings.receive([pulled('b')], 500, 1_000);
+    expect(ids(holdings.trim(960, 0).released)).toEqual(['a']);
+    expect(holdings.firstBatch()?.deadline).toBe(1_000);
+    startOne(holdings, 960);
+    expect(holdings.firstBatch()?.deadline).toBe(1_500);
+  });
+
+  it('is of what ends before a last attempt whose batch was given back', () => {
+    const holdings = new Holdings(1);
+    // A lease of 40 s has a margin of 2 s, one of 1 s of 50 ms.
+    holdings.receive([pulled('last', { attempts: 2 })], 0, 40_000);
+    holdings.receive([pulled('quick')], 38_900, 1_000);
+    expect(holdings.trim(39_000, 0)).toEqual(none);
+    expect(holdings.firstBatch()?.deadline).toBe(39_900);
+  });
+});
+
 describe('trim()', () => {
   // A lease of 1 000 ms has a margin of 50 ms.
   it.each([
