@@ -1,7 +1,8 @@
 import type { Lease } from './lease.ts';
 
 /**
- * Which messages are held, and which were finished: at least the last `capacity` finished ones, at most twice as many.
+ * Which messages are held, and which were finished: at least the last `capacity` finished ones, at most one
+ * more than twice as many.
  *
  * One map for both, in two generations in place of a list in order of use, because every message passes through here and
  * each look-up of an id costs.
@@ -10,6 +11,8 @@ export class KnownMessages {
   readonly #capacity: number;
   #young = new Map<string, Lease | 'done'>();
   #old = new Map<string, Lease | 'done'>();
+  /** How many of the young are finished: what is held must not push them out. */
+  #youngFinished = 0;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -22,20 +25,21 @@ export class KnownMessages {
 
   /** Notes that a message is held. */
   hold(id: string, lease: Lease): void {
-    this.#set(id, lease);
+    this.#young.set(id, lease);
   }
 
   /** Notes that a message is finished, so that it is recognised when it comes again. */
   finish(id: string): void {
-    this.#set(id, 'done');
+    if (this.#young.get(id) !== 'done') this.#youngFinished += 1;
+    this.#young.set(id, 'done');
+    if (this.#youngFinished > this.#capacity) this.#age();
   }
 
-  #set(id: string, state: Lease | 'done'): void {
-    this.#young.set(id, state);
-    if (this.#young.size <= this.#capacity) return;
+  #age(): void {
     const previous = this.#old;
     this.#old = this.#young;
     this.#young = new Map();
+    this.#youngFinished = 0;
     // What is held outlives its generation, unless a newer one knows better.
     for (const [oldId, held] of previous) {
       if (held !== 'done' && !this.#old.has(oldId)) this.#young.set(oldId, held);
