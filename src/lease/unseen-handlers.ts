@@ -91,7 +91,7 @@ export class UnseenHandlers implements Handlers {
   }
 
   #readMs(usualMs: number, now: number): number {
-    if (this.#readers === Infinity || this.#readAt === undefined) return usualMs;
+    if (this.#readAt === undefined) return usualMs;
     return Math.max(usualMs, now - this.#readAt);
   }
 }
