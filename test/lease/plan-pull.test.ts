@@ -111,6 +111,11 @@ describe('planPull()', () => {
     expect(planOf({ count: 10 }, state)).toBe(asked);
   });
 
+  it('asks for the one handler that has nothing, although another has', () => {
+    expect(planOf({ count: 2 }, { unstarted: 1 })).toBe(1);
+    expect(planOf({ count: 2 }, { unstarted: 2 })).toBe(0);
+  });
+
   it('asks for what 250 ms consume', () => {
     expect(planOf({ busy: 1, finished: 100, eachMs: 10 })).toBe(25);
     expect(planOf({ busy: 1, finished: 100, eachMs: 1 })).toBe(100);
@@ -152,6 +157,25 @@ describe('planPull()', () => {
     expect(planOf(work, { unstarted: 5 }, more)).toBe(5);
   });
 
+  it.each([
+    [41, 0],
+    [40, 10],
+    [39, 10],
+  ])('fills a buffer of 50 with whole batches of 10: holding %i asks for %i', (unstarted, asked) => {
+    // Two round trips consume 60, so that it is never full enough to wait.
+    const state = { unstarted, roundTripMs: 30 };
+    const more = { maxBuffered: 50, batchSize: 10 };
+    expect(planOf({ busy: 1, finished: 100, eachMs: 1 }, state, more)).toBe(asked);
+  });
+
+  it('tops up a nearly full buffer for a handler that idles', () => {
+    expect(planOf({ count: 5, finished: 100, eachMs: 1 }, { unstarted: 4 }, { maxBuffered: 5 })).toBe(1);
+  });
+
+  it.each([4, 5, 6])('asks for nothing with %i in a buffer of 4, whoever idles', (unstarted) => {
+    expect(planOf({ count: 10 }, { unstarted }, { maxBuffered: 4 })).toBe(0);
+  });
+
   it('keeps to the bytes that may be buffered, by the mean of a body', () => {
     const work = { busy: 1, finished: 1_000, eachMs: 1 };
     const more = { maxBufferedBytes: 1_000 };
@@ -166,6 +190,9 @@ describe('planPull()', () => {
     expect(planOf(work, { meanLength: 5_000 }, { maxBufferedBytes: 1_000 })).toBe(1);
     const one = { meanLength: 5_000, unstarted: 1, unstartedLength: 1 };
     expect(planOf(work, one, { maxBufferedBytes: 1_000 })).toBe(0);
+    const idle = { count: 5, finished: 1_000, eachMs: 1 };
+    const another = { ...one, asked: 1, pullsUnderWay: 1, lastWasFull: true };
+    expect(planOf(idle, another, { maxBufferedBytes: 1_000 })).toBe(0);
   });
 
   it('never asks beyond any bound', () => {
@@ -291,6 +318,8 @@ describe('UnseenHandlers', () => {
     expect(handlers.consumedWithin(1_000, 0)).toBe(0);
     handlers.onReaders(Infinity, 0);
     handlers.observe(100, 0);
+    expect(handlers.estimateMs).toBe(300);
+    expect(handlers.startableWithin(1_000, 50_000)).toBe(6);
     expect(handlers.consumedWithin(1_000, 50_000)).toBe(20);
     expect(handlers.idle()).toBe(2);
   });
