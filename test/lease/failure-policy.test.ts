@@ -34,6 +34,10 @@ describe('failureKind()', () => {
     expect(failureKind(new QueueError('', { code, ...(status === undefined ? {} : { status }) }))).toBe(kind);
   });
 
+  it.each(table.filter(([code]) => code !== 'bad-answer'))('takes %s for the same with any status', (code, _, kind) => {
+    for (const status of [200, 302, 404, 500]) expect(failureKind(new QueueError('', { code, status }))).toBe(kind);
+  });
+
   it('takes what is no QueueError for final', () => {
     expect(failureKind(new TypeError('defect'))).toBe('final');
     expect(failureKind(undefined)).toBe('final');

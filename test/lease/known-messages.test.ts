@@ -63,6 +63,19 @@ describe('KnownMessages', () => {
     expect(known.get('a')).toBe('done');
   });
 
+  it('forgets a lease of an older generation, and not that its message was finished', () => {
+    const known = new KnownMessages(1);
+    const [a, b] = [leaseOf('a'), leaseOf('b')];
+    known.hold('a', a);
+    known.finish('b');
+    known.finish('c');
+    expect(known.get('a')).toBe(a);
+    known.release('a', a);
+    expect(known.get('a')).toBeUndefined();
+    known.release('b', b);
+    expect(known.get('b')).toBe('done');
+  });
+
   it('knows nothing that it was never told of', () => {
     expect(new KnownMessages(10).get('a')).toBeUndefined();
   });

@@ -59,13 +59,19 @@ describe('readOutcomes()', () => {
     );
   });
 
+  it('says no more than it knows when nothing was warned of', () => {
+    const [unknown] = readOutcomes(settled('a'), { warnings: new Map(), otherWarnings: [], ackCount: 0 }, 10);
+    expect(String(unknown?.outcome === 'unknown' && unknown.error)).toMatch(/the ack of message m0 took effect$/);
+  });
+
   it.each([
     [999, false],
     [1_000, true],
     [1_001, true],
   ])('at %i ms of a lease of 1 000 says late: %s', (now, late) => {
-    expect(readOutcomes(settled('a'), { warnings: new Map(), otherWarnings: [] }, now)).toEqual([
+    expect(readOutcomes(settled('ar'), { warnings: new Map(), otherWarnings: [] }, now)).toEqual([
       { outcome: 'acked', late },
+      { outcome: 'retried', late },
     ]);
   });
 
