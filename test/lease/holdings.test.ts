@@ -37,6 +37,13 @@ describe('receive()', () => {
     expect(holdings.nextLapseAt()).toBeUndefined();
   });
 
+  it('does not wait for the leases of an answer that brought nothing', () => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a')], 0, 10_000);
+    holdings.receive([], 0, 1_000);
+    expect(holdings.nextTrimAt(0)).toBe(9_501);
+  });
+
   it('swaps in the newer lease of a buffered message', () => {
     const holdings = new Holdings(3);
     holdings.receive([pulled('a')], 0, 1_000);
@@ -55,6 +62,7 @@ describe('receive()', () => {
     holdings.receive([pulled('a', { attempts: 2 })], 900, 1_000);
     expect(holdings.start(900)).toBeUndefined();
     expect(lease).toMatchObject({ leaseId: 'a-2', attempts: 2, deadline: 1_900 });
+    expect(holdings.nextLapseAt()).toBe(1_900);
     expect(holdings.lapse(1_899)).toEqual([]);
     expect(holdings.nextLapseAt()).toBe(1_900);
     expect(holdings.lapse(1_900)).toEqual([lease]);
@@ -142,6 +150,15 @@ describe('start()', () => {
     holdings.receive([pulled('e')], 60, 5_000);
     expect(startAll(holdings, 100)).toEqual(['a', 'b', 'c', 'd', 'e']);
     expect(ids(holdings.running)).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  it.each([
+    [1, 'with the same deadline'],
+    [2, 'on their last attempt with the same deadline'],
+  ])('starts messages of %i attempts %s in the order of their answers', (attempts) => {
+    const holdings = new Holdings(1);
+    for (const id of ['a', 'b', 'c']) holdings.receive([pulled(id, { attempts })], 0, 1_000);
+    expect(startAll(holdings, 0)).toEqual(['a', 'b', 'c']);
   });
 
   it('starts last attempts first, by deadline', () => {
@@ -307,7 +324,9 @@ describe('trim()', () => {
   it('frees what it takes out to be delivered again', () => {
     const holdings = new Holdings(3);
     holdings.receive([pulled('a')], 0, 1_000);
-    holdings.trim(1_000, 0);
+    const { dropped } = holdings.trim(1_000, 0);
+    expect(dropped).toMatchObject([{ phase: 'over' }]);
+    expect(holdings.nextLapseAt()).toBeUndefined();
     expect(holdings.receive([pulled('a', { attempts: 2 })], 1_000, 1_000)).toMatchObject({ fresh: 1 });
     expect(startAll(holdings, 1_000)).toEqual(['a']);
   });
@@ -338,6 +357,21 @@ describe('trim()', () => {
   });
 });
 
+describe('nextTrimAt()', () => {
+  it.each([
+    ['its margin', 3, 961],
+    ['its deadline when it is on its last attempt', 1, 1_010],
+  ])('of a deferred message, all others of its batch started, is %s', (_, maxRetries, at) => {
+    const holdings = new Holdings(maxRetries);
+    holdings.receive([pulled('a')], 0, 1_000);
+    const a = startOne(holdings, 0);
+    holdings.settle(a, 'retry', 0);
+    holdings.receive([pulled('a', { attempts: 2 }), pulled('b')], 10, 1_000);
+    expect(startAll(holdings, 10)).toEqual(['b']);
+    expect(holdings.nextTrimAt(0)).toBe(at);
+  });
+});
+
 describe('drain()', () => {
   it('takes out everything unstarted, by what its lease is worth', () => {
     const holdings = new Holdings(1);
@@ -354,6 +388,7 @@ describe('drain()', () => {
     expect(holdings.start(1_000)).toBeUndefined();
     expect(holdings.drain(1_000)).toEqual(none);
     expect(ids(holdings.running)).toEqual(['r']);
+    expect(holdings.nextLapseAt()).toBeUndefined();
   });
 });
 
@@ -378,6 +413,33 @@ describe('settle() and finish()', () => {
     holdings.finish(a);
     expect(holdings.receive([pulled('a', { attempts: 2 })], 1_000, 1_000)).toMatchObject({ fresh: 1, done: [] });
   });
+
+  // 30 000 others are more than are remembered as finished.
+  it.each([0, 30_000])(
+    'takes the late ack of a delivery that was given up, while a newer one runs, and %i others after it',
+    (others) => {
+      const holdings = new Holdings(3);
+      holdings.receive([pulled('a')], 0, 1_000);
+      const older = startOne(holdings, 0);
+      expect(holdings.lapse(1_000)).toEqual([older]);
+      holdings.finish(older);
+      holdings.receive([pulled('a', { attempts: 2 })], 1_000, 1_000_000);
+      const newer = startOne(holdings, 1_000);
+      expect(holdings.settle(older, 'ack', undefined)).toBe(true);
+      for (let index = 0; index < others; index += 1) {
+        holdings.receive([pulled(`m${index}`)], 1_000, 1_000);
+        const lease = startOne(holdings, 1_000);
+        holdings.settle(lease, 'ack', undefined);
+        holdings.finish(lease);
+      }
+      expect(holdings.settle(newer, 'retry', 0)).toBe(true);
+      holdings.finish(newer);
+      expect(holdings.running.size).toBe(0);
+      expect(holdings.nextLapseAt()).toBeUndefined();
+      const { done } = holdings.receive([pulled('a', { attempts: 3 })], 1_500, 1_000);
+      expect(ids(done)).toEqual(others === 0 ? ['a'] : []);
+    },
+  );
 
   it('counts a message as open until it is settled or finished, whichever comes first', () => {
     const holdings = new Holdings(3);
@@ -419,26 +481,53 @@ describe('lapse()', () => {
     expect(ids(holdings.lapse(1_000))).toEqual(['open']);
   });
 
-  it('keeps no finished batches behind one hung handler', () => {
+  it('keeps few finished batches behind one hung handler, which it reports in the end', () => {
     const holdings = new Holdings(3);
     holdings.receive([pulled('hung')], 0, 1_000_000);
-    startOne(holdings, 0);
-    const batches: Array<WeakRef<object>> = [];
+    const hung = startOne(holdings, 0);
+    let looks = 0;
     for (let index = 0; index < 10_000; index += 1) {
       holdings.receive([pulled(`m${index}`)], index, 1_000_001);
       const lease = startOne(holdings, index);
       holdings.settle(lease, 'ack', undefined);
       holdings.finish(lease);
+      countLooks(lease, () => (looks += 1));
       holdings.lapse(index);
-      batches.push(new WeakRef(lease.batch));
     }
-    // The list is private: what shows is how much walking a look at it costs after the hung one is gone.
-    const [hung] = holdings.running;
-    if (hung !== undefined) holdings.finish(hung);
+    expect(holdings.nextLapseAt()).toBe(1_000_000);
+    expect(holdings.lapse(1_000_000)).toEqual([hung]);
+    // The list is private: what shows is how many are looked at after the hung one is gone.
+    looks = 0;
     expect(holdings.nextLapseAt()).toBeUndefined();
-    expect(batches).toHaveLength(10_000);
+    expect(looks).toBeLessThan(100);
+  });
+
+  it('looks at each of many open batches a few times, however often it is asked', () => {
+    const holdings = new Holdings(3);
+    let looks = 0;
+    for (let index = 0; index < 1_000; index += 1) {
+      holdings.receive([pulled(`m${index}`)], index, 1_000_000);
+      countLooks(startOne(holdings, index), () => (looks += 1));
+      expect(holdings.lapse(index)).toEqual([]);
+    }
+    expect(looks).toBeLessThan(3_000);
+    expect(holdings.lapse(2_000_000)).toHaveLength(1_000);
   });
 });
+
+/** Calls `onLook` whenever somebody asks whether something of the lease's batch is open. */
+function countLooks({ batch }: Lease, onLook: () => void): void {
+  let { open } = batch;
+  Object.defineProperty(batch, 'open', {
+    get: () => {
+      onLook();
+      return open;
+    },
+    set: (value: number) => {
+      open = value;
+    },
+  });
+}
 
 // A naive model: where every delivery of every message is, with no cleverness at all.
 type Place = 'buffered' | 'deferred' | 'running';
