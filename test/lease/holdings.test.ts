@@ -262,8 +262,9 @@ describe('firstBatch()', () => {
   it('is of a last attempt after the others of its batch were given back', () => {
     const holdings = new Holdings(1);
     holdings.receive([pulled('last', { attempts: 2 }), pulled('a')], 0, 1_000);
-    holdings.receive([pulled('b')], 500, 1_000);
     expect(ids(holdings.trim(960, 0).released)).toEqual(['a']);
+    expect(holdings.firstBatch()?.deadline).toBe(1_000);
+    holdings.receive([pulled('b')], 500, 1_000);
     expect(holdings.firstBatch()?.deadline).toBe(1_000);
     startOne(holdings, 960);
     expect(holdings.firstBatch()?.deadline).toBe(1_500);
@@ -446,8 +447,11 @@ describe('settle() and finish()', () => {
     holdings.receive([pulled('a'), pulled('b'), pulled('c')], 0, 1_000);
     const [a, b, c] = [startOne(holdings, 0), startOne(holdings, 0), startOne(holdings, 0)];
     holdings.settle(a, 'ack', undefined);
+    expect(a.batch.open).toBe(2);
     holdings.finish(a);
+    expect(a.batch.open).toBe(2);
     holdings.finish(b);
+    expect(a.batch.open).toBe(1);
     holdings.settle(b, 'ack', undefined);
     expect(a.batch.open).toBe(1);
     expect(holdings.nextLapseAt()).toBe(1_000);

@@ -49,6 +49,12 @@ describe('KnownMessages', () => {
     }
   });
 
+  it('forgets no other for a message that is finished again and again', () => {
+    const known = new KnownMessages(2);
+    for (const id of ['a', 'b', 'b', 'b', 'b', 'b', 'b']) known.finish(id);
+    expect(known.get('a')).toBe('done');
+  });
+
   it('forgets a lease, and no newer one of the same message', () => {
     const known = new KnownMessages(10);
     const [older, newer] = [leaseOf('a'), leaseOf('a')];
