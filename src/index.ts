@@ -14,6 +14,8 @@ export type { ContentType, QueueMetrics } from './contract/message.ts';
 export type { Schema, SchemaIssue, SchemaResult } from './contract/schema.ts';
 export type { Settlement } from './contract/settlement.ts';
 export type { QueueTransport } from './contract/transport.ts';
+export { envelope, type Envelope } from './producer/envelope.ts';
+export { forward, type Forward, type Forwardable } from './producer/forward.ts';
 export type { SendBatchOptions, SendOptions } from './producer/sender.ts';
 export type { RequestLimit } from './producer/token-bucket.ts';
 export { openQueue } from './queue/open-queue.ts';

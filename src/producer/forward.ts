@@ -1,0 +1,66 @@
+import { rule } from '../contract/check-options.ts';
+import { type Envelope, kind, kindOf } from './envelope.ts';
+
+/** What a sink asks of a leased message. */
+export interface Forwardable {
+  readonly id: string;
+  ack(): Promise<unknown>;
+  retry(options?: { readonly delaySeconds?: number }): Promise<unknown>;
+}
+
+/** Leased messages and what they become, for a sink. Made by {@link forward}. */
+export interface Forward<Body = unknown> {
+  readonly [kind]: 'forward';
+  readonly messages: readonly Forwardable[];
+  readonly outputs: ReadonlyArray<Body | Envelope<Body>>;
+}
+
+/** Messages that stand in a group. */
+const grouped = new WeakSet<Forwardable>();
+
+/**
+ * Groups leased messages with what they become, for `toWritable` and `toWritableStream`. The sink pushes the outputs,
+ * acknowledges the messages once all of them are confirmed, and retries the messages, after the growing delay, if one
+ * can't be pushed.
+ *
+ * - One written item is one group: one to none, `forward(message, [])`; one to many; many to one, with an array of messages.
+ * - A message can be in one group only. One that is in none is not settled by the sink: its lease ends, and it comes again.
+ * - What was settled by hand before stays so.
+ * - A group that is retried may have been pushed in part: delivery is at least once.
+ *
+ * @param messageOrMessages - as `toReadable`, `toReadableStream` or a loop with `settle: 'manual'` gave them
+ * @param outputs - bodies, or envelopes
+ * @throws TypeError when something is not a leased message, or is in a group already
+ */
+export function forward<Body>(
+  messageOrMessages: Forwardable | readonly Forwardable[],
+  outputs: ReadonlyArray<Body | Envelope<Body>>,
+): Forward<Body> {
+  if (!isArray(outputs)) throw new TypeError(rule('forward', 'outputs', 'an array', outputs));
+  const messages = isArray(messageOrMessages) ? [...messageOrMessages] : [messageOrMessages];
+  for (const message of messages) {
+    if (!isForwardable(message)) {
+      throw new TypeError(rule('forward', 'messageOrMessages', 'a leased message or an array of them', message));
+    }
+    if (grouped.has(message)) {
+      throw new TypeError(`Cannot forward message ${message.id} in two groups: make one group of all that it becomes`);
+    }
+    grouped.add(message);
+  }
+  return { [kind]: 'forward', messages, outputs: [...outputs] };
+}
+
+function isArray<Item>(value: Item | readonly Item[]): value is readonly Item[] {
+  return Array.isArray(value);
+}
+
+/** Whether it has the methods of a leased message: a copy by `{ ...message }` has lost them. */
+export function isForwardable(value: unknown): value is Forwardable {
+  if (typeof value !== 'object' || value === null) return false;
+  return 'ack' in value && typeof value.ack === 'function' && 'retry' in value && typeof value.retry === 'function';
+}
+
+/** Whether {@link forward} made it. */
+export function isForward(value: unknown): value is Forward {
+  return kindOf(value) === 'forward';
+}

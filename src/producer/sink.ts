@@ -1,0 +1,151 @@
+import type { Clock } from '../contract/clock.ts';
+import { QueueError } from '../contract/errors.ts';
+import type { Forwardable } from './forward.ts';
+import { isItemFault, namingItem } from './item-error.ts';
+import type { Pusher } from './pusher.ts';
+import type { ResolvedSinkOptions } from './sink-options.ts';
+import { type EncodedMessage, splitBatches } from './split-batches.ts';
+import { WrittenItem } from './written-item.ts';
+
+/** The most requests of one sink under way at once. */
+const maxRequests = 4;
+
+/**
+ * How long requests under way may take when the stream is destroyed, in milliseconds. Ended at once, they would have been
+ * carried out nevertheless, and what they carry would be pushed twice; the leases of forwarded messages are given up by
+ * their own stream after a second.
+ */
+const lastCallsMs = 500;
+
+/** How many items may be written and not confirmed: four full requests. */
+export const maxUnconfirmed = 400;
+
+export interface SinkDeps {
+  readonly pusher: Pusher;
+  readonly clock: Clock;
+  /** Called when something new is in the queue. */
+  readonly onPushed: () => void;
+  /** Retries a message whose group could not be pushed. */
+  readonly fail: (message: Forwardable, error: unknown) => void;
+}
+
+/** Pushes what is written to a stream, and settles the messages it came from. */
+export class Sink {
+  readonly #deps: SinkDeps;
+  readonly #options: ResolvedSinkOptions;
+  readonly #controller = new AbortController();
+  readonly #settling = new Set<Promise<unknown>>();
+  #written = 0;
+  #isLeft = false;
+  #underWay: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: SinkDeps, options: ResolvedSinkOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /** Takes in what was written. Never throws: what can't be pushed fails when it is its turn. */
+  take(item: unknown): WrittenItem {
+    const written = new WrittenItem(item, this.#written);
+    this.#written += 1;
+    return written;
+  }
+
+  /**
+   * Pushes items, in batches within the service's limits, and settles the messages of their groups. One call at a time.
+   *
+   * @returns once every item is confirmed or was taken by `onRejected`
+   * @throws the first failure that nobody took
+   */
+  push(items: readonly WrittenItem[]): Promise<void> {
+    const pushed = this.#push(items);
+    this.#underWay = pushed.catch(() => undefined);
+    return pushed;
+  }
+
+  async #push(items: readonly WrittenItem[]): Promise<void> {
+    for (const item of items) if (item.left === 0 && item.failure === undefined) this.#confirmed(item);
+    await this.#pushOutputs(items);
+    let uncaught: { readonly error: unknown } | undefined;
+    for (const item of items) {
+      if (item.failure !== undefined) uncaught ??= await this.#rejected(item, item.failure.error);
+    }
+    if (uncaught !== undefined) throw uncaught.error;
+  }
+
+  async #pushOutputs(items: readonly WrittenItem[]): Promise<void> {
+    const owners = items.flatMap((item) => item.outputs.map(() => item));
+    const batches = splitBatches(items.flatMap(({ outputs }) => outputs)).values();
+    let taken = 0;
+    let fault: { readonly error: unknown } | undefined;
+    const work = async (): Promise<void> => {
+      for (const batch of batches) {
+        const first = taken;
+        taken += batch.length;
+        // Another one would fail for the same reason.
+        const failures = fault === undefined ? await this.#request(batch) : batch.map(() => fault?.error);
+        failures.forEach((error, index) => note(owners[first + index], error));
+        const cause = failures.find((error) => error !== undefined && !isItemFault(error));
+        if (cause !== undefined) fault ??= { error: cause };
+      }
+    };
+    const note = (owner: WrittenItem | undefined, error: unknown): void => {
+      if (owner !== undefined) this.#note(owner, error);
+    };
+    await Promise.all(Array.from({ length: this.#options.ordered ? 1 : maxRequests }, work));
+  }
+
+  async #request(batch: readonly EncodedMessage[]): Promise<readonly unknown[]> {
+    if (this.#isLeft) return batch.map(() => new QueueError('The stream was destroyed', { code: 'closed' }));
+    const { pusher, onPushed } = this.#deps;
+    const failures = await pusher.push(batch, this.#controller.signal);
+    if (failures.includes(undefined)) onPushed();
+    return failures;
+  }
+
+  #note(written: WrittenItem, error: unknown): void {
+    written.left -= 1;
+    if (error !== undefined) written.failure ??= { error };
+    if (written.left === 0 && written.failure === undefined) this.#confirmed(written);
+  }
+
+  #confirmed({ messages }: WrittenItem): void {
+    for (const message of messages) {
+      const forget = (): unknown => this.#settling.delete(settled);
+      const settled: Promise<unknown> = message.ack().then(forget, forget);
+      this.#settling.add(settled);
+    }
+  }
+
+  /** @returns the error that nobody took */
+  async #rejected(item: WrittenItem, error: unknown): Promise<{ readonly error: unknown } | undefined> {
+    const { onRejected } = this.#options;
+    try {
+      if (onRejected === undefined || !isItemFault(error)) return { error: namingItem(item.index, error) };
+      await onRejected(item.item, error);
+      return undefined;
+    } catch (failure) {
+      return { error: failure };
+    } finally {
+      this.fail(item, error);
+    }
+  }
+
+  /** Retries the messages of an item that will not be pushed. */
+  fail({ messages }: WrittenItem, error: unknown): void {
+    for (const message of messages) this.#deps.fail(message, error);
+  }
+
+  /** Resolves once it is known what became of every acknowledgement so far. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#settling);
+  }
+
+  /** Makes no more requests, and ends those under way after a short while. Resolves when none is left. */
+  async leave(): Promise<void> {
+    this.#isLeft = true;
+    const timer = this.#deps.clock.setTimer(() => this.#controller.abort(), lastCallsMs);
+    await this.#underWay;
+    timer.cancel();
+  }
+}
