@@ -1,0 +1,99 @@
+import type { Timer } from '../contract/clock.ts';
+import { maxUnconfirmed } from '../producer/sink.ts';
+import type { WrittenItem } from '../producer/written-item.ts';
+import type { OpenSink } from './queue-sink.ts';
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Gathers what is written to a web stream, as a Node stream does by itself: while other items are pushed, or for a short
+ * while.
+ *
+ * An item is `taken` when it is written, `added` when the stream hands it on, then pushed.
+ */
+export class Gathering {
+  readonly #open: OpenSink;
+  readonly #taken: WrittenItem[] = [];
+  readonly #added: WrittenItem[] = [];
+  readonly #waiters = new Map<WrittenItem, Waiter>();
+  #linger: Timer | undefined;
+  #underWay: Promise<void> | undefined;
+  #left: Promise<void> | undefined;
+  /** Is told of the failure that ends the stream. */
+  onFailure: (error: unknown) => void = () => undefined;
+
+  constructor(open: OpenSink) {
+    this.#open = open;
+  }
+
+  take(item: unknown): void {
+    if (this.#left === undefined) this.#taken.push(this.#open.sink.take(item));
+  }
+
+  /** Resolves once the item that was taken last is confirmed. */
+  async confirmedLast(): Promise<void> {
+    const item = this.#taken.at(-1);
+    if (item === undefined) return;
+    await new Promise<void>((resolve, reject) => this.#waiters.set(item, { resolve, reject }));
+  }
+
+  /** Accepts the item that was taken first; resolves when there is room for another one. */
+  async add(): Promise<void> {
+    this.#added.push(...this.#taken.splice(0, 1));
+    if (this.#added.length >= maxUnconfirmed) this.#flush();
+    else this.#hold();
+    await this.#underWay;
+  }
+
+  #hold(): void {
+    this.#linger ??= this.#open.clock.setTimer(() => this.#flush(), this.#open.lingerMs);
+  }
+
+  #flush(): void {
+    this.#linger?.cancel();
+    this.#linger = undefined;
+    if (this.#underWay === undefined && this.#added.length > 0) this.#underWay = this.#push(this.#added.splice(0));
+  }
+
+  async #push(items: readonly WrittenItem[]): Promise<void> {
+    try {
+      await this.#open.sink.push(items);
+      for (const item of items) this.#conclude(item, (waiter) => waiter.resolve());
+    } catch (error) {
+      for (const item of items) this.#conclude(item, (waiter) => waiter.reject(error));
+      this.onFailure(error);
+      void this.leave(error);
+    }
+    this.#underWay = undefined;
+    if (this.#added.length > 0) this.#hold();
+  }
+
+  #conclude(item: WrittenItem, tell: (waiter: Waiter) => void): void {
+    const waiter = this.#waiters.get(item);
+    this.#waiters.delete(item);
+    if (waiter !== undefined) tell(waiter);
+  }
+
+  /** Resolves once all that was added is confirmed, and it is known what became of the forwarded messages. */
+  async close(): Promise<void> {
+    while (this.#added.length > 0 || this.#underWay !== undefined) {
+      this.#flush();
+      await this.#underWay;
+    }
+    await this.#open.sink.settled();
+  }
+
+  /** Gives up what is not being pushed. Resolves when nothing is under way. */
+  leave(error: unknown): Promise<void> {
+    this.#linger?.cancel();
+    for (const item of [...this.#added.splice(0), ...this.#taken.splice(0)]) {
+      this.#open.sink.fail(item, error);
+      this.#conclude(item, (waiter) => waiter.reject(error));
+    }
+    this.#left ??= this.#open.sink.leave();
+    return this.#left;
+  }
+}

@@ -1,0 +1,71 @@
+import { addAbortSignal, Readable } from 'node:stream';
+
+import type { LeasedMessage } from '../consumer/leased-message.ts';
+import { rule } from '../contract/check-options.ts';
+import { checkSource, type MessageSource, type Opener, type SourceOptions } from './message-source.ts';
+import type { Outlet } from './outlet.ts';
+
+/**
+ * Gives a queue's messages as a Node stream in object mode, to be settled by hand, or by a `toWritable` further down that
+ * they are forwarded to.
+ *
+ * - Asks for a message only when somebody reads: its own buffer is empty (`highWaterMark` 0).
+ * - `destroy()`, which `pipeline()` calls when any of its streams fails, stops pulling, gives back what nobody read, aborts
+ *   the signals of messages that are out, and sends what is settled within a second. Then comes `'close'`.
+ * - Ends with `stopWhenEmpty`, and when its consumer closes.
+ *
+ * @param source - a queue, or a consumer: to close it is to end the stream, where `destroy()` and `signal` fail it
+ * @param options - as for `queue.consume()`; only `signal` with a consumer. `signal` destroys the stream with an
+ * `AbortError`, as with any of Node's streams
+ * @throws TypeError or RangeError that names the option, what it must be, and its value
+ * @example
+ * ```ts
+ * import { openQueue } from 'leasestream';
+ * import { toReadable } from 'leasestream/node';
+ *
+ * const queue = openQueue<{ id: string }>({ queueId: process.env.QUEUE_ID! });
+ * for await (const message of toReadable(queue, { stopWhenEmpty: true })) {
+ *   console.log(message.body.id);
+ *   await message.ack();
+ * }
+ * ```
+ */
+export function toReadable<Body>(source: MessageSource<Body>, options: SourceOptions = {}): Readable {
+  const { signal, ...rest } = options;
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
+    throw new TypeError(rule('read', 'signal', 'an AbortSignal', signal));
+  }
+  const readable = new MessageReadable<Body>(checkSource('read', source, rest));
+  return signal === undefined ? readable : addAbortSignal(signal, readable);
+}
+
+class MessageReadable<Body> extends Readable {
+  readonly #outlet: Outlet<LeasedMessage<Body>>;
+  /** The last ones pushed: those that are in the stream's buffer, and the one before. */
+  #pushed: LeasedMessage<Body>[] = [];
+
+  constructor(open: Opener<LeasedMessage<Body>>) {
+    super({ objectMode: true, highWaterMark: 0 });
+    this.#outlet = open({
+      next: (message) => {
+        this.#pushed = [...this.#unread(), message];
+        this.push(message);
+      },
+      end: () => this.push(null),
+      fail: (error) => this.destroy(error as Error),
+    });
+  }
+
+  #unread(): LeasedMessage<Body>[] {
+    return this.readableLength === 0 ? [] : this.#pushed.slice(-this.readableLength);
+  }
+
+  override _read(): void {
+    this.#outlet.want(1);
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    for (const message of this.#unread()) void message.retry({ delaySeconds: 0 });
+    void this.#outlet.leave().then(() => callback(error));
+  }
+}

@@ -1,0 +1,111 @@
+import { Writable } from 'node:stream';
+
+import type { Timer } from '../contract/clock.ts';
+import { maxUnconfirmed } from '../producer/sink.ts';
+import type { SinkOptions } from '../producer/sink-options.ts';
+import type { WrittenItem } from '../producer/written-item.ts';
+import { type MessageTarget, openSink, type OpenSink } from './queue-sink.ts';
+
+type Callback = (error?: Error | null) => void;
+
+/**
+ * Gives a queue as a Node stream in object mode: what is written is pushed.
+ *
+ * - Takes bodies, `envelope(…)` and `forward(…)` items. `null` needs an envelope: Node's streams refuse it.
+ * - Batches of at most 100 messages and 256 000 bytes, four requests at once, one when `ordered`. Items wait for company
+ *   for a few milliseconds, and while 400 of them are not confirmed, `write()` returns `false`.
+ * - A write's callback comes only after the service confirmed it, and `'finish'` after what became of the forwarded
+ *   messages is known too.
+ * - What may be repeated is, for a minute. An item that can't be pushed goes to `onRejected`; without it, the rest is
+ *   pushed, and then the stream fails with an error that names the item.
+ * - `destroy()` makes no more requests and gives those under way half a second; the messages of groups that were not
+ *   pushed are retried.
+ *
+ * @throws TypeError or RangeError that names the option, what it must be, and its value
+ * @example
+ * ```ts
+ * import { pipeline } from 'node:stream/promises';
+ * import { forward, openQueue } from 'leasestream';
+ * import { toReadable, toWritable } from 'leasestream/node';
+ *
+ * const queue = openQueue<{ id: string; to: string }>({ queueId: process.env.QUEUE_ID! });
+ * await pipeline(
+ *   toReadable(queue, { stopWhenEmpty: true }),
+ *   async function* (messages) {
+ *     for await (const message of messages) yield forward(message, [{ ...message.body, to: 'archive' }]);
+ *   },
+ *   toWritable(openQueue({ queueId: process.env.ARCHIVE_QUEUE_ID! })),
+ * );
+ * ```
+ */
+export function toWritable<Body>(queue: MessageTarget<Body>, options?: SinkOptions): Writable {
+  return new QueueWritable(openSink('write', queue, options));
+}
+
+class QueueWritable extends Writable {
+  readonly #open: OpenSink;
+  #linger: Timer | undefined;
+
+  constructor(open: OpenSink) {
+    super({ objectMode: true, highWaterMark: maxUnconfirmed });
+    this.#open = open;
+  }
+
+  override write(chunk: unknown, encodingOrCallback?: BufferEncoding | Callback, callback?: Callback): boolean {
+    const done = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback;
+    if (chunk === null) return super.write(chunk, done);
+    const item = this.#open.sink.take(chunk);
+    this.#hold();
+    const hasRoom = super.write(item, this.#callbackOf(item, done));
+    if (this.writableLength >= this.writableHighWaterMark) this.#flush();
+    return hasRoom;
+  }
+
+  /** A group that never came to be pushed is given up with its write. */
+  #callbackOf(item: WrittenItem, done: Callback | undefined): Callback | undefined {
+    if (item.messages.length === 0) return done;
+    return (error) => {
+      if (error !== undefined && error !== null) this.#open.sink.fail(item, error);
+      done?.(error);
+    };
+  }
+
+  // One _writev is under way at a time, so that waiting for company within it would gain nothing.
+  #hold(): void {
+    if (this.#linger !== undefined || !this.writable) return;
+    this.cork();
+    this.#linger = this.#open.clock.setTimer(() => this.#flush(), this.#open.lingerMs);
+  }
+
+  #flush(): void {
+    if (this.#linger === undefined) return;
+    this.#linger.cancel();
+    this.#linger = undefined;
+    this.uncork();
+  }
+
+  override end(chunk?: unknown, encodingOrCallback?: BufferEncoding | Callback, callback?: Callback): this {
+    if (typeof chunk === 'function') return this.end(undefined, chunk as Callback);
+    const done = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback;
+    // Node's own would pass by write().
+    if (chunk !== undefined && chunk !== null) this.write(chunk);
+    this.#flush();
+    return super.end(done);
+  }
+
+  override _writev(chunks: ReadonlyArray<{ readonly chunk: unknown }>, callback: Callback): void {
+    this.#open.sink.push(chunks.map(({ chunk }) => chunk as WrittenItem)).then(
+      () => callback(),
+      (error: unknown) => callback(error as Error),
+    );
+  }
+
+  override _final(callback: Callback): void {
+    void this.#open.sink.settled().then(() => callback());
+  }
+
+  override _destroy(error: Error | null, callback: Callback): void {
+    this.#linger?.cancel();
+    void this.#open.sink.leave().then(() => callback(error));
+  }
+}

@@ -1,0 +1,150 @@
+import { defer, mergeMap, Observable, type ObservableInput, type OperatorFunction, tap } from 'rxjs';
+
+import { DeliveredMessage, type LeasedMessage } from '../consumer/leased-message.ts';
+import { checkFunction } from '../contract/check-options.ts';
+import { checkSource, type MessageSource, type SourceOptions } from './message-source.ts';
+import { toSubscribable } from './observable-protocol.ts';
+import { resolveSettleMapOptions, type SettleMapOptions } from './settle-map-options.ts';
+
+export type { RetryDelay } from '../consumer/process-options.ts';
+export type { MessageSource, SourceOptions } from './message-source.ts';
+export type { SettleMapOptions } from './settle-map-options.ts';
+
+/**
+ * Gives a queue's messages as an observable. Nothing is settled by itself: pass the messages through {@link settleMap},
+ * or call `ack()` and `retry()`.
+ *
+ * - Cold: each subscription is a consumer of its own, and pulls from then on. `rxjs.from(queue)` is the same with default
+ *   options.
+ * - Paced by credit, since an observable can't be asked to wait: one message is out at first, and twice as many as often
+ *   as all are settled within half their lease. A message that nobody settled stops counting when its lease ends.
+ * - Unsubscribing stops pulling, gives back what is buffered, aborts the signals of messages that are out, and sends what
+ *   is settled within a second. So `take(n)` belongs after `settleMap`, not before it.
+ * - Completes with `signal` and `stopWhenEmpty`; errors with the `QueueError` that trying again can't help.
+ *
+ * @param source - a queue, or a consumer: it can then be closed, and completes, and can be subscribed to once
+ * @param options - as for `queue.consume()`; none with a consumer
+ * @throws TypeError or RangeError that names the option, what it must be, and its value
+ * @example
+ * ```ts
+ * import { lastValueFrom } from 'rxjs';
+ * import { openQueue } from 'leasestream';
+ * import { settleMap, toObservable } from 'leasestream/rxjs';
+ *
+ * const queue = openQueue<{ id: string }>({ queueId: process.env.QUEUE_ID! });
+ * const done = toObservable(queue, { stopWhenEmpty: true }).pipe(settleMap(async ({ body }) => body.id));
+ * console.log('the last one was', await lastValueFrom(done));
+ * ```
+ */
+export function toObservable<Body>(
+  source: MessageSource<Body>,
+  options?: SourceOptions,
+): Observable<LeasedMessage<Body>> {
+  const subscribable = toSubscribable(checkSource('observe', source, options));
+  return new Observable((subscriber) => subscribable.subscribe(subscriber));
+}
+
+/**
+ * Works on messages, `concurrency` at once, and settles each: acknowledged when its inner observable completes, retried
+ * when that errors. Neither ends the stream; results are passed on as they come.
+ *
+ * - What the work did by hand, `ack()`, `retry()` or `deadLetter()`, wins.
+ * - A failure is reported to the consumer's `onEvent` as `handlerFailed`.
+ * - Work is never begun on a message whose lease has ended while it waited for its turn: it comes again.
+ * - Unsubscribing unsubscribes from the work and gives its messages back to be delivered at once. The message whose result
+ *   caused that, with `take(n)` for one, is acknowledged if its work completes with that result, as a promise's does.
+ *
+ * @param project - the work: gives a promise, an observable or whatever else RxJS takes for one
+ * @throws TypeError or RangeError that names the option, what it must be, and its value
+ * @example
+ * ```ts
+ * import { from, take, toArray, lastValueFrom } from 'rxjs';
+ * import { openQueue } from 'leasestream';
+ * import { settleMap } from 'leasestream/rxjs';
+ *
+ * const queue = openQueue<{ amount: number }>({ queueId: process.env.QUEUE_ID! });
+ * const amounts = from(queue).pipe(
+ *   settleMap(async ({ body }) => body.amount, { concurrency: 4, retryDelaySeconds: 30 }),
+ *   take(3),
+ *   toArray(),
+ * );
+ * console.log(await lastValueFrom(amounts));
+ * ```
+ */
+export function settleMap<Body, Result>(
+  project: (message: LeasedMessage<Body>) => ObservableInput<Result>,
+  options: SettleMapOptions<Body> = {},
+): OperatorFunction<LeasedMessage<Body>, Result> {
+  checkFunction('settle', 'project', project);
+  const { concurrency, delayOf } = resolveSettleMapOptions(options);
+  return (source) =>
+    new Observable((subscriber) => {
+      const work = new Work(project, delayOf);
+      const received = source.pipe(
+        tap((message) => work.receive(message)),
+        mergeMap((message) => work.start(message), concurrency),
+      );
+      received.subscribe(subscriber);
+      return () => work.leave();
+    });
+}
+
+/** The messages of one subscription to `settleMap`. */
+class Work<Body, Result> {
+  readonly #project: (message: LeasedMessage<Body>) => ObservableInput<Result>;
+  readonly #delayOf: (message: LeasedMessage<Body>, error: unknown) => number | undefined;
+  /** Received, and waiting for their turn. */
+  readonly #waiting = new Set<LeasedMessage<Body>>();
+
+  constructor(
+    project: (message: LeasedMessage<Body>) => ObservableInput<Result>,
+    delayOf: (message: LeasedMessage<Body>, error: unknown) => number | undefined,
+  ) {
+    this.#project = project;
+    this.#delayOf = delayOf;
+  }
+
+  receive(message: LeasedMessage<Body>): void {
+    this.#waiting.add(message);
+  }
+
+  start(message: LeasedMessage<Body>): Observable<Result> {
+    return new Observable((subscriber) => {
+      this.#waiting.delete(message);
+      if (message.leaseRemainingMs <= 0) {
+        subscriber.complete();
+        return undefined;
+      }
+      let isOver = false;
+      let isGiving = false;
+      const inner = defer(() => this.#project(message)).subscribe({
+        next: (result) => {
+          isGiving = true;
+          subscriber.next(result);
+          isGiving = false;
+        },
+        error: (error: unknown) => {
+          isOver = true;
+          DeliveredMessage.fail(message, error, this.#delayOf(message, error));
+          subscriber.complete();
+        },
+        complete: () => {
+          isOver = true;
+          void message.ack();
+          subscriber.complete();
+        },
+      });
+      const leave = (): void => {
+        inner.unsubscribe();
+        if (!isOver) void message.retry({ delaySeconds: 0 });
+      };
+      // Work that completes with the result that it is giving is finished, although that result ended the stream.
+      return () => (isGiving ? queueMicrotask(leave) : leave());
+    });
+  }
+
+  leave(): void {
+    for (const message of this.#waiting) void message.retry({ delaySeconds: 0 });
+    this.#waiting.clear();
+  }
+}

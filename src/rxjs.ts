@@ -1,0 +1,8 @@
+export {
+  type MessageSource,
+  type RetryDelay,
+  settleMap,
+  type SettleMapOptions,
+  type SourceOptions,
+  toObservable,
+} from './convert/observable.ts';
