@@ -13,7 +13,7 @@ const bodies = ['first', 'second', 'third'].map((id, index) => ({
 /**
  * Runs an example against a broker of its own on the loopback interface. The environment names the broker
  * (`CLOUDFLARE_ACCOUNT_ID`, `CLOUDFLARE_API_TOKEN`, `CLOUDFLARE_BASE_URL`) and a queue that holds a few messages
- * (`QUEUE_ID`). An example that consumes for ever ends, too: its token is refused once the queue is empty.
+ * (`QUEUE_ID`), and an empty one (`ARCHIVE_QUEUE_ID`). An example that consumes for ever ends, too: its token is refused once the queue is empty.
  *
  * @throws what the example throws, unless that is the refusal
  */
@@ -26,6 +26,7 @@ export async function runExample(example: () => Promise<unknown>): Promise<void>
     vi.stubEnv('CLOUDFLARE_API_TOKEN', queue.apiToken);
     vi.stubEnv('CLOUDFLARE_BASE_URL', queue.baseUrl);
     vi.stubEnv('QUEUE_ID', queue.queueId);
+    vi.stubEnv('ARCHIVE_QUEUE_ID', server.queue('archive').queueId);
     for (const method of ['log', 'info', 'warn', 'error', 'table'] as const) {
       vi.spyOn(console, method).mockImplementation(() => {});
     }
