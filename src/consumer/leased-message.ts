@@ -83,7 +83,7 @@ export interface MessageKeeper {
   retry(lease: Lease, options: RetryOptions | undefined): Promise<Settlement>;
   deadLetter(lease: Lease, queue: DeadLetterQueue, options: DeadLetterOptions | undefined): Promise<Settlement>;
   /** The work on a message failed: reports that and retries it, with the growing delay unless one is given. */
-  fail(lease: Lease, error: unknown, delaySeconds: number | undefined): void;
+  fail(lease: Lease, error: unknown, delaySeconds: number | undefined): Promise<Settlement>;
 }
 
 /** The one implementation of {@link LeasedMessage}: a view of a lease. */
@@ -154,8 +154,8 @@ export class DeliveredMessage<Body> implements LeasedMessage<Body> {
   }
 
   /** The work on a message failed: its consumer reports that and retries it, unless it was settled before. */
-  static fail(message: LeasedMessage, error: unknown, delaySeconds?: number): void {
-    if (#lease in message) message.#keeper.fail(message.#lease, error, delaySeconds);
-    else void message.retry(delaySeconds === undefined ? {} : { delaySeconds });
+  static fail(message: LeasedMessage, error: unknown, delaySeconds?: number): Promise<Settlement> {
+    if (#lease in message) return message.#keeper.fail(message.#lease, error, delaySeconds);
+    return message.retry(delaySeconds === undefined ? {} : { delaySeconds });
   }
 }

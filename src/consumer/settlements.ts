@@ -49,10 +49,12 @@ export class Settlements implements MessageKeeper {
     return growingDelaySeconds(lease.attempts, this.#deps.random);
   }
 
-  fail(lease: Lease, error: unknown, delaySeconds: number | undefined): void {
-    if (isDecided(lease)) return;
-    this.#deps.report({ type: 'handlerFailed', message: identityOf(lease), error });
-    this.complete(lease, 'retry', this.#deps.time.now(), delaySeconds);
+  fail(lease: Lease, error: unknown, delaySeconds: number | undefined): Promise<Settlement> {
+    if (!isDecided(lease)) {
+      this.#deps.report({ type: 'handlerFailed', message: identityOf(lease), error });
+      this.complete(lease, 'retry', this.#deps.time.now(), delaySeconds);
+    }
+    return this.#outcomes.of(lease);
   }
 
   /** Settles a message unless that was done before; a retry without a delay leaves it to the queue. */

@@ -22,6 +22,7 @@ export class Gathering {
   #linger: Timer | undefined;
   #underWay: Promise<void> | undefined;
   #left: Promise<void> | undefined;
+  #failure: { readonly error: unknown } | undefined;
   /** Is told of the failure that ends the stream. */
   onFailure: (error: unknown) => void = () => undefined;
 
@@ -64,6 +65,7 @@ export class Gathering {
       for (const item of items) this.#conclude(item, (waiter) => waiter.resolve());
     } catch (error) {
       for (const item of items) this.#conclude(item, (waiter) => waiter.reject(error));
+      this.#failure = { error };
       this.onFailure(error);
       void this.leave(error);
     }
@@ -83,6 +85,8 @@ export class Gathering {
       this.#flush();
       await this.#underWay;
     }
+    // The stream would take a failure during its close for too late.
+    if (this.#failure !== undefined) throw this.#failure.error;
     await this.#open.sink.settled();
   }
 

@@ -125,7 +125,7 @@ class Work<Body, Result> {
         },
         error: (error: unknown) => {
           isOver = true;
-          DeliveredMessage.fail(message, error, this.#delayOf(message, error));
+          void DeliveredMessage.fail(message, error, this.#delayOf(message, error));
           subscriber.complete();
         },
         complete: () => {

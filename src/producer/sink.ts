@@ -26,7 +26,7 @@ export interface SinkDeps {
   /** Called when something new is in the queue. */
   readonly onPushed: () => void;
   /** Retries a message whose group could not be pushed. */
-  readonly fail: (message: Forwardable, error: unknown) => void;
+  readonly fail: (message: Forwardable, error: unknown) => Promise<unknown>;
 }
 
 /** Pushes what is written to a stream, and settles the messages it came from. */
@@ -110,11 +110,13 @@ export class Sink {
   }
 
   #confirmed({ messages }: WrittenItem): void {
-    for (const message of messages) {
-      const forget = (): unknown => this.#settling.delete(settled);
-      const settled: Promise<unknown> = message.ack().then(forget, forget);
-      this.#settling.add(settled);
-    }
+    for (const message of messages) this.#watch(message.ack());
+  }
+
+  #watch(settlement: Promise<unknown>): void {
+    const forget = (): unknown => this.#settling.delete(settled);
+    const settled: Promise<unknown> = settlement.then(forget, forget);
+    this.#settling.add(settled);
   }
 
   /** @returns the error that nobody took */
@@ -133,10 +135,10 @@ export class Sink {
 
   /** Retries the messages of an item that will not be pushed. */
   fail({ messages }: WrittenItem, error: unknown): void {
-    for (const message of messages) this.#deps.fail(message, error);
+    for (const message of messages) this.#watch(this.#deps.fail(message, error));
   }
 
-  /** Resolves once it is known what became of every acknowledgement so far. */
+  /** Resolves once it is known what became of every message so far. */
   async settled(): Promise<void> {
     await Promise.all(this.#settling);
   }

@@ -33,6 +33,8 @@ export class WatchedTransport implements QueueTransport {
   latencyMs = 5;
   /** Decides about each call, by its method and its place among the calls of that. */
   faults: (method: Call['method'], nth: number) => Fault | undefined = () => undefined;
+  /** The messages that the service refuses, and every batch that they are in. */
+  refuses: (message: OutgoingMessage) => boolean = () => false;
   readonly #beneath: QueueTransport;
   readonly #clock: Clock;
   readonly #counts = { push: 0, pull: 0, ack: 0 };
@@ -67,10 +69,14 @@ export class WatchedTransport implements QueueTransport {
     options: CallOptions | undefined,
     work: () => Promise<Result>,
   ): Promise<Result> {
+    const refused = messages.some(this.refuses);
     this.#pushes += 1;
     this.mostPushes = Math.max(this.mostPushes, this.#pushes);
     try {
-      return await this.#run({ method: 'push', messages, ask: 0 }, options, work);
+      return await this.#run({ method: 'push', messages, ask: 0 }, options, () => {
+        if (refused) throw new QueueError('The service refused it', { code: 'refused', status: 400 });
+        return work();
+      });
     } finally {
       this.#pushes -= 1;
     }
