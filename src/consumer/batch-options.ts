@@ -3,7 +3,7 @@ import { type ConsumeOptions, type ResolvedConsumeOptions, resolveConsumeOptions
 import { checkRetryDelay, type RetryDelay } from './process-options.ts';
 
 /** How messages are gathered into batches. */
-export interface BatchOptions extends Omit<ConsumeOptions, 'settle'> {
+export interface BatchOptions extends Omit<ConsumeOptions, 'settle' | 'minInFlight'> {
   /**
    * The most messages in a batch, 1 to `maxInFlight`.
    *

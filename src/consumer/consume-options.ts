@@ -22,6 +22,14 @@ export interface ConsumeOptions {
    */
   readonly maxInFlight?: number;
   /**
+   * How many messages may be handed out before any is settled, 1 to `maxInFlight`, where the consumer can't see who works on
+   * them: with `settle: 'manual'`, and read as an observable or a stream. More follow when those are settled in good time.
+   * What gathers n messages before it settles any, `bufferCount(n)` or a `forward()` of n, needs n here.
+   *
+   * @defaultValue 1
+   */
+  readonly minInFlight?: number;
+  /**
    * The most messages leased and not handed out, 1 or more. Usually far fewer are: as many as the handlers can start in
    * time.
    *
@@ -93,6 +101,7 @@ export interface ConsumeOptions {
 export interface ResolvedConsumeOptions {
   readonly visibilityTimeoutMs: number;
   readonly maxInFlight: number;
+  readonly minInFlight: number;
   readonly maxBuffered: number;
   readonly maxBufferedBytes: number;
   readonly maxPulls: number;
@@ -110,6 +119,7 @@ export interface ResolvedConsumeOptions {
 const defaults = {
   visibilityTimeoutMs: 30_000,
   maxInFlight: 200,
+  minInFlight: 1,
   maxBuffered: 1_000,
   maxBufferedBytes: 16_000_000,
   maxPulls: 4,
@@ -135,6 +145,12 @@ export function resolveConsumeOptions(options: ConsumeOptions = {}): ResolvedCon
     checkInteger('consume', name, merged[name], [min, max]);
   check('visibilityTimeoutMs', shortestLeaseMs, limits.visibilityTimeoutMs);
   check('maxInFlight', 1, Infinity);
+  check('minInFlight', 1, Infinity);
+  if (merged.minInFlight > merged.maxInFlight) {
+    throw new RangeError(
+      rule('consume', 'minInFlight', `at most 'maxInFlight', ${merged.maxInFlight}`, merged.minInFlight),
+    );
+  }
   check('maxBuffered', 1, Infinity);
   check('maxBufferedBytes', 1, Infinity);
   check('maxPulls', 1, Infinity);

@@ -15,9 +15,9 @@ export function poolMode(concurrency: number): DeliveryMode {
 
 /** Messages go, `atOnce` at a time, to code that the engine can't see, as fast as it reads and settles. */
 export function unseenMode(options: ResolvedConsumeOptions, atOnce = 1): DeliveryMode {
-  const { maxInFlight, visibilityTimeoutMs } = options;
+  const { maxInFlight, minInFlight, visibilityTimeoutMs } = options;
   return {
-    handlers: (running) => new UnseenHandlers(running, maxInFlight, visibilityTimeoutMs, atOnce),
+    handlers: (running) => new UnseenHandlers(running, maxInFlight, visibilityTimeoutMs, Math.max(atOnce, minInFlight)),
     unseen: true,
     endsWithSettlement: true,
   };

@@ -7,7 +7,7 @@ import type { LeasedMessage } from './leased-message.ts';
 export type RetryDelay<Body> = number | ((message: LeasedMessage<Body>, error: unknown) => number);
 
 /** How `process` runs handlers. */
-export interface ProcessOptions<Body = unknown> extends Omit<ConsumeOptions, 'settle'> {
+export interface ProcessOptions<Body = unknown> extends Omit<ConsumeOptions, 'settle' | 'minInFlight'> {
   /**
    * How many handlers run at once, 1 to `maxInFlight`.
    *
