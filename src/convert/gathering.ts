@@ -18,6 +18,8 @@ export class Gathering {
   readonly #open: OpenSink;
   readonly #taken: WrittenItem[] = [];
   readonly #added: WrittenItem[] = [];
+  /** Taken last; the stream may have handed it on at once. */
+  #last: WrittenItem | undefined;
   readonly #waiters = new Map<WrittenItem, Waiter>();
   #linger: Timer | undefined;
   #underWay: Promise<void> | undefined;
@@ -31,14 +33,14 @@ export class Gathering {
   }
 
   take(item: unknown): void {
-    if (this.#left === undefined) this.#taken.push(this.#open.sink.take(item));
+    this.#last = this.#left === undefined ? this.#open.sink.take(item) : undefined;
+    if (this.#last !== undefined) this.#taken.push(this.#last);
   }
 
-  /** Resolves once the item that was taken last is confirmed. */
+  /** Resolves once the item that was taken last, in this very turn, is confirmed. */
   async confirmedLast(): Promise<void> {
-    const item = this.#taken.at(-1);
-    if (item === undefined) return;
-    await new Promise<void>((resolve, reject) => this.#waiters.set(item, { resolve, reject }));
+    const item = this.#last;
+    if (item !== undefined) await new Promise<void>((resolve, reject) => this.#waiters.set(item, { resolve, reject }));
   }
 
   /** Accepts the item that was taken first; resolves when there is room for another one. */

@@ -108,6 +108,18 @@ export function describeSink(sink: SinkUnderTest): void {
       await queues.run(writer.close());
     });
 
+    it('confirms no write early, of a stream that has nothing else to do', async () => {
+      const queues = openTwoQueues();
+      const writer = sink.open(queues.out, { lingerMs: 0 });
+      await queues.clock.advance(10);
+      let confirmedAt = 0;
+      const startedAt = queues.clock.now();
+      void writer.write(1).then(() => (confirmedAt = queues.clock.now()));
+      await queues.clock.advance(10);
+      expect(confirmedAt - startedAt).toBe(5);
+      await queues.run(writer.close());
+    });
+
     it('waits a short while for company', async () => {
       const queues = openTwoQueues();
       const writer = sink.open(queues.out, { lingerMs: 20 });
