@@ -39,15 +39,17 @@ export function forward<Body>(
 ): Forward<Body> {
   if (!isArray(outputs)) throw new TypeError(rule('forward', 'outputs', 'an array', outputs));
   const messages = isArray(messageOrMessages) ? [...messageOrMessages] : [messageOrMessages];
+  const seen = new Set<Forwardable>();
   for (const message of messages) {
     if (!isForwardable(message)) {
       throw new TypeError(rule('forward', 'messageOrMessages', 'a leased message or an array of them', message));
     }
-    if (grouped.has(message)) {
+    if (grouped.has(message) || seen.has(message)) {
       throw new TypeError(`Cannot forward message ${message.id} in two groups: make one group of all that it becomes`);
     }
-    grouped.add(message);
+    seen.add(message);
   }
+  for (const message of messages) grouped.add(message);
   return { [kind]: 'forward', messages, outputs: [...outputs] };
 }
 

@@ -18,6 +18,7 @@ describe('resolveConsumeOptions()', () => {
     expect(resolveConsumeOptions()).toEqual({
       visibilityTimeoutMs: 30_000,
       maxInFlight: 200,
+      minInFlight: 1,
       maxBuffered: 1_000,
       maxBufferedBytes: 16_000_000,
       maxPulls: 4,

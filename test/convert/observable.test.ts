@@ -228,7 +228,17 @@ describe('rxjs.from()', () => {
     const queues = openTwoQueues();
     queues.fill(50);
     const ends = new Map<string, number>();
-    const work = from(queues.jobs).pipe(
+    const consumer = queues.jobs.consume();
+    const unstarted: number[] = [];
+    const bounds: number[] = [];
+    queues.jobsCalls.faults = (method) => {
+      if (method === 'pull') {
+        unstarted.push(consumer.stats.buffered);
+        bounds.push(Math.max(1, 4 * ends.size));
+      }
+      return undefined;
+    };
+    const work = from(consumer).pipe(
       mergeMap(async (message) => {
         await queues.wait(20);
         ends.set(message.id, queues.clock.now());
@@ -240,6 +250,10 @@ describe('rxjs.from()', () => {
     expect(queues.entries('acked')).toHaveLength(50);
     for (const { messageId, at } of queues.entries('acked')) expect(at).toBeGreaterThanOrEqual(ends.get(messageId)!);
     expect(queues.entries('delivered')).toHaveLength(50);
+    // Before the first has ended one is asked for, then at most four for each that has.
+    const asked = queues.jobsCalls.of('pull').map(({ ask }, index) => ask + (unstarted[index] ?? 0));
+    expect(asked.length).toBeGreaterThan(3);
+    asked.forEach((count, index) => expect(count).toBeLessThanOrEqual(bounds[index] ?? 0));
   });
 
   it('of a consumer, with filter() that forgets to settle, goes on after the lease, counts, and warns once', async () => {

@@ -1,0 +1,174 @@
+import { once } from 'node:events';
+import { PassThrough, Readable } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
+import { describe, expect, it } from 'vitest';
+import { envelope, forward, type LeasedMessage } from '../../src/index.ts';
+import { toReadable, toWritable } from '../../src/node.ts';
+import { openTwoQueues } from './two-queues.ts';
+
+describe('toReadable()', () => {
+  it('asks for one message at a time, and has no buffer of its own', async () => {
+    const queues = openTwoQueues();
+    queues.fill(10);
+    const stream = toReadable(queues.jobs);
+    expect([stream.readableHighWaterMark, stream.readableObjectMode]).toEqual([0, true]);
+    stream.on('readable', () => undefined);
+    await queues.clock.advance(1_000);
+    expect(stream.readableLength).toBeLessThanOrEqual(1);
+    stream.destroy();
+    await queues.run(once(stream, 'close'));
+    queues.expectGone();
+  });
+
+  it('gives back what it had been given and nobody read', async () => {
+    const queues = openTwoQueues();
+    queues.fill(10);
+    const stream = toReadable(queues.jobs);
+    stream.on('readable', () => undefined);
+    await queues.clock.advance(1_000);
+    expect(stream.readableLength).toBe(1);
+    stream.destroy();
+    await queues.run(once(stream, 'close'));
+    expect(queues.broker.inspect('jobs').counts).toMatchObject({ ready: 10, leased: 0 });
+    queues.expectGone();
+  });
+
+  it('does not pull before it is read', async () => {
+    const queues = openTwoQueues();
+    queues.fill(1);
+    toReadable(queues.jobs);
+    await queues.clock.advance(60_000);
+    expect(queues.jobsCalls.calls).toEqual([]);
+  });
+
+  it('is destroyed by a signal that has aborted before', async () => {
+    const queues = openTwoQueues();
+    const stream = toReadable(queues.jobs, { signal: AbortSignal.abort() });
+    await expect(queues.run(finished(stream))).rejects.toMatchObject({ name: 'AbortError' });
+    queues.expectGone();
+  });
+
+  it('takes a consumer, whose close() ends the stream when the rest is written', async () => {
+    const queues = openTwoQueues();
+    queues.fill(100);
+    const consumer = queues.jobs.consume();
+    async function* move(messages: AsyncIterable<LeasedMessage>): AsyncGenerator {
+      for await (const message of messages) {
+        await queues.wait(10);
+        yield forward(message, [message.body]);
+      }
+    }
+    const moving = pipeline(toReadable(consumer), move, toWritable(queues.out));
+    await queues.clock.advance(300);
+    const [summary] = await queues.run(Promise.all([consumer.close(), moving]));
+    expect(summary).toMatchObject({ reason: 'closed', abandoned: 0, lost: 0, inFlight: 0 });
+    expect(summary.acked).toBeGreaterThan(10);
+    expect(queues.bodies('out')).toHaveLength(summary.acked);
+    expect(queues.bodies('jobs')).toHaveLength(100 - summary.acked);
+    queues.expectGone();
+  });
+});
+
+describe('toWritable()', () => {
+  it('calls back in order, each write once', async () => {
+    const queues = openTwoQueues();
+    const stream = toWritable(queues.out);
+    const called: number[] = [];
+    for (let id = 0; id < 250; id += 1) stream.write({ id }, () => called.push(id));
+    await queues.run(new Promise<void>((resolve) => void stream.end(resolve)));
+    expect(called).toEqual(Array.from({ length: 250 }).map((_, id) => id));
+  });
+
+  it('takes every form of write() and end()', async () => {
+    const queues = openTwoQueues();
+    const stream = toWritable(queues.out);
+    await queues.run(
+      Promise.all([
+        new Promise<void>((resolve) => void stream.write(1, 'utf8', () => resolve())),
+        new Promise<void>((resolve) => void stream.write(2, () => resolve())),
+      ]),
+    );
+    await queues.run(new Promise<void>((resolve) => void stream.end(3, 'utf8', resolve)));
+    expect(queues.bodies('out')).toEqual([1, 2, 3]);
+    queues.expectGone();
+    const other = toWritable(queues.out);
+    await queues.run(new Promise<void>((resolve) => void other.end(4, resolve)));
+    expect(queues.bodies('out')).toEqual([1, 2, 3, 4]);
+  });
+
+  it('refuses null as any of Node’s streams does, and pushes it in an envelope', async () => {
+    const queues = openTwoQueues();
+    const stream = toWritable(queues.out);
+    expect(() => stream.write(null)).toThrow(expect.objectContaining({ code: 'ERR_STREAM_NULL_VALUES' }));
+    const other = toWritable(queues.out);
+    other.end(envelope(null));
+    await queues.run(finished(other));
+    expect(queues.bodies('out')).toEqual([null]);
+  });
+
+  it('refuses a write after the end as any of Node’s streams does, and retries its messages', async () => {
+    const queues = openTwoQueues();
+    queues.fill(1);
+    const iterator = queues.jobs.consume({ settle: 'manual' })[Symbol.asyncIterator]();
+    const { value: message } = await queues.run(iterator.next());
+    const stream = toWritable(queues.out);
+    stream.end();
+    const failed = new Promise((resolve) => void stream.write(forward(message!, [1]), resolve));
+    stream.on('error', () => undefined);
+    expect(await queues.run(failed)).toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
+    await queues.clock.advance(100);
+    expect(queues.entries('retried')).toHaveLength(1);
+    await queues.run(iterator.return!());
+    queues.expectGone();
+  });
+
+  it('leaves its writer’s own cork() as it is', async () => {
+    const queues = openTwoQueues();
+    const stream = toWritable(queues.out);
+    stream.cork();
+    stream.write(1);
+    stream.write(2);
+    await queues.clock.advance(1_000);
+    expect(queues.outCalls.calls).toEqual([]);
+    stream.uncork();
+    await queues.clock.advance(100);
+    expect(queues.bodies('out')).toEqual([1, 2]);
+    stream.end();
+    await queues.run(finished(stream));
+  });
+
+  it('is flushed by pipeline()', async () => {
+    const queues = openTwoQueues();
+    await queues.run(
+      pipeline(Readable.from(Array.from({ length: 1_000 }, (_, id) => ({ id }))), toWritable(queues.out)),
+    );
+    expect(queues.bodies('out')).toHaveLength(1_000);
+    expect(queues.outCalls.of('push').length).toBeLessThanOrEqual(12);
+    queues.expectGone();
+  });
+
+  it('retries what a pipeline had in hand when that fails, and acknowledges nothing that was not pushed', async () => {
+    const queues = openTwoQueues();
+    queues.fill(60);
+    let count = 0;
+    async function* poisoned(messages: AsyncIterable<LeasedMessage>): AsyncGenerator {
+      for await (const message of messages) {
+        count += 1;
+        if (count === 40) throw new Error('poison');
+        yield forward(message, [message.body]);
+      }
+    }
+    const moving = pipeline(
+      toReadable(queues.jobs),
+      poisoned,
+      new PassThrough({ objectMode: true }),
+      toWritable(queues.out),
+    );
+    await expect(queues.run(moving)).rejects.toThrow('poison');
+    await queues.clock.advance(60_000);
+    const pushed = queues.bodies('out');
+    expect(queues.entries('acked')).toHaveLength(pushed.length);
+    expect(queues.bodies('jobs')).toHaveLength(60 - pushed.length);
+    queues.expectGone();
+  });
+});
