@@ -286,6 +286,32 @@ export function describeSink(sink: SinkUnderTest): void {
       queues.expectGone();
     });
 
+    /** So long that a request takes two of them. */
+    const long = 'x'.repeat(120_000);
+
+    it('makes no more requests when it is broken off, however much it has taken', async () => {
+      const queues = openTwoQueues();
+      queues.outCalls.latencyMs = 100;
+      const writer = sink.open(queues.out);
+      const writes = Array.from({ length: 20 }, () => writer.write(long).catch(() => 'failed'));
+      await queues.clock.advance(50);
+      const destroyed = writer.destroy(new Error('enough')).catch(() => undefined);
+      await queues.run(Promise.all([...writes, destroyed]));
+      expect(queues.outCalls.of('push').length).toBeLessThanOrEqual(4);
+      queues.expectGone();
+    });
+
+    it('makes no more requests when one failed for a reason that all would', async () => {
+      const queues = openTwoQueues();
+      queues.outCalls.faults = () => 'unauthorized';
+      const writer = sink.open(queues.out);
+      const writes = Array.from({ length: 20 }, () => writer.write(long));
+      const results = await queues.run(Promise.allSettled([...writes, writer.close()]));
+      expect(results.map(({ status }) => status)).not.toContain('fulfilled');
+      expect(queues.outCalls.of('push').length).toBeLessThanOrEqual(4);
+      queues.expectGone();
+    });
+
     it('waits for half a second at most when it is broken off', async () => {
       const queues = openTwoQueues();
       queues.outCalls.latencyMs = 20_000;
