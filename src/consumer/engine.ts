@@ -108,7 +108,11 @@ export class Engine {
       batchSize: options.batchSize,
       visibilityTimeoutMs: options.visibilityTimeoutMs,
       roundTripMs: () => this.#puller.roundTripMs,
-      onOutcome: (lease, settlement) => this.keeper.conclude(lease, settlement),
+      onOutcome: (lease, settlement) => {
+        this.keeper.conclude(lease, settlement);
+        // What its handler wants to see again at once is in the queue now.
+        if (settlement.outcome === 'retried' && lease.delaySeconds === 0 && !lease.isUnstarted) this.poll();
+      },
     });
     this.keeper = new Settlements({
       ...shared,

@@ -109,7 +109,8 @@ export class Puller {
   plan(handlers: Handlers, holdings: Holdings, now: number, situation: PullSituation): number {
     for (;;) {
       const asked = planPull(handlers, this.#deps.options, this.#state(holdings, situation), now);
-      if (asked === 0) return Infinity;
+      // While answers are slow, one pull at a time: what the others bring would arrive as late.
+      if (asked === 0 || (this.#slowTimeoutMs !== undefined && this.#underWay.size > 0)) return Infinity;
       const { notBefore: scheduledAt } = this.#schedule;
       const pollAt = situation.pollBy > now ? Math.min(scheduledAt, situation.pollBy) : scheduledAt;
       const notBefore = Math.max(pollAt, this.#deps.gates.notBefore('pull'));

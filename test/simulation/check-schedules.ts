@@ -1,0 +1,20 @@
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { Ledger } from './ledger.ts';
+import type { Schedule } from './schedule.ts';
+import { runWorld } from './world.ts';
+
+/** `SEED` of the environment repeats a run; without it every run is another. */
+const givenSeed = process.env['SEED'];
+
+/** Runs schedules until one is judged to violate something; prints it shrunk, with its seed and path. */
+export async function checkSchedules(
+  schedules: fc.Arbitrary<Schedule>,
+  judge: (ledger: Ledger) => readonly string[],
+  numRuns: number,
+): Promise<void> {
+  const property = fc.asyncProperty(schedules, async (schedule) => {
+    expect(judge(new Ledger(await runWorld(schedule)))).toEqual([]);
+  });
+  await fc.assert(property, givenSeed === undefined ? { numRuns } : { numRuns, seed: Number(givenSeed) });
+}

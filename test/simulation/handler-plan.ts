@@ -1,0 +1,140 @@
+import type { LeasedMessage } from '../../src/consumer/leased-message.ts';
+import type { Clock } from '../../src/contract/clock.ts';
+import type { HandlerLog, Start } from './handler-log.ts';
+
+/** How long a client's handlers take. */
+export type HandlerTimes =
+  | { readonly shape: 'constant'; readonly ms: number }
+  /** One in `oneIn` takes `slowMs`. */
+  | { readonly shape: 'bimodal'; readonly ms: number; readonly slowMs: number; readonly oneIn: number }
+  /** A Pareto distribution from `ms` up to 40 times as much. */
+  | { readonly shape: 'heavy-tail'; readonly ms: number }
+  /** `ms` for the first `until` messages, `laterMs` from then on. */
+  | { readonly shape: 'jump'; readonly ms: number; readonly until: number; readonly laterMs: number };
+
+/**
+ * What a handler does beside taking its time. Where it says "by hand" it settles explicitly.
+ *
+ * - `ack-first`, `retry-first`: by hand before its work
+ * - `ack-last`, `retry-last`: by hand after its work, and waits for what comes of it
+ * - `both`: acknowledges by hand, and retries right after
+ * - `throw`, `break`: fails or leaves its loop after its work
+ * - `ack-and-break`: acknowledges by hand after its work and leaves
+ * - `forget`: where nothing settles by itself, it settles nothing
+ * - `close`: acknowledges by hand after its work and waits for its consumer to close
+ */
+export type Deviation = (typeof everyDeviation)[number];
+
+export const everyDeviation = [
+  'ack-first',
+  'retry-first',
+  'ack-last',
+  'retry-last',
+  'both',
+  'throw',
+  'break',
+  'ack-and-break',
+  'forget',
+  'close',
+] as const;
+
+/** How one client handles its messages. */
+export interface HandlerPlan {
+  readonly times: HandlerTimes;
+  /** Ends its work at once when the message's signal aborts, and then fails. */
+  readonly heedsSignal: boolean;
+  /** What single handlers do, by their number: 0 is the client's first. */
+  readonly deviations: readonly { readonly nth: number; readonly does: Deviation }[];
+}
+
+/** How a handler ended: by itself, by a failure, or by leaving the loop. */
+export type HandlerEnd = 'finish' | 'throw' | 'break';
+
+interface HandlerDeps {
+  readonly client: number;
+  readonly clock: Clock;
+  readonly log: HandlerLog;
+  readonly random: () => number;
+  readonly plan: HandlerPlan;
+  /** Whether every message has to be settled by hand. */
+  readonly byHand: boolean;
+  readonly close: () => Promise<unknown>;
+}
+
+/** One client's handler: does what its plan says and writes down what it did. */
+export class PlannedHandler {
+  readonly #deps: HandlerDeps;
+  #started = 0;
+
+  constructor(deps: HandlerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Works on messages that were handed out together, 1 or more. What it settles by hand is the first of them. */
+  async handle(messages: readonly LeasedMessage[]): Promise<HandlerEnd> {
+    const { log, plan } = this.#deps;
+    const starts = messages.map((each) => log.start(this.#deps.client, each));
+    const [start] = starts;
+    const [message] = messages;
+    if (start === undefined || message === undefined) throw new Error('Nothing was handed out');
+    const nth = this.#started;
+    this.#started += 1;
+    const does = plan.deviations.find((deviation) => deviation.nth === nth)?.does;
+    const durationMs = drawDuration(plan.times, nth, this.#deps.random);
+    if (does === 'ack-first' || does === 'both') void this.#settle(start, message, 'ack');
+    if (does === 'retry-first' || does === 'both') void this.#settle(start, message, 'retry');
+    const interrupted = await this.#work(message, durationMs);
+    if (interrupted || does === 'throw') return this.#end(starts, 'throw');
+    await this.#settleLast(start, message, does);
+    if (does === 'break' || does === 'ack-and-break') return this.#end(starts, 'break');
+    return this.#end(starts, 'finish');
+  }
+
+  async #settleLast(start: Start, message: LeasedMessage, does: Deviation | undefined): Promise<void> {
+    if (does === 'retry-last') await this.#settle(start, message, 'retry');
+    else if (does === 'ack-last' || does === 'ack-and-break') await this.#settle(start, message, 'ack');
+    else if (does === 'close') {
+      void this.#settle(start, message, 'ack');
+      await this.#deps.close();
+    } else if (this.#deps.byHand && does === undefined) void this.#settle(start, message, 'ack');
+  }
+
+  #settle(start: Start, message: LeasedMessage, kind: 'ack' | 'retry'): Promise<unknown> {
+    return this.#deps.log.settle(start, kind, () =>
+      kind === 'ack' ? message.ack() : message.retry({ delaySeconds: 0 }),
+    );
+  }
+
+  #end(starts: readonly Start[], end: HandlerEnd): HandlerEnd {
+    for (const start of starts) this.#deps.log.end(start, end === 'finish' ? 'finished' : 'left');
+    return end;
+  }
+
+  /** @returns whether the message's signal ended the work before its time */
+  #work(message: LeasedMessage, durationMs: number): Promise<boolean> {
+    const { clock, plan } = this.#deps;
+    return new Promise((resolve) => {
+      const timer = clock.setTimer(() => resolve(false), durationMs);
+      if (!plan.heedsSignal) return;
+      const onAbort = (): void => {
+        timer.cancel();
+        resolve(true);
+      };
+      if (message.signal.aborted) onAbort();
+      else message.signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+}
+
+function drawDuration(times: HandlerTimes, nth: number, random: () => number): number {
+  switch (times.shape) {
+    case 'constant':
+      return times.ms;
+    case 'bimodal':
+      return random() < 1 / times.oneIn ? times.slowMs : times.ms;
+    case 'heavy-tail':
+      return Math.round(times.ms * Math.min(40, (1 - random()) ** (-1 / 1.5)));
+    case 'jump':
+      return nth < times.until ? times.ms : times.laterMs;
+  }
+}

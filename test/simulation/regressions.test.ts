@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { client, schedule } from './fixed-schedule.ts';
+import { judgeAll } from './invariants.ts';
+import { Ledger } from './ledger.ts';
+import type { Schedule } from './schedule.ts';
+import { runWorld } from './world.ts';
+
+const violations = async (plan: Schedule): Promise<readonly string[]> => judgeAll(new Ledger(await runWorld(plan)));
+const quick = { shape: 'constant', ms: 5 } as const;
+
+// Each schedule is what a property failed with, shrunk.
+describe('what the simulation found', () => {
+  it('leaves no timer of a call that was given up when the consumer closes', async () => {
+    const faults = [{ client: 0, call: 'pull', nth: 0, times: 1, fault: { type: 'request-hangs' } }] as const;
+    const events = [{ atMs: 100, type: 'close', client: 0, graceMs: 0 }] as const;
+    expect(await violations(schedule({ messages: 0, clients: [client('for await', quick)], faults, events }))).toEqual(
+      [],
+    );
+  });
+
+  it('does not count a message as abandoned that was settled by hand when the grace ends', async () => {
+    const handler = { times: quick, heedsSignal: false, deviations: [{ nth: 0, does: 'close' }] } as const;
+    expect(await violations(schedule({ messages: 1, clients: [client('process', quick, { handler })] }))).toEqual([]);
+  });
+
+  it('notices that the machine slept after its wall clock had been set back', async () => {
+    const events = [
+      { atMs: 100, type: 'jump', client: 0, ms: -60_000 },
+      { atMs: 1_000, type: 'suspend', ms: 5_000 },
+    ] as const;
+    const slow = { shape: 'constant', ms: 150 } as const;
+    expect(await violations(schedule({ messages: 40, clients: [client('for await', slow)], events }))).toEqual([]);
+  });
+
+  it('gives back what the last slow pull brings, however long its lease is', async () => {
+    const slow = { type: 'slow', upMs: 38_000, downMs: 28_000 } as const;
+    const faults = [{ client: 0, call: 'pull', nth: 2, times: 2, fault: slow }] as const;
+    const plan = { messages: 6, visibilityTimeoutMs: 30_000, horizonMs: 90_000, faults };
+    expect(await violations(schedule({ ...plan, clients: [client('for await', quick)] }))).toEqual([]);
+  });
+
+  it('sends what is settled while it closes without waiting for the call before', async () => {
+    const plan = schedule({
+      messages: 4,
+      visibilityTimeoutMs: 30_000,
+      down: { leastMs: 1_000, mostMs: 1_000 },
+      clients: [client('for await', { shape: 'constant', ms: 1_000 })],
+      faults: [{ client: 0, call: 'ack', nth: 0, times: 1, fault: { type: 'answer-hangs' } }],
+      events: [{ atMs: 2_500, type: 'close', client: 0, graceMs: 1_000 }],
+    });
+    expect(await violations(plan)).toEqual([]);
+  });
+
+  it('notices that the machine slept after its wall clock had been set back by a little', async () => {
+    const events = [
+      { atMs: 15_001, type: 'jump', client: 0, ms: -50 },
+      { atMs: 39_982, type: 'suspend', ms: 22_497 },
+    ] as const;
+    const plan = schedule({
+      messages: 3,
+      visibilityTimeoutMs: 30_000,
+      up: { leastMs: 10, mostMs: 10 },
+      down: { leastMs: 7_500, mostMs: 7_500 },
+      clients: [client('for await', { shape: 'jump', ms: 750, until: 1, laterMs: 17_964 })],
+      events,
+      horizonMs: 90_000,
+    });
+    expect(await violations(plan)).toEqual([]);
+  });
+
+  it('keeps the newer lease when the answer to an older pull comes after it', async () => {
+    const handler = { times: quick, heedsSignal: false, deviations: [{ nth: 3, does: 'ack-and-break' }] } as const;
+    const plan = schedule({
+      seed: 0,
+      messages: 5,
+      visibilityTimeoutMs: 1_000,
+      up: { leastMs: 10, mostMs: 50 },
+      down: { leastMs: 0, mostMs: 0 },
+      clients: [client('for await', quick, { handler, batchSize: 1 })],
+      faults: [
+        { client: 0, call: 'pull', nth: 0, times: 1, fault: { type: 'failed', status: 500, applied: false } },
+        { client: 0, call: 'pull', nth: 4, times: 4, fault: { type: 'slow', upMs: 0, downMs: 1_002 } },
+      ],
+      horizonMs: 3_000,
+    });
+    expect(await violations(plan)).toEqual([]);
+  });
+});

@@ -1,0 +1,60 @@
+import type { ConsumeOptions } from '../../src/consumer/consume-options.ts';
+import type { LeasedMessage } from '../../src/consumer/leased-message.ts';
+import type { ConsumerStats, ConsumerSummary } from '../../src/consumer/stats.ts';
+import type { Queue } from '../../src/queue/queue.ts';
+import type { HandlerEnd } from './handler-plan.ts';
+import type { Sequence } from './sequence.ts';
+
+/** What a surface works with. */
+export interface Desk {
+  readonly queue: Queue;
+  readonly options: ConsumeOptions & { readonly maxInFlight: number };
+  /** Aborts the signal in the options. */
+  readonly abort: () => void;
+  readonly sequence: Sequence;
+  /** Works on messages that were handed out together as the schedule says, and tells how to end. Never rejects. */
+  readonly handle: (messages: readonly LeasedMessage[]) => Promise<HandlerEnd>;
+  /** Takes down when each `next()` was called and answered. */
+  readonly waits: Wait[];
+}
+
+/** One call of `next()`. */
+export interface Wait {
+  readonly calledSeq: number;
+  /** `Infinity` while it waits. */
+  answeredSeq: number;
+  isDone: boolean;
+}
+
+/** A consumer that runs. */
+export interface RunningSurface {
+  /** Resolves when the consumer has closed, with what it did where it tells. */
+  readonly closed: Promise<ConsumerSummary | undefined>;
+  /** Resolves when the code around the consumer has ended; rejects with what a loop threw that was not planned. */
+  readonly done: Promise<void>;
+  /** `undefined` where there is nothing to ask. */
+  readonly stats: () => ConsumerStats | undefined;
+  /** Where there is no `close()`, aborts. */
+  close(graceMs?: number): Promise<unknown>;
+  pause(): void;
+  resume(): void;
+}
+
+/** One way to consume a queue. */
+export interface Surface {
+  /** Messages are settled by their handler's end; otherwise every handler settles by hand. */
+  readonly isAuto: boolean;
+  /** How many messages may be in handlers at once; `undefined` where the engine can't see them. */
+  readonly concurrency: ((maxInFlight: number) => number) | undefined;
+  start(desk: Desk): RunningSurface;
+}
+
+/** What a planned failure of a handler throws. */
+export class PlannedFailure extends Error {
+  override readonly name = 'PlannedFailure';
+}
+
+/** Lets a planned failure pass. */
+export function unlessPlanned(error: unknown): void {
+  if (!(error instanceof PlannedFailure)) throw error;
+}
