@@ -6,7 +6,7 @@ import { marginMs } from '../lease/margin.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
 import { type ConsumerEvent, identityOf } from './events.ts';
 import { Intake } from './intake.ts';
-import { graceEnded, leaseEnded, LeaseSignals } from './lease-signals.ts';
+import { LeaseSignals } from './lease-signals.ts';
 import { type PullAnswer, Puller } from './puller.ts';
 import type { QueueContext } from './queue-context.ts';
 import { Settlements } from './settlements.ts';
@@ -256,7 +256,7 @@ export class Engine {
 
   #lapse(now: number): void {
     for (const lease of this.#holdings.lapse(now)) {
-      this.#signals.abort(lease, leaseEnded(lease));
+      this.#signals.endLease(lease);
       if (this.#mode.unseen) this.#forgotten(lease, now);
     }
   }
@@ -352,7 +352,7 @@ export class Engine {
     shutdown.awaitLeases(this.#puller.leasesEndBy);
     const step = shutdown.step(this.#holdings.running, now);
     for (const lease of step.finished) this.#finish(lease, now);
-    for (const lease of step.abort) this.#signals.abort(lease, graceEnded());
+    if (step.abort.length > 0) this.#signals.endGrace();
     for (const lease of step.abandon) this.#abandon(lease, now);
     this.#isOver = step.isOver;
     if (step.isOver) this.#settler.giveUp();
@@ -382,7 +382,7 @@ export class Engine {
       leasesEndBy: this.now() + this.options.visibilityTimeoutMs,
     });
     if (graceMs !== undefined) this.#shutdown.limit(this.now() + graceMs);
-    if (graceMs === 0) for (const lease of this.#holdings.running) this.#signals.abort(lease, graceEnded());
+    if (graceMs === 0) this.#signals.endGrace();
     this.wake();
     if (isFirst) this.onClosing(reason);
     return this.closed;

@@ -6,6 +6,7 @@ export class LeaseSignals {
   readonly #now: () => number;
   readonly #onFirst: () => void;
   readonly #controllers = new Map<Lease, AbortController>();
+  #graceIsOver = false;
 
   /** @param onFirst - called when there is a signal to be watched, and there was none */
   constructor(now: () => number, onFirst: () => void) {
@@ -23,17 +24,28 @@ export class LeaseSignals {
     const existing = this.#controllers.get(lease);
     if (existing !== undefined) return existing.signal;
     const controller = new AbortController();
-    if (lease.settledAs === undefined && lease.phase === 'started' && lease.deadline > this.#now()) {
+    if (lease.settledAs !== undefined) return controller.signal;
+    if (this.#graceIsOver) controller.abort(graceEnded());
+    else if (lease.phase !== 'started' || lease.deadline <= this.#now()) controller.abort(leaseEnded(lease));
+    else {
       this.#controllers.set(lease, controller);
       if (this.#controllers.size === 1) this.#onFirst();
-    } else if (lease.settledAs === undefined) {
-      controller.abort(leaseEnded(lease));
     }
     return controller.signal;
   }
 
-  /** Aborts the signal of a message whose time is over. */
-  abort(lease: Lease, reason: QueueError): void {
+  /** Aborts the signal of a message whose lease is over. */
+  endLease(lease: Lease): void {
+    this.#abort(lease, leaseEnded(lease));
+  }
+
+  /** Aborts every signal, those asked for later included: the consumer closes and has waited for long enough. */
+  endGrace(): void {
+    this.#graceIsOver = true;
+    for (const lease of this.#controllers.keys()) this.#abort(lease, graceEnded());
+  }
+
+  #abort(lease: Lease, reason: QueueError): void {
     const controller = this.#controllers.get(lease);
     this.#controllers.delete(lease);
     controller?.abort(reason);
@@ -45,12 +57,10 @@ export class LeaseSignals {
   }
 }
 
-/** Why a message's signal aborts when its lease ends. */
-export function leaseEnded(lease: Lease): QueueError {
+function leaseEnded(lease: Lease): QueueError {
   return new QueueError(`The lease of message ${lease.message.id} ended`, { code: 'lease-expired' });
 }
 
-/** Why a message's signal aborts when its consumer closes and has waited for it long enough. */
-export function graceEnded(): QueueError {
+function graceEnded(): QueueError {
   return new QueueError('The consumer was closed and ran out of grace', { code: 'closed' });
 }

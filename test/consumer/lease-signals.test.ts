@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { leaseEnded, LeaseSignals } from '../../src/consumer/lease-signals.ts';
+import { LeaseSignals } from '../../src/consumer/lease-signals.ts';
 import { started } from '../lease/leases.ts';
 
 const open = (now: number): { signals: LeaseSignals; onFirst: () => void } => {
@@ -23,9 +23,10 @@ describe('LeaseSignals', () => {
     const { signals } = open(0);
     const lease = started('a', 0);
     const signal = signals.of(lease);
-    const reason = leaseEnded(lease);
-    signals.abort(lease, reason);
-    signals.abort(lease, leaseEnded(lease));
+    signals.endLease(lease);
+    const { reason } = signal;
+    expect(reason).toMatchObject({ code: 'lease-expired' });
+    signals.endLease(lease);
     expect(signal.reason).toBe(reason);
     expect(signals.size).toBe(0);
   });
@@ -35,7 +36,8 @@ describe('LeaseSignals', () => {
     const lease = started('a', 0);
     const signal = signals.of(lease);
     signals.forget(lease);
-    signals.abort(lease, leaseEnded(lease));
+    signals.endLease(lease);
+    signals.endGrace();
     expect(signal.aborted).toBe(false);
   });
 
@@ -46,6 +48,15 @@ describe('LeaseSignals', () => {
     const { signals } = open(now);
     expect(signals.of(started('a', 0)).aborted).toBe(aborted);
     expect(signals.size).toBe(aborted ? 0 : 1);
+  });
+
+  it('aborts all that are live when the grace ends, and those asked for later', () => {
+    const { signals } = open(0);
+    const live = [started('a', 0), started('b', 0)].map((lease) => signals.of(lease));
+    signals.endGrace();
+    const later = signals.of(started('c', 0));
+    for (const { reason } of [...live, later]) expect(reason).toMatchObject({ code: 'closed' });
+    expect(signals.size).toBe(0);
   });
 
   it('first asked for after the settlement, never aborts, and is not kept', () => {

@@ -413,7 +413,7 @@ describe('overlapping next()', () => {
   it('acknowledges nothing for Promise.all over a filled buffer', async () => {
     const jobs = openJobs({}, { latencyMs: 10 });
     jobs.push(...Array.from({ length: 200 }, (_, index) => index));
-    const consumer = jobs.queue.consume({ visibilityTimeoutMs: 10_000 });
+    const consumer = jobs.queue.consume({ visibilityTimeoutMs: 10_000, onEvent: vi.fn() });
     const iterator = consumer[Symbol.asyncIterator]();
     let last: LeasedMessage | undefined;
     for (let index = 0; index < 40; index += 1) last = (await jobs.run(iterator.next())).value;
@@ -679,7 +679,7 @@ describe("settle: 'manual'", () => {
     const jobs = openJobs({ maxRetries: 10 });
     jobs.push(1, 2, 3);
     const summary = await jobs.run(
-      loop(jobs, { settle: 'manual', visibilityTimeoutMs: 2_000 }, async (message) => {
+      loop(jobs, { settle: 'manual', visibilityTimeoutMs: 2_000, onEvent: vi.fn() }, async (message) => {
         if (message.body === 1) await message.ack();
         return message.body !== 3;
       }),
