@@ -11,6 +11,7 @@ export type { BrokerOptions } from './transports/broker/broker-options.ts';
 export type { JournalEntry, JournalListener } from './transports/broker/journal.ts';
 export type { ListenOptions } from './transports/broker/listen.ts';
 export { ManualClock } from './transports/broker/manual-clock.ts';
+export type { RequestLimit } from './transports/broker/request-limit.ts';
 export type { QueueSettings } from './transports/broker/settings.ts';
 export type { MessageSnapshot, QueueSnapshot } from './transports/broker/snapshot.ts';
 export type { WorkerMessage } from './transports/broker/worker-push.ts';

@@ -1,4 +1,5 @@
 import { limits } from '../../contract/limits.ts';
+import type { Behaviour } from './behaviour.ts';
 import type { MessageQueue } from './queue.ts';
 import { refusals } from './refusal.ts';
 import type { StoredBody } from './stored-message.ts';
@@ -27,6 +28,8 @@ export function pushBatch(queue: MessageQueue, messages: readonly IncomingMessag
     bytes += body.bytes;
   }
   if (bytes > limits.batchBytes) throw refusals.batchSize(bytes, limits.batchBytes);
+  const waitMs = queue.admit(messages.length);
+  if (waitMs !== undefined) throw refusals.queueOverloaded(Math.ceil(waitMs / 1000));
   for (const { body, delaySeconds } of messages) queue.push(body, delaySeconds);
 }
 
@@ -37,10 +40,8 @@ export function checkBatchCount(count: number): void {
 }
 
 /** @throws Refusal while nothing may be pulled from the queue. */
-export function checkPullable(queue: MessageQueue): void {
-  if (!queue.settings.httpPull) throw refusals.pullNotEnabled();
+export function checkPullable(queue: MessageQueue, { pullEnabledAfterMs }: Behaviour): void {
+  const ageMs = queue.consumerAgeMs;
+  if (ageMs === undefined || ageMs < pullEnabledAfterMs) throw refusals.pullNotEnabled();
   if (queue.settings.deliveryPaused) throw refusals.deliveryPaused();
 }
-
-/** How many messages a pull or a peek gives that names no number. [doc] */
-export const defaultBatchSize = 5;

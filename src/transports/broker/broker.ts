@@ -107,8 +107,7 @@ class InMemoryBroker implements Broker {
     this.#options = options;
     this.#givenClock = givenClock;
     const { clock, random, onJournal, behaviour } = options;
-    const { lateRetry } = behaviour;
-    this.#queues = new QueueRegistry({ clock, identities: new Identities(random), lateRetry, onJournal });
+    this.#queues = new QueueRegistry({ clock, random, identities: new Identities(random), behaviour, onJournal });
     this.#handle = createHandler({ ...options, queues: this.#queues });
   }
 

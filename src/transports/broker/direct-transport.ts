@@ -17,11 +17,12 @@ import type {
   PushResult,
   QueueTransport,
 } from '../../contract/transport.ts';
-import { checkPullable, defaultBatchSize, type IncomingMessage, pushBatch } from './admission.ts';
+import { checkPullable, type IncomingMessage, pushBatch } from './admission.ts';
 import type { Behaviour } from './behaviour.ts';
 import { decodeBody } from './body-codec.ts';
 import type { MessageQueue } from './queue.ts';
 import { Refusal, refusals } from './refusal.ts';
+import { settle } from './settle.ts';
 import type { MessageView } from './stored-message.ts';
 import { metadataOf } from './wire-answers.ts';
 
@@ -41,7 +42,7 @@ export class DirectTransport implements QueueTransport {
   async push(message: OutgoingMessage, options?: CallOptions): Promise<PushResult> {
     return carryOut('push', options, () => {
       pushBatch(this.#queue, [readMessage('push', message, undefined)]);
-      return { metrics: this.#queue.metrics() };
+      return { metrics: this.#queue.reportedMetrics() };
     });
   }
 
@@ -53,24 +54,24 @@ export class DirectTransport implements QueueTransport {
         this.#queue,
         messages.map((message) => readMessage('bulk push', message, delaySeconds)),
       );
-      return { metrics: this.#queue.metrics() };
+      return { metrics: this.#queue.reportedMetrics() };
     });
   }
 
   async pull(
-    { batchSize = defaultBatchSize, visibilityTimeoutMs }: PullRequest,
+    { batchSize = this.#queue.settings.batchSize, visibilityTimeoutMs }: PullRequest,
     options?: CallOptions,
   ): Promise<PullResult> {
     return carryOut('pull', options, () => {
       checkInteger('pull', 'batchSize', batchSize, [1, limits.batchMessages]);
       this.#checkTimeout(visibilityTimeoutMs);
-      checkPullable(this.#queue);
+      checkPullable(this.#queue, this.#behaviour);
       const messages = this.#queue.pull(batchSize, visibilityTimeoutMs).map((message) => ({
         ...seen(message),
         leaseId: message.leaseId,
         bodyLength: message.body.text.length,
       }));
-      return { messages, backlogCount: this.#queue.metrics().backlogCount };
+      return { messages, backlogCount: this.#queue.reportedMetrics().backlogCount };
     });
   }
 
@@ -78,22 +79,12 @@ export class DirectTransport implements QueueTransport {
     return carryOut('ack', options, () => {
       checkSome('ack', 'acks and retries', acks.length + retries.length);
       for (const { delaySeconds } of retries) checkDelay('ack', delaySeconds);
-      const warnings = new Map<string, string>();
-      const settle = (leaseId: string, warning: string | undefined): number => {
-        if (warning !== undefined) warnings.set(leaseId, warning);
-        return warning === undefined ? 1 : 0;
-      };
-      let ackCount = 0;
-      let retryCount = 0;
-      for (const leaseId of acks) ackCount += settle(leaseId, this.#queue.ack(leaseId));
-      for (const { leaseId, delaySeconds } of retries) {
-        retryCount += settle(leaseId, this.#queue.retry(leaseId, delaySeconds));
-      }
+      const { ackCount, retryCount, warnings } = settle(this.#queue, { acks, retries }, this.#behaviour);
       return { ackCount, retryCount, warnings, otherWarnings: [] };
     });
   }
 
-  async peek({ batchSize = defaultBatchSize }: PeekRequest, options?: CallOptions): Promise<PeekResult> {
+  async peek({ batchSize = this.#queue.settings.batchSize }: PeekRequest, options?: CallOptions): Promise<PeekResult> {
     return carryOut('peek', options, () => {
       checkInteger('peek', 'batchSize', batchSize, [1, limits.batchMessages]);
       return { messages: this.#queue.peek(batchSize).map((message) => ({ ...seen(message), ref: message.ref })) };
@@ -109,7 +100,7 @@ export class DirectTransport implements QueueTransport {
   }
 
   async metrics(options?: CallOptions): Promise<QueueMetrics> {
-    return carryOut('read metrics', options, () => this.#queue.metrics());
+    return carryOut('read metrics', options, () => this.#queue.reportedMetrics());
   }
 
   #checkTimeout(visibilityTimeoutMs: number | undefined): void {
@@ -132,15 +123,17 @@ function carryOut<Result>(action: string, options: CallOptions | undefined, call
   }
 }
 
-function failureOf(action: string, { status, code, message }: Refusal): QueueError {
+function failureOf(action: string, { status, code, message, retryAfterSeconds }: Refusal): QueueError {
   const text = `Cannot ${action}: the broker answered ${status}: ${message} (code ${code})`;
-  return new QueueError(text, { code: errorCodeOf(status, code), status, errors: [{ code, message }] });
+  const retryAfter = retryAfterSeconds === undefined ? {} : { retryAfterMs: retryAfterSeconds * 1000 };
+  return new QueueError(text, { code: errorCodeOf(status, code), status, errors: [{ code, message }], ...retryAfter });
 }
 
 // Only the refusals of these calls; those of the HTTP side (credentials, routes) can't happen here.
 function errorCodeOf(status: number, code: number): QueueErrorCode {
   if (status === 405) return 'pull-not-enabled';
   if (status === 409) return 'delivery-paused';
+  if (status === 429) return 'queue-unavailable';
   return code >= 10_204 && code <= 10_206 ? 'too-large' : 'refused';
 }
 

@@ -1,9 +1,13 @@
+import type { Clock } from '../../contract/clock.ts';
 import type { Behaviour } from './behaviour.ts';
+import type { CallContext } from './call.ts';
 import { authorize, type Credentials } from './credentials.ts';
+import type { MessageQueue } from './queue.ts';
 import type { QueueRegistry } from './queue-registry.ts';
 import { Refusal, refusals } from './refusal.ts';
 import { readJsonObject } from './request-body.ts';
-import { findRoute } from './routes.ts';
+import { WindowCounter } from './request-limit.ts';
+import { findRoute, type Route } from './routes.ts';
 import { answerRefusal, answerResult } from './wire-answers.ts';
 
 /** What the handler answers for. */
@@ -12,6 +16,7 @@ export interface HandlerContext {
   readonly credentials: Credentials;
   readonly queues: QueueRegistry;
   readonly behaviour: Behaviour;
+  readonly clock: Clock;
 }
 
 /**
@@ -19,26 +24,45 @@ export interface HandlerContext {
  * envelope, codes and statuses. It never rejects.
  */
 export function createHandler(context: HandlerContext): (request: Request) => Promise<Response> {
+  const { requestLimit } = context.behaviour;
+  const counter = requestLimit && new WindowCounter(requestLimit);
   return async (request) => {
     try {
-      return answerResult(await carryOut(request, context));
+      return answerResult(await carryOut(request, context, counter));
     } catch (error) {
       return answerRefusal(error instanceof Refusal ? error : refusals.internal(String(error)));
     }
   };
 }
 
-async function carryOut(request: Request, context: HandlerContext): Promise<unknown> {
-  const { pathname } = new URL(request.url);
+async function carryOut(
+  request: Request,
+  context: HandlerContext,
+  counter: WindowCounter | undefined,
+): Promise<unknown> {
+  const { pathname, searchParams: query } = new URL(request.url);
   authorize(request.headers, context.credentials);
   const route = findRoute(pathname);
   if (route === undefined) throw refusals.noRoute();
   if (route.accountId !== context.accountId) throw refusals.noAccount(pathname);
+  const waitMs = route.isCounted ? counter?.take(context.clock.now()) : undefined;
+  if (waitMs !== undefined) throw refusals.rateLimited(Math.ceil(waitMs / 1000));
+  const queue = findQueue(route, context.queues);
+  const hasCall = route.calls.has(request.method);
+  if (!hasCall) throw refusals.methodNotAllowed(request.method);
+  const body = request.method === 'GET' || request.method === 'DELETE' ? {} : await readJsonObject(request);
+  const callContext: CallContext = { queues: context.queues, behaviour: context.behaviour, query, body };
+  if (route.kind === 'account') return route.calls.get(request.method)?.(callContext);
+  // Looked up once more: reading the body took time, in which the queue may have been deleted.
+  const current = queue && context.queues.byId(queue.id);
+  if (current === undefined) throw refusals.noQueue();
+  return route.calls.get(request.method)?.({ ...callContext, queue: current, consumerId: route.consumerId });
+}
+
+function findQueue(route: Route, queues: QueueRegistry): MessageQueue | undefined {
+  if (route.kind === 'account') return undefined;
   if (!/^[\da-f]{32}$/i.test(route.queueId)) throw refusals.malformedQueueId();
-  const queue = context.queues.byId(route.queueId.toLowerCase());
+  const queue = queues.byId(route.queueId.toLowerCase());
   if (queue === undefined) throw refusals.noQueue();
-  const call = route.calls.get(request.method);
-  if (call === undefined) throw refusals.methodNotAllowed(request.method);
-  const body = request.method === 'GET' ? {} : await readJsonObject(request);
-  return call(queue, body, context.behaviour);
+  return queue;
 }

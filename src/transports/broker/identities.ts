@@ -70,6 +70,11 @@ export function queueIdOf(name: string): string {
   return [0x811c9dc5, 0x1b873593, 0xcc9e2d51, 0x85ebca6b].map((seed) => toHex(hash(name, seed))).join('');
 }
 
+/** The id of the consumer that was made for a queue as its `count`-th one; 32 hex characters. */
+export function consumerIdOf(queueName: string, count: number): string {
+  return queueIdOf(`${queueName}/consumers/${count}`);
+}
+
 // FNV-1a with another start each time, and a final mix, since short names alone would move only the low bits.
 function hash(text: string, seed: number): number {
   let value = seed;

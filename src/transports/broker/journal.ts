@@ -34,8 +34,8 @@ export type JournalEntry =
     })
   /** The lease ended unsettled, at its deadline. Visible again, or `deadLettered` or `removed` next. */
   | (Entry & { readonly type: 'expired'; readonly leaseId: string })
-  /** Moved after its last delivery; it keeps its id and starts there with no attempts. */
-  | (Entry & { readonly type: 'deadLettered'; readonly deadLetterQueue: string })
+  /** Moved after its last delivery; it starts there with no attempts, and keeps its id unless it is given a new one. */
+  | (Entry & { readonly type: 'deadLettered'; readonly deadLetterQueue: string; readonly newMessageId?: string })
   | (Entry & { readonly type: 'removed'; readonly reason: 'attempts' | 'retention' | 'purge' });
 
 /** Takes each entry as it is recorded. Runs inside the call that caused it, so it must not call the broker. */

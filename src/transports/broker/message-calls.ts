@@ -6,10 +6,10 @@ import type {
   WirePurgeResult,
   WirePushResult,
 } from '../cloudflare/wire-format.ts';
-import { checkBatchCount, checkPullable, defaultBatchSize, type IncomingMessage, pushBatch } from './admission.ts';
+import { checkBatchCount, checkPullable, type IncomingMessage, pushBatch } from './admission.ts';
 import type { Behaviour } from './behaviour.ts';
 import { jsonBody, textBody } from './body-codec.ts';
-import type { MessageQueue } from './queue.ts';
+import type { QueueCallContext } from './call.ts';
 import { refusals } from './refusal.ts';
 import {
   arrayField,
@@ -21,72 +21,61 @@ import {
   stringField,
   unexpected,
 } from './request-body.ts';
+import { settle } from './settle.ts';
 import type { StoredBody } from './stored-message.ts';
 import { toWireMessage, toWireMetrics, toWireWarnings } from './wire-answers.ts';
 
 const batchSizes = [1, limits.batchMessages] as const;
 
 /** `POST /messages` */
-export function push(queue: MessageQueue, request: JsonObject): WirePushResult {
-  pushBatch(queue, [readMessage(request, '', undefined)]);
-  return { metadata: { metrics: toWireMetrics(queue.metrics()) } };
+export function push({ queue, body: request, behaviour }: QueueCallContext): WirePushResult {
+  pushBatch(queue, [readMessage(request, { path: '', delaySeconds: undefined, behaviour })]);
+  return { metadata: { metrics: toWireMetrics(queue.reportedMetrics()) } };
 }
 
 /** `POST /messages/batch` */
-export function bulkPush(queue: MessageQueue, request: JsonObject): WirePushResult {
+export function bulkPush({ queue, body: request, behaviour }: QueueCallContext): WirePushResult {
   if (field(request, 'messages') === undefined) throw unexpected('array', undefined, 'messages');
   const elements = arrayField(request, 'messages');
   checkBatchCount(elements.length);
   const delaySeconds = delayField(request, '');
   const messages = elements.map((element, index) => {
     const path = `messages[${index}]`;
-    return readMessage(asObject(element, path), path, delaySeconds);
+    return readMessage(asObject(element, path), { path, delaySeconds, behaviour });
   });
   pushBatch(queue, messages);
-  return { metadata: { metrics: toWireMetrics(queue.metrics()) } };
+  return { metadata: { metrics: toWireMetrics(queue.reportedMetrics()) } };
 }
 
 /** `POST /messages/pull` */
-export function pull(queue: MessageQueue, request: JsonObject, behaviour: Behaviour): WirePullResult {
-  const batchSize = integerField(request, 'batch_size', batchSizes) ?? defaultBatchSize;
+export function pull({ queue, body: request, behaviour }: QueueCallContext): WirePullResult {
+  const batchSize = integerField(request, 'batch_size', batchSizes) ?? queue.settings.batchSize;
   const timeouts = [behaviour.leastVisibilityTimeoutMs, limits.visibilityTimeoutMs] as const;
   const visibilityTimeoutMs = integerField(request, 'visibility_timeout_ms', timeouts);
-  checkPullable(queue);
+  checkPullable(queue, behaviour);
   const messages = queue.pull(batchSize, visibilityTimeoutMs).map((message) => ({
     ...toWireMessage(message, behaviour.jsonBodies),
     lease_id: message.leaseId,
   }));
-  const metrics = toWireMetrics(queue.metrics());
+  const metrics = toWireMetrics(queue.reportedMetrics());
   return { message_backlog_count: metrics.backlog_count, messages, metadata: { metrics } };
 }
 
 /** `POST /messages/ack`: acks first, then retries. A lease that is in both is acked, with a warning. */
-export function ack(queue: MessageQueue, request: JsonObject, behaviour: Behaviour): WireAckResult {
+export function ack({ queue, body: request, behaviour }: QueueCallContext): WireAckResult {
   // All is read before anything is settled, so that a refused request has changed nothing.
   const acks = arrayField(request, 'acks').map((element, index) => readLeaseId(element, `acks[${index}]`));
   const retries = arrayField(request, 'retries').map((element, index) => {
     const path = `retries[${index}]`;
     return { leaseId: readLeaseId(element, path), delaySeconds: delayField(asObject(element, path), path) };
   });
-  const warnings = new Map<string, string>();
-  let ackCount = 0;
-  let retryCount = 0;
-  for (const leaseId of acks) {
-    const warning = queue.ack(leaseId);
-    if (warning === undefined) ackCount += 1;
-    else warnings.set(leaseId, warning);
-  }
-  for (const { leaseId, delaySeconds } of retries) {
-    const warning = queue.retry(leaseId, delaySeconds);
-    if (warning === undefined) retryCount += 1;
-    else warnings.set(leaseId, warning);
-  }
+  const { ackCount, retryCount, warnings } = settle(queue, { acks, retries }, behaviour);
   return { ackCount, retryCount, warnings: toWireWarnings(warnings, behaviour.warnings) };
 }
 
 /** `POST /messages/peek` */
-export function peek(queue: MessageQueue, request: JsonObject, behaviour: Behaviour): WirePeekResult {
-  const batchSize = integerField(request, 'batch_size', batchSizes) ?? defaultBatchSize;
+export function peek({ queue, body: request, behaviour }: QueueCallContext): WirePeekResult {
+  const batchSize = integerField(request, 'batch_size', batchSizes) ?? queue.settings.batchSize;
   const messages = queue.peek(batchSize).map((message) => ({
     ...toWireMessage(message, behaviour.jsonBodies),
     ref: message.ref,
@@ -95,7 +84,7 @@ export function peek(queue: MessageQueue, request: JsonObject, behaviour: Behavi
 }
 
 /** `POST /messages/purge` */
-export function purge(queue: MessageQueue, request: JsonObject): WirePurgeResult {
+export function purge({ queue, body: request }: QueueCallContext): WirePurgeResult {
   if (field(request, 'refs') === undefined) throw unexpected('array', undefined, 'refs');
   const refs = arrayField(request, 'refs').map((element, index) => {
     const path = `refs[${index}]`;
@@ -110,19 +99,28 @@ function readLeaseId(element: unknown, path: string): string {
   return stringField(asObject(element, path), 'lease_id', path);
 }
 
-function readMessage(message: JsonObject, path: string, delaySeconds: number | undefined): IncomingMessage {
-  return { body: readBody(message, path), delaySeconds: delayField(message, path) ?? delaySeconds };
+interface Place {
+  /** Where the message stands in the request; empty for the request itself. */
+  readonly path: string;
+  /** The delay of a message that has none of its own. */
+  readonly delaySeconds: number | undefined;
+  readonly behaviour: Behaviour;
 }
 
-function readBody(message: JsonObject, path: string): StoredBody {
+function readMessage(message: JsonObject, { path, delaySeconds, behaviour }: Place): IncomingMessage {
+  return { body: readBody(message, path, behaviour), delaySeconds: delayField(message, path) ?? delaySeconds };
+}
+
+function readBody(message: JsonObject, path: string, { jsonScalars }: Behaviour): StoredBody {
   const bodyPath = path === '' ? 'body' : `${path}.body`;
   const contentType = field(message, 'content_type') ?? 'json';
   if (contentType === 'text') return textBody(stringField(message, 'body', path));
   if (contentType !== 'json') throw refusals.contentType(path === '' ? 'content_type' : `${path}.content_type`);
   if (!Object.hasOwn(message, 'body')) throw unexpected('object', undefined, bodyPath);
   const value = message['body'];
-  // Recorded of the service. Numbers, booleans and null it may refuse as well; nobody knows, so they pass.
-  if (typeof value === 'string') throw unexpected('object', value, bodyPath);
+  // Recorded of the service. What it does with numbers, booleans and null nobody knows.
+  const isScalar = typeof value !== 'object' || value === null;
+  if (typeof value === 'string' || (isScalar && jsonScalars === 'refuse')) throw unexpected('object', value, bodyPath);
   try {
     return jsonBody(value);
   } catch {

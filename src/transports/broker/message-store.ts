@@ -41,6 +41,10 @@ export class MessageStore {
     return this.#leased.peek();
   }
 
+  get leasedCount(): number {
+    return this.#leased.size;
+  }
+
   /** All messages, in the order of their arrival. */
   all(): Iterable<StoredMessage> {
     return this.#arrivals;

@@ -1,20 +1,10 @@
 import type { WireMetrics } from '../cloudflare/wire-format.ts';
-import type { MessageQueue } from './queue.ts';
+import { type CallContext, Page, type QueueCallContext } from './call.ts';
 import { refusals } from './refusal.ts';
-import type { JsonObject } from './request-body.ts';
+import { booleanField, integerIn, type JsonObject, objectField, stringField } from './request-body.ts';
+import { defaultSettings, isQueueName, type QueueSettings } from './settings.ts';
 import { toWireMetrics } from './wire-answers.ts';
-
-/** A queue as the management API shows it. */
-export interface WireQueue {
-  readonly queue_id: string;
-  readonly queue_name: string;
-  readonly created_on: string;
-  readonly settings: {
-    readonly delivery_delay: number;
-    readonly delivery_paused: boolean;
-    readonly message_retention_period: number;
-  };
-}
+import { toWireQueue, type WireQueue } from './wire-queue.ts';
 
 /** The result of `GET /purge`. A purge of the broker is complete when it is answered. */
 export interface WirePurgeStatus {
@@ -22,14 +12,60 @@ export interface WirePurgeStatus {
   readonly started_at?: string;
 }
 
+const defaultPerPage = 20;
+const mostPerPage = 100;
+
+/**
+ * `GET /queues?name=…&page=…&per_page=…`: all queues, those of a name, or (`name` given more than once) of several. A
+ * page without a number is the whole list when `page` and `per_page` are absent: the service's own SDKs ask for one page.
+ */
+export function listQueues({ queues, query }: CallContext): Page {
+  const names = query.getAll('name');
+  const chosen = queues.all().filter(({ name }) => names.length === 0 || names.includes(name));
+  const isPaged = query.has('page') || query.has('per_page');
+  const perPage = isPaged
+    ? numberIn(query, 'per_page', { otherwise: defaultPerPage, most: mostPerPage })
+    : Math.max(1, chosen.length);
+  return new Page(chosen.map(toWireQueue), numberIn(query, 'page', { otherwise: 1, most: 1e9 }), perPage);
+}
+
+/** `POST /queues`. A new queue has no consumer. */
+export function createQueue({ queues, body }: CallContext): WireQueue {
+  const name = readName(body);
+  if (queues.byName(name) !== undefined) throw refusals.queueNameTaken(name);
+  return toWireQueue(queues.open(name, { ...readSettings(body), httpPull: false }));
+}
+
+/** `GET /queues/{id}` */
+export function getQueue({ queue }: QueueCallContext): WireQueue {
+  return toWireQueue(queue);
+}
+
+/** `PUT /queues/{id}`: settings that are left out go back to their defaults. */
+export function replaceQueue(context: QueueCallContext): WireQueue {
+  const { deliveryDelaySeconds, deliveryPaused, retentionSeconds } = defaultSettings;
+  return change(context, { deliveryDelaySeconds, deliveryPaused, retentionSeconds });
+}
+
+/** `PATCH /queues/{id}`: settings that are left out stay. */
+export function editQueue(context: QueueCallContext): WireQueue {
+  return change(context, {});
+}
+
+/** `DELETE /queues/{id}`, with all messages. */
+export function deleteQueue({ queues, queue }: QueueCallContext): null {
+  queues.delete(queue);
+  return null;
+}
+
 /** `GET /metrics` */
-export function metrics(queue: MessageQueue): WireMetrics {
-  return toWireMetrics(queue.metrics());
+export function metrics({ queue }: QueueCallContext): WireMetrics {
+  return toWireMetrics(queue.reportedMetrics());
 }
 
 /** `POST /purge` */
-export function purgeAll(queue: MessageQueue, request: JsonObject): WireQueue {
-  if (request['delete_messages_permanently'] !== true) {
+export function purgeAll({ queue, body }: QueueCallContext): WireQueue {
+  if (body['delete_messages_permanently'] !== true) {
     throw refusals.invalid('delete_messages_permanently must be true', '/delete_messages_permanently');
   }
   queue.purgeAll();
@@ -37,21 +73,48 @@ export function purgeAll(queue: MessageQueue, request: JsonObject): WireQueue {
 }
 
 /** `GET /purge` */
-export function purgeStatus(queue: MessageQueue): WirePurgeStatus {
+export function purgeStatus({ queue }: QueueCallContext): WirePurgeStatus {
   if (queue.purgedAt === undefined) return { completed: 'true' };
   return { completed: 'true', started_at: new Date(queue.purgedAt).toISOString() };
 }
 
-function toWireQueue(queue: MessageQueue): WireQueue {
-  const { deliveryDelaySeconds, deliveryPaused, retentionSeconds } = queue.settings;
+function change({ queues, queue, body }: QueueCallContext, base: QueueSettings): WireQueue {
+  const name = Object.hasOwn(body, 'queue_name') ? readName(body) : queue.name;
+  // Dead letter queues are named by name, and the id is made from it: whether the service renames is unknown.
+  if (name !== queue.name) throw refusals.queueSettings('the broker renames no queue', '/queue_name');
+  return toWireQueue(queues.open(queue.name, { ...base, ...readSettings(body) }));
+}
+
+function readName(body: JsonObject): string {
+  const name = stringField(body, 'queue_name', '');
+  if (isQueueName(name)) return name;
+  throw refusals.queueSettings('queue_name must be 1 to 63 letters, digits, hyphens or underscores', '/queue_name');
+}
+
+function readSettings(body: JsonObject): QueueSettings {
+  const settings = objectField(body, 'settings');
+  const integer = (name: string, range: readonly [number, number]): number | undefined =>
+    integerIn(settings, name, range, (problem) => refusals.queueSettings(problem, `/settings/${name}`));
+  const deliveryDelaySeconds = integer('delivery_delay', [0, 86_400]);
+  const retentionSeconds = integer('message_retention_period', [60, 1_209_600]);
+  const deliveryPaused = booleanField(settings, 'delivery_paused', () =>
+    refusals.queueSettings('delivery_paused must be true or false', '/settings/delivery_paused'),
+  );
   return {
-    queue_id: queue.id,
-    queue_name: queue.name,
-    created_on: new Date(queue.createdAt).toISOString(),
-    settings: {
-      delivery_delay: deliveryDelaySeconds,
-      delivery_paused: deliveryPaused,
-      message_retention_period: retentionSeconds,
-    },
+    ...(deliveryDelaySeconds === undefined ? {} : { deliveryDelaySeconds }),
+    ...(retentionSeconds === undefined ? {} : { retentionSeconds }),
+    ...(deliveryPaused === undefined ? {} : { deliveryPaused }),
   };
+}
+
+function numberIn(
+  query: URLSearchParams,
+  name: string,
+  { otherwise, most }: { otherwise: number; most: number },
+): number {
+  const text = query.get(name);
+  if (text === null) return otherwise;
+  const number = /^\d{1,10}$/.test(text) ? Number(text) : 0;
+  if (number >= 1 && number <= most) return number;
+  throw refusals.invalid(`${name} must be an integer in 1..${most}`);
 }

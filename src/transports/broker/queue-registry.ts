@@ -8,8 +8,13 @@ export class QueueRegistry {
   readonly #byName = new Map<string, MessageQueue>();
   readonly #byId = new Map<string, MessageQueue>();
 
-  constructor(context: QueueContext) {
-    this.#context = context;
+  constructor(context: Omit<QueueContext, 'openQueue'>) {
+    this.#context = { ...context, openQueue: (name) => this.#present(name) };
+  }
+
+  /** All queues, in the order in which they were made. */
+  all(): readonly MessageQueue[] {
+    return [...this.#byName.values()];
   }
 
   byName(name: string): MessageQueue | undefined {
@@ -36,6 +41,16 @@ export class QueueRegistry {
     const { deadLetterQueue } = settings;
     queue.configure(settings, deadLetterQueue === undefined ? undefined : this.#present(deadLetterQueue));
     return queue;
+  }
+
+  /**
+   * Deletes a queue with all its messages. Queues that name it as their dead letter queue go on naming it: it is made
+   * anew, empty, when one of them has a dead letter.
+   */
+  delete(queue: MessageQueue): void {
+    queue.retire();
+    this.#byName.delete(queue.name);
+    this.#byId.delete(queue.id);
   }
 
   // Not open(): two queues may be each other's dead letter queue.

@@ -1,8 +1,12 @@
 import type { Clock } from '../../contract/clock.ts';
 import type { QueueMetrics } from '../../contract/message.ts';
-import { type Identities, noToken } from './identities.ts';
+import type { Behaviour } from './behaviour.ts';
+import { chooseMessages } from './choose-messages.ts';
+import { consumerIdOf, type Identities, noToken } from './identities.ts';
 import type { JournalListener } from './journal.ts';
 import { MessageStore } from './message-store.ts';
+import { WindowCounter } from './request-limit.ts';
+import { ReportedMetrics } from './reported-metrics.ts';
 import type { ResolvedSettings } from './settings.ts';
 import { type MessageView, type StoredBody, StoredMessage } from './stored-message.ts';
 
@@ -20,9 +24,19 @@ export interface PeekedEntry extends MessageView {
 export interface QueueContext {
   readonly clock: Clock;
   readonly identities: Identities;
-  /** Whether a retry by a lease that ended is ignored with a warning, or honoured: the service's rule is unknown. */
-  readonly lateRetry: 'ignore' | 'honour';
+  readonly behaviour: Behaviour;
+  readonly random: () => number;
+  /** Opens the dead letter queue of that name, made if it is absent. */
+  readonly openQueue: (name: string) => MessageQueue;
   readonly onJournal: JournalListener | undefined;
+}
+
+/** The HTTP pull consumer of a queue. Its settings are among the queue's. */
+export interface PullConsumer {
+  /** 32 hex characters. */
+  readonly id: string;
+  /** In milliseconds since the epoch. */
+  readonly createdAt: number;
 }
 
 /** What {@link MessageQueue.ack} and {@link MessageQueue.retry} say when they did nothing. */
@@ -49,6 +63,11 @@ export class MessageQueue {
   /** The queues whose dead letters come here: their leases may end, and so fill this queue, without any call to them. */
   readonly #feeders = new Set<MessageQueue>();
   #store = new MessageStore();
+  readonly #reported: ReportedMetrics;
+  readonly #pushed: WindowCounter | undefined;
+  #consumer: PullConsumer | undefined = undefined;
+  #consumersMade = 0;
+  #modifiedAt: number;
   #sequence = 0;
   #purgedAt: number | undefined = undefined;
 
@@ -62,10 +81,30 @@ export class MessageQueue {
     this.#settings = settings;
     this.#context = context;
     this.createdAt = context.clock.now();
+    this.#modifiedAt = this.createdAt;
+    this.#reported = new ReportedMetrics(context.behaviour);
+    const { messagesPerSecond } = context.behaviour;
+    const perSecond = { requests: messagesPerSecond ?? Infinity, perMs: 1000, blockMs: 0 };
+    this.#pushed = messagesPerSecond === undefined ? undefined : new WindowCounter(perSecond);
   }
 
   get settings(): ResolvedSettings {
     return this.#settings;
+  }
+
+  /** The HTTP pull consumer; `undefined` while there is none. */
+  get consumer(): PullConsumer | undefined {
+    return this.#consumer;
+  }
+
+  /** How long the HTTP pull consumer exists, in milliseconds; `undefined` while there is none. */
+  get consumerAgeMs(): number | undefined {
+    return this.#consumer === undefined ? undefined : this.#context.clock.now() - this.#consumer.createdAt;
+  }
+
+  /** When its settings were changed last, in milliseconds since the epoch. */
+  get modifiedAt(): number {
+    return this.#modifiedAt;
   }
 
   /** When all messages were purged last, in milliseconds since the epoch. */
@@ -75,11 +114,23 @@ export class MessageQueue {
 
   /** Puts settings in force from now on; what happened before happened under the old ones. */
   configure(settings: ResolvedSettings, deadLetters: MessageQueue | undefined): void {
-    this.#catchUp();
+    this.#modifiedAt = this.#catchUp();
     this.#settings = settings;
-    if (this.#deadLetters !== undefined) this.#deadLetters.#feeders.delete(this);
-    this.#deadLetters = deadLetters;
-    if (deadLetters !== undefined) deadLetters.#feeders.add(this);
+    if (!settings.httpPull) this.#consumer = undefined;
+    else this.#consumer ??= this.#makeConsumer();
+    this.#feed(deadLetters);
+  }
+
+  /** Takes the queue out of service: the queues whose dead letters came here make a new one when they have some. */
+  retire(): void {
+    this.purgeAll();
+    this.#feed(undefined);
+    for (const feeder of this.#feeders) feeder.#feed(undefined);
+  }
+
+  /** How long to wait, in milliseconds, before so many messages may be pushed; `undefined` when they may now. */
+  admit(count: number): number | undefined {
+    return this.#pushed?.take(this.#context.clock.now(), count);
   }
 
   /**
@@ -100,17 +151,23 @@ export class MessageQueue {
     const now = this.#catchUp();
     const deadline = now + visibilityTimeoutMs;
     const delivered: DeliveredMessage[] = [];
-    while (delivered.length < batchSize) {
-      const message = this.#store.nextVisible;
-      if (message === undefined || message.dueAt > now) break;
+    const { behaviour, random } = this.#context;
+    const chosen = chooseMessages(this.#store, { now, count: batchSize, behaviour, random });
+    for (let message = chosen.next(); message !== undefined; message = chosen.next()) {
       const token = this.#context.identities.token();
       this.#store.lease(message, token, deadline);
       const leaseId = this.#context.identities.leaseId(token);
-      delivered.push({ ...viewOf(message), leaseId });
+      delivered.push({ ...viewOf(message), attempts: message.attempts - 1 + behaviour.firstAttempts, leaseId });
       const { attempts } = message;
       this.#context.onJournal?.({ ...this.#entry(message, now), type: 'delivered', leaseId, attempts, deadline });
     }
     return delivered;
+  }
+
+  /** Whether a message can be settled by that lease. */
+  knowsLease(leaseId: string): boolean {
+    this.#catchUp();
+    return this.#find(leaseId) !== undefined;
   }
 
   /**
@@ -140,7 +197,7 @@ export class MessageQueue {
     if (found === undefined) return warnings.unknownLease;
     const { message, token } = found;
     const late = message.lease !== token;
-    if (late && this.#context.lateRetry === 'ignore') return warnings.lateRetry;
+    if (late && this.#context.behaviour.lateRetry === 'ignore') return warnings.lateRetry;
     this.#context.onJournal?.({ ...this.#entry(message, now), type: 'retried', leaseId, delaySeconds, late });
     this.#endDelivery(message, now, now + delaySeconds * 1000);
     this.#store.forgetLease(message, token);
@@ -192,6 +249,12 @@ export class MessageQueue {
     };
   }
 
+  /** The metrics as the broker's behaviour has clients see them. */
+  reportedMetrics(): QueueMetrics {
+    const now = this.#catchUp();
+    return this.#reported.at(now, () => this.metrics(), this.#store);
+  }
+
   /** Every message as it stands now, in the order of arrival. */
   messages(): Iterable<Readonly<StoredMessage>> {
     this.#catchUp();
@@ -228,14 +291,36 @@ export class MessageQueue {
   #endDelivery(message: StoredMessage, now: number, visibleAt: number): void {
     if (message.attempts <= this.#settings.maxRetries) {
       this.#store.release(message, visibleAt);
-    } else if (this.#deadLetters === undefined) {
+    } else if (this.#settings.deadLetterQueue === undefined) {
       this.#remove(message, now, 'attempts');
     } else {
-      const deadLetterQueue = this.#deadLetters.name;
-      this.#store.remove(message);
-      this.#context.onJournal?.({ ...this.#entry(message, now), type: 'deadLettered', deadLetterQueue });
-      this.#deadLetters.#add(viewOf(message), now, now);
+      this.#moveToDeadLetters(message, now, this.#settings.deadLetterQueue);
     }
+  }
+
+  #moveToDeadLetters(message: StoredMessage, now: number, deadLetterQueue: string): void {
+    // It was deleted since, so that one is made again, as the service does with a name that it does not find.
+    if (this.#deadLetters === undefined) this.#feed(this.#context.openQueue(deadLetterQueue));
+    this.#store.remove(message);
+    const keepsIdentity = this.#context.behaviour.deadLettersKeep === 'identity';
+    const view = keepsIdentity
+      ? viewOf(message)
+      : { ...viewOf(message), id: this.#context.identities.messageId(), timestampMs: now };
+    const renamed = keepsIdentity ? {} : { newMessageId: view.id };
+    this.#context.onJournal?.({ ...this.#entry(message, now), type: 'deadLettered', deadLetterQueue, ...renamed });
+    const to = this.#deadLetters;
+    if (to !== undefined) to.#add(view, now, now);
+  }
+
+  #feed(deadLetters: MessageQueue | undefined): void {
+    if (this.#deadLetters !== undefined) this.#deadLetters.#feeders.delete(this);
+    this.#deadLetters = deadLetters;
+    if (deadLetters !== undefined) deadLetters.#feeders.add(this);
+  }
+
+  #makeConsumer(): PullConsumer {
+    this.#consumersMade += 1;
+    return { id: consumerIdOf(this.name, this.#consumersMade), createdAt: this.#modifiedAt };
   }
 
   #add(view: Omit<MessageView, 'attempts'>, arrivedAt: number, visibleAt: number): void {

@@ -5,13 +5,22 @@ export class Refusal extends Error {
   readonly code: number;
   /** The JSON pointer of the offending part of the request. */
   readonly pointer: string | undefined;
+  /** When to come back, in seconds; `undefined` when the answer does not say. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(status: number, code: number, message: string, pointer?: string) {
+  constructor(status: number, code: number, message: string, details: RefusalDetails = {}) {
     super(message);
     this.status = status;
     this.code = code;
-    this.pointer = pointer;
+    this.pointer = details.pointer;
+    this.retryAfterSeconds = details.retryAfterSeconds;
   }
+}
+
+/** What a few refusals say beside their message. */
+export interface RefusalDetails {
+  readonly pointer?: string | undefined;
+  readonly retryAfterSeconds?: number;
 }
 
 /**
@@ -40,10 +49,10 @@ export const refusals = {
   deliveryPaused: (): Refusal => new Refusal(409, 0, 'queue_delivery_paused'),
   /** [doc] */
   delay: (pointer?: string): Refusal =>
-    new Refusal(400, 10_202, 'delay_seconds must be an integer in 0..86400', pointer),
+    new Refusal(400, 10_202, 'delay_seconds must be an integer in 0..86400', { pointer }),
   /** [doc] code; that an unknown content type is a matter of metadata is [inf]. */
   contentType: (pointer: string): Refusal =>
-    new Refusal(400, 10_203, "content_type must be 'text' or 'json' over HTTP", pointer),
+    new Refusal(400, 10_203, "content_type must be 'text' or 'json' over HTTP", { pointer }),
   /** [doc] code, [inf] text, after that of the batch. */
   messageSize: (bytes: number, limit: number): Refusal =>
     new Refusal(400, 10_204, `message size of ${bytes} bytes exceeds limit of ${limit} bytes (10204)`),
@@ -57,14 +66,33 @@ export const refusals = {
   emptyBatch: (): Refusal => new Refusal(400, 10_013, 'batch contains no messages'),
   /** [live] for a string as JSON body: `Expected object, received string at "body"`. */
   unexpected: (problem: string, path: string): Refusal =>
-    new Refusal(400, 10_207, path === '' ? problem : `${problem} at "${path}"`, pointerOf(path)),
+    new Refusal(400, 10_207, path === '' ? problem : `${problem} at "${path}"`, { pointer: pointerOf(path) }),
   /** [doc] Not JSON. */
   malformedBody: (problem: string): Refusal => new Refusal(400, 10_208, `Request body is malformed: ${problem}`),
   /** [doc] code; that it covers the numbers of a pull is [inf]. */
-  invalid: (problem: string, pointer?: string): Refusal => new Refusal(400, 10_026, problem, pointer),
+  invalid: (problem: string, pointer?: string): Refusal => new Refusal(400, 10_026, problem, { pointer }),
   /** The service's own minimum is unknown; this one is an option of the broker. */
   visibilityTimeout: (leastMs: number): Refusal =>
     refusals.invalid(`visibility_timeout_ms must be an integer in ${leastMs}..43200000`, '/visibility_timeout_ms'),
+  /** [inf] code, after wrangler's report of it. */
+  queueNameTaken: (name: string): Refusal =>
+    new Refusal(409, 11_009, `Queue name '${name}' is already taken. Please use a different name and try again.`),
+  /** [inf] */
+  consumerExists: (): Refusal => new Refusal(409, 11_004, 'Queue already has a consumer'),
+  /** [inf] */
+  noConsumer: (): Refusal => new Refusal(404, 11_001, 'Consumer does not exist'),
+  /** [live] code, of which wrangler makes "The specified consumer settings are invalid". */
+  consumerSettings: (problem: string, pointer?: string): Refusal => new Refusal(400, 100_127, problem, { pointer }),
+  /** [live] code, of which wrangler makes "The specified queue settings are invalid". */
+  queueSettings: (problem: string, pointer?: string): Refusal => new Refusal(400, 100_128, problem, { pointer }),
+  /** An option of the broker: what the service does is unknown. */
+  unknownLease: (pointer: string): Refusal => refusals.invalid('lease_id is not known', pointer),
+  /** [doc] */
+  rateLimited: (retryAfterSeconds: number): Refusal =>
+    new Refusal(429, 971, 'Please wait and consider throttling your request speed', { retryAfterSeconds }),
+  /** [doc] */
+  queueOverloaded: (retryAfterSeconds: number): Refusal =>
+    new Refusal(429, 10_250, 'Queue is overloaded, please back off', { retryAfterSeconds }),
   /** [doc] */
   internal: (problem: string): Refusal => new Refusal(500, 15_000, `Unknown internal error: ${problem}`),
 } as const;

@@ -55,6 +55,31 @@ export function integerField(
   throw refusals.invalid(`${name} must be an integer in ${range[0]}..${range[1]}`, pointerOf(name));
 }
 
+/** As `integerField()`, of an object within the request, with a refusal of the caller's choice. */
+export function integerIn(
+  object: JsonObject,
+  name: string,
+  range: readonly [least: number, most: number],
+  refuse: (problem: string) => Error,
+): number | undefined {
+  const value = field(object, name);
+  if (value === undefined || isIntegerIn(value, range)) return value;
+  throw refuse(`${name} must be an integer in ${range[0]}..${range[1]}`);
+}
+
+/** `true` or `false`; `undefined` when the field is absent. @throws what `refuse` gives */
+export function booleanField(object: JsonObject, name: string, refuse: () => Error): boolean | undefined {
+  const value = field(object, name);
+  if (value === undefined || typeof value === 'boolean') return value;
+  throw refuse();
+}
+
+/** The fields of an object within the request; none when it is absent. @throws Refusal 10207 */
+export function objectField(object: JsonObject, name: string): JsonObject {
+  const value = field(object, name);
+  return value === undefined ? {} : asObject(value, name);
+}
+
 /** `delay_seconds`; `undefined` when it is absent. @throws Refusal 10202 */
 export function delayField(object: JsonObject, path: string): number | undefined {
   const value = field(object, 'delay_seconds');

@@ -1,46 +1,107 @@
-import type { Behaviour } from './behaviour.ts';
+import type { CallContext, QueueCallContext } from './call.ts';
+import { createConsumer, deleteConsumer, getConsumer, listConsumers, replaceConsumer } from './consumer-calls.ts';
 import { ack, bulkPush, peek, pull, purge, push } from './message-calls.ts';
-import type { MessageQueue } from './queue.ts';
-import { metrics, purgeAll, purgeStatus } from './queue-calls.ts';
-import type { JsonObject } from './request-body.ts';
+import {
+  createQueue,
+  deleteQueue,
+  editQueue,
+  getQueue,
+  listQueues,
+  metrics,
+  purgeAll,
+  purgeStatus,
+  replaceQueue,
+} from './queue-calls.ts';
 
-/** One call of the API: the queue and the request's JSON (`{}` for a GET) to the `result` of the answer. */
-export type Call = (queue: MessageQueue, request: JsonObject, behaviour: Behaviour) => unknown;
+/** One call of the API: what it is made with, to the `result` of the answer. */
+type QueueCall = (context: QueueCallContext) => unknown;
+type AccountCall = (context: CallContext) => unknown;
 
-/** Where a path leads. */
-export interface Route {
+interface Address {
   readonly accountId: string;
-  readonly queueId: string;
-  /** The calls of this path by HTTP method. */
-  readonly calls: ReadonlyMap<string, Call>;
+  /** Whether requests count against the API's limit: all but pulls and settlements do. */
+  readonly isCounted: boolean;
 }
 
-const calls: ReadonlyMap<string, ReadonlyMap<string, Call>> = new Map([
-  ['/messages', new Map<string, Call>([['POST', push]])],
-  ['/messages/batch', new Map<string, Call>([['POST', bulkPush]])],
-  ['/messages/pull', new Map<string, Call>([['POST', pull]])],
-  ['/messages/ack', new Map<string, Call>([['POST', ack]])],
-  ['/messages/peek', new Map<string, Call>([['POST', peek]])],
-  ['/messages/purge', new Map<string, Call>([['POST', purge]])],
-  ['/metrics', new Map<string, Call>([['GET', metrics]])],
+/** A path that leads to the account. */
+export interface AccountRoute extends Address {
+  readonly kind: 'account';
+  /** The calls of this path by HTTP method. */
+  readonly calls: ReadonlyMap<string, AccountCall>;
+}
+
+/** A path that leads to a queue. */
+export interface QueueRoute extends Address {
+  readonly kind: 'queue';
+  readonly queueId: string;
+  /** Empty when the path names none. */
+  readonly consumerId: string;
+  /** The calls of this path by HTTP method. */
+  readonly calls: ReadonlyMap<string, QueueCall>;
+}
+
+/** Where a path leads. */
+export type Route = AccountRoute | QueueRoute;
+
+const accountCalls: ReadonlyMap<string, AccountCall> = new Map<string, AccountCall>([
+  ['GET', listQueues],
+  ['POST', createQueue],
+]);
+
+const queueCalls: ReadonlyMap<string, ReadonlyMap<string, QueueCall>> = new Map([
+  [
+    '',
+    new Map<string, QueueCall>([
+      ['GET', getQueue],
+      ['PUT', replaceQueue],
+      ['PATCH', editQueue],
+      ['DELETE', deleteQueue],
+    ]),
+  ],
+  ['/messages', new Map<string, QueueCall>([['POST', push]])],
+  ['/messages/batch', new Map<string, QueueCall>([['POST', bulkPush]])],
+  ['/messages/pull', new Map<string, QueueCall>([['POST', pull]])],
+  ['/messages/ack', new Map<string, QueueCall>([['POST', ack]])],
+  ['/messages/peek', new Map<string, QueueCall>([['POST', peek]])],
+  ['/messages/purge', new Map<string, QueueCall>([['POST', purge]])],
+  ['/metrics', new Map<string, QueueCall>([['GET', metrics]])],
   [
     '/purge',
-    new Map<string, Call>([
+    new Map<string, QueueCall>([
       ['POST', purgeAll],
       ['GET', purgeStatus],
     ]),
   ],
+  [
+    '/consumers',
+    new Map<string, QueueCall>([
+      ['GET', listConsumers],
+      ['POST', createConsumer],
+    ]),
+  ],
 ]);
+
+const consumerCalls: ReadonlyMap<string, QueueCall> = new Map<string, QueueCall>([
+  ['GET', getConsumer],
+  ['PUT', replaceConsumer],
+  ['DELETE', deleteConsumer],
+]);
+
+const uncounted: ReadonlySet<string> = new Set(['/messages/pull', '/messages/ack']);
 
 /** Where every path of the API starts. */
 export const basePath = '/client/v4';
 
-const queuePath = /^\/client\/v4\/accounts\/([^/]+)\/queues\/([^/]+)(\/.*)$/;
+const path = /^\/client\/v4\/accounts\/([^/]+)\/queues(?:\/([^/]+)(\/.*)?)?$/;
 
 /** Finds the route of a path; `undefined` when there is none. */
-export function findRoute(path: string): Route | undefined {
-  const [, accountId, queueId, rest] = queuePath.exec(path) ?? [];
-  const found = rest === undefined ? undefined : calls.get(rest);
-  if (found === undefined || accountId === undefined || queueId === undefined) return undefined;
-  return { accountId, queueId, calls: found };
+export function findRoute(pathname: string): Route | undefined {
+  const [, accountId, queueId, rest = ''] = path.exec(pathname) ?? [];
+  if (accountId === undefined) return undefined;
+  if (queueId === undefined) return { kind: 'account', accountId, isCounted: true, calls: accountCalls };
+  const [, consumerId] = /^\/consumers\/([^/]+)$/.exec(rest) ?? [];
+  const calls = consumerId === undefined ? queueCalls.get(rest) : consumerCalls;
+  if (calls === undefined) return undefined;
+  const isCounted = !uncounted.has(rest);
+  return { kind: 'queue', accountId, queueId, consumerId: consumerId ?? '', isCounted, calls };
 }

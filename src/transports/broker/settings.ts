@@ -15,8 +15,10 @@ export interface QueueSettings {
   readonly retryDelaySeconds?: number;
   /** Lease of a pull that names none, in milliseconds, 1..43 200 000. @defaultValue 30 000 */
   readonly visibilityTimeoutMs?: number;
-  /** The name of another queue, made if it is absent. @defaultValue none: messages are deleted */
-  readonly deadLetterQueue?: string;
+  /** How many messages a pull gives that names no number, 1..100. @defaultValue 5 */
+  readonly batchSize?: number;
+  /** The name of another queue, made if it is absent; `null` takes it away. @defaultValue none: messages are deleted */
+  readonly deadLetterQueue?: string | null;
   /**
    * How long a message is kept, in seconds, 60..1 209 600, counted from its arrival in this queue. Then it is removed,
    * leased or not.
@@ -42,6 +44,7 @@ export const defaultSettings: ResolvedSettings = {
   maxRetries: 3,
   retryDelaySeconds: 0,
   visibilityTimeoutMs: 30_000,
+  batchSize: 5,
   deadLetterQueue: undefined,
   retentionSeconds: 345_600,
   deliveryDelaySeconds: 0,
@@ -63,7 +66,9 @@ export function resolveSettings(
     maxRetries: changes.maxRetries ?? current.maxRetries,
     retryDelaySeconds: changes.retryDelaySeconds ?? current.retryDelaySeconds,
     visibilityTimeoutMs: changes.visibilityTimeoutMs ?? current.visibilityTimeoutMs,
-    deadLetterQueue: changes.deadLetterQueue ?? current.deadLetterQueue,
+    batchSize: changes.batchSize ?? current.batchSize,
+    deadLetterQueue:
+      changes.deadLetterQueue === null ? undefined : (changes.deadLetterQueue ?? current.deadLetterQueue),
     retentionSeconds: changes.retentionSeconds ?? current.retentionSeconds,
     deliveryDelaySeconds: changes.deliveryDelaySeconds ?? current.deliveryDelaySeconds,
     deliveryPaused: changes.deliveryPaused ?? current.deliveryPaused,
@@ -78,6 +83,7 @@ function checkSettings(queueName: string, settings: ResolvedSettings): void {
   checkInteger(action, 'maxRetries', settings.maxRetries, [0, limits.retries]);
   checkInteger(action, 'retryDelaySeconds', settings.retryDelaySeconds, [0, limits.delaySeconds]);
   checkInteger(action, 'visibilityTimeoutMs', settings.visibilityTimeoutMs, [1, limits.visibilityTimeoutMs]);
+  checkInteger(action, 'batchSize', settings.batchSize, [1, limits.batchMessages]);
   checkInteger(action, 'retentionSeconds', settings.retentionSeconds, [60, 1_209_600]);
   checkInteger(action, 'deliveryDelaySeconds', settings.deliveryDelaySeconds, [0, limits.delaySeconds]);
   checkOneOf(action, 'deliveryPaused', settings.deliveryPaused, [true, false]);
@@ -90,10 +96,24 @@ function checkSettings(queueName: string, settings: ResolvedSettings): void {
   }
 }
 
+/** What goes with the HTTP pull consumer of a queue, at its defaults: what is left when the consumer is deleted. */
+export const consumerDefaults: QueueSettings = {
+  maxRetries: 3,
+  retryDelaySeconds: 0,
+  visibilityTimeoutMs: 30_000,
+  batchSize: 5,
+  deadLetterQueue: null,
+};
+
+/** Whether a text can be the name of a queue. */
+export function isQueueName(text: string): boolean {
+  return /^[\w-]{1,63}$/.test(text);
+}
+
 /** Throws unless `value` can be the name of a queue. */
 export function checkQueueName(action: string, option: string, value: unknown): asserts value is string {
   if (typeof value !== 'string') throw new TypeError(rule(action, option, 'a string', value));
-  if (!/^[\w-]{1,63}$/.test(value)) {
+  if (!isQueueName(value)) {
     throw new RangeError(rule(action, option, '1 to 63 letters, digits, hyphens or underscores', value));
   }
 }

@@ -1,5 +1,6 @@
 import type { QueueMetrics } from '../../contract/message.ts';
 import type { WireAckResult, WireEnvelope, WireMetrics } from '../cloudflare/wire-format.ts';
+import { Page } from './call.ts';
 import { toWireBody } from './body-codec.ts';
 import type { Refusal } from './refusal.ts';
 import type { MessageView } from './stored-message.ts';
@@ -51,16 +52,24 @@ export function toWireWarnings(
 
 /** The answer to a request that was carried out. */
 export function answerResult(result: unknown): Response {
-  return answer(200, { success: true, errors: [], messages: [], result });
+  const envelope = { success: true, errors: [], messages: [] };
+  if (!(result instanceof Page)) return answer(200, { ...envelope, result });
+  return answer(200, { ...envelope, result: result.items, result_info: result.info });
 }
 
 /** The answer to a request that was not. */
 export function answerRefusal(refusal: Refusal): Response {
-  const { status, code, message, pointer } = refusal;
+  const { status, code, message, pointer, retryAfterSeconds } = refusal;
   const error = { code, message, ...(pointer === undefined || pointer === '' ? {} : { source: { pointer } }) };
-  return answer(status, { success: false, errors: [error], messages: [], result: null });
+  const retryAfter = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
+  return answer(status, { success: false, errors: [error], messages: [], result: null }, retryAfter);
 }
 
-function answer(status: number, envelope: WireEnvelope<unknown>): Response {
-  return new Response(JSON.stringify(envelope), { status, headers: { 'content-type': 'application/json' } });
+function answer(
+  status: number,
+  envelope: WireEnvelope<unknown> & { readonly result_info?: unknown },
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const all = { 'content-type': 'application/json', ...headers };
+  return new Response(JSON.stringify(envelope), { status, headers: all });
 }

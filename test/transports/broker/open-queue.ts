@@ -1,5 +1,6 @@
 import { ManualClock } from '../../../src/broker.ts';
 import type { JournalEntry } from '../../../src/broker.ts';
+import { defaultBehaviour } from '../../../src/transports/broker/behaviour.ts';
 import { textBody } from '../../../src/transports/broker/body-codec.ts';
 import { Identities } from '../../../src/transports/broker/identities.ts';
 import type { DeliveredMessage, MessageQueue } from '../../../src/transports/broker/queue.ts';
@@ -25,7 +26,9 @@ export function openQueue(settings: QueueSettings = {}, lateRetry: 'ignore' | 'h
   const clock = new ManualClock({ now: 0 });
   const journal: JournalEntry[] = [];
   const onJournal = (entry: JournalEntry): void => void journal.push(entry);
-  const queues = new QueueRegistry({ clock, identities: new Identities(Math.random), lateRetry, onJournal });
+  const behaviour = { ...defaultBehaviour, lateRetry };
+  const identities = new Identities(Math.random);
+  const queues = new QueueRegistry({ clock, random: Math.random, identities, behaviour, onJournal });
   const queue = queues.open('jobs', settings);
   const named = (name: string): MessageQueue => {
     const found = queues.byName(name);

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../src/broker.ts';
+import { defaultBehaviour } from '../../../src/transports/broker/behaviour.ts';
 import { textBody } from '../../../src/transports/broker/body-codec.ts';
 import { Identities } from '../../../src/transports/broker/identities.ts';
 import type { MessageQueue } from '../../../src/transports/broker/queue.ts';
@@ -9,8 +10,9 @@ import { QueueRegistry } from '../../../src/transports/broker/queue-registry.ts'
 const body = textBody('x');
 
 function queueOf(count: number): MessageQueue {
-  const context = { clock: new ManualClock(), identities: new Identities(Math.random), onJournal: undefined };
-  const queue = new QueueRegistry({ ...context, lateRetry: 'ignore' }).open('jobs');
+  const { random } = Math;
+  const context = { clock: new ManualClock(), random, identities: new Identities(random), onJournal: undefined };
+  const queue = new QueueRegistry({ ...context, behaviour: defaultBehaviour }).open('jobs');
   for (let index = 0; index < count; index += 1) queue.push(body);
   return queue;
 }

@@ -1,0 +1,35 @@
+import type { Behaviour } from './behaviour.ts';
+import type { MessageQueue } from './queue.ts';
+import type { QueueRegistry } from './queue-registry.ts';
+import type { JsonObject } from './request-body.ts';
+
+/** What a call of the API is made with. */
+export interface CallContext {
+  readonly queues: QueueRegistry;
+  readonly behaviour: Behaviour;
+  /** The query of the address. */
+  readonly query: URLSearchParams;
+  /** The request's JSON; `{}` where the method has none. */
+  readonly body: JsonObject;
+}
+
+/** What a call on one queue is made with. */
+export interface QueueCallContext extends CallContext {
+  readonly queue: MessageQueue;
+  /** The consumer that the address names; empty when it names none. */
+  readonly consumerId: string;
+}
+
+/** One page of a list, which the answer says more about than its elements. */
+export class Page {
+  readonly items: readonly unknown[];
+  readonly info: Readonly<Record<string, number>>;
+
+  /** @param page - counted from 1 */
+  constructor(all: readonly unknown[], page: number, perPage: number) {
+    this.items = all.slice((page - 1) * perPage, page * perPage);
+    const { length: total } = all;
+    const pages = Math.ceil(total / perPage);
+    this.info = { count: this.items.length, page, per_page: perPage, total_count: total, total_pages: pages };
+  }
+}

@@ -1,0 +1,260 @@
+import { describe, expect, it } from 'vitest';
+import type { BrokerOptions } from '../../../src/broker.ts';
+import { type Answer, callBroker, type CalledBroker } from './call-broker.ts';
+
+interface Managed extends CalledBroker {
+  /** A request to a path below `/queues`. */
+  manage(method: string, path: string, body?: unknown): Promise<Answer>;
+}
+
+function managed(options: BrokerOptions = {}): Managed {
+  const called = callBroker({}, options);
+  const queuesUrl = called.queueUrl.slice(0, called.queueUrl.lastIndexOf('/'));
+  return {
+    ...called,
+    manage: (method, path, body) =>
+      called.send(queuesUrl + path, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }),
+  };
+}
+
+const refusal = ({ status, json }: Answer): unknown[] => [status, json.errors[0]?.code];
+
+describe('queues', () => {
+  it('are created without a consumer, with the settings given', async () => {
+    const { manage, broker } = managed();
+    const settings = { delivery_delay: 5, message_retention_period: 60 };
+    const { status, json } = await manage('POST', '', { queue_name: 'new', settings });
+    expect(status).toBe(200);
+    const { queueId } = broker.queue('new');
+    expect(json.result).toEqual({
+      queue_id: queueId,
+      queue_name: 'new',
+      created_on: '1970-01-01T00:16:40.000Z',
+      modified_on: '1970-01-01T00:16:40.000Z',
+      producers: [],
+      producers_total_count: 0,
+      consumers: [],
+      consumers_total_count: 0,
+      settings: { delivery_delay: 5, delivery_paused: false, message_retention_period: 60 },
+    });
+    expect(refusal(await manage('POST', `/${queueId}/messages/pull`, {}))).toEqual([405, 0]);
+  });
+
+  it('are not created twice', async () => {
+    const { manage } = managed();
+    expect(refusal(await manage('POST', '', { queue_name: 'jobs' }))).toEqual([409, 11_009]);
+  });
+
+  it.each([
+    [{}, 10_207],
+    [{ queue_name: 7 }, 10_207],
+    [{ queue_name: 'a b' }, 100_128],
+    [{ queue_name: '' }, 100_128],
+    [{ queue_name: 'x'.repeat(64) }, 100_128],
+    [{ queue_name: 'x', settings: 'fast' }, 10_207],
+    [{ queue_name: 'x', settings: { delivery_delay: -1 } }, 100_128],
+    [{ queue_name: 'x', settings: { delivery_delay: 86_401 } }, 100_128],
+    [{ queue_name: 'x', settings: { message_retention_period: 59 } }, 100_128],
+    [{ queue_name: 'x', settings: { delivery_paused: 'yes' } }, 100_128],
+  ])('are not created from %j', async (body, code) => {
+    const { manage } = managed();
+    expect(refusal(await manage('POST', '', body))).toEqual([400, code]);
+    expect((await manage('GET', '')).json.result).toHaveLength(1);
+  });
+
+  it('take no __proto__ for settings', async () => {
+    const { send, queueUrl } = managed();
+    const body = '{"queue_name":"x","settings":{"__proto__":{"delivery_delay":9}},"__proto__":{"queue_name":"y"}}';
+    const { json } = await send(queueUrl.slice(0, queueUrl.lastIndexOf('/')), { method: 'POST', body });
+    expect(json.result).toMatchObject({ queue_name: 'x', settings: { delivery_delay: 0 } });
+  });
+
+  it('are listed by page and by name', async () => {
+    const { manage, broker } = managed();
+    for (const name of ['a', 'b', 'c', 'd']) broker.queue(name);
+    const names = async (query: string): Promise<string[]> =>
+      (await manage('GET', query)).json.result.map((queue: { queue_name: string }) => queue.queue_name);
+    expect(await names('')).toEqual(['jobs', 'a', 'b', 'c', 'd']);
+    expect(await names('?page=1&per_page=2')).toEqual(['jobs', 'a']);
+    expect(await names('?page=3&per_page=2')).toEqual(['d']);
+    expect(await names('?page=4&per_page=2')).toEqual([]);
+    expect(await names('?page=1&name=b')).toEqual(['b']);
+    expect(await names('?name=d&name=a')).toEqual(['a', 'd']);
+    expect(await names('?name=nobody')).toEqual([]);
+    const { json } = await manage('GET', '?page=2&per_page=2');
+    expect(json.result_info).toEqual({ count: 2, page: 2, per_page: 2, total_count: 5, total_pages: 3 });
+  });
+
+  it.each(['?page=0', '?page=x', '?page=1.5', '?per_page=0', '?per_page=101', '?page=-1'])(
+    'are not listed with %s',
+    async (query) => {
+      expect(refusal(await managed().manage('GET', query))).toEqual([400, 10_026]);
+    },
+  );
+
+  it('are changed in part by PATCH, and as a whole by PUT', async () => {
+    const { manage, broker, clock } = managed();
+    const { queueId } = broker.queue('jobs', { deliveryDelaySeconds: 5 });
+    await clock.advance(1000);
+    const patched = await manage('PATCH', `/${queueId}`, { queue_name: 'jobs', settings: { delivery_paused: true } });
+    expect(patched.json.result).toMatchObject({
+      created_on: '1970-01-01T00:16:40.000Z',
+      modified_on: '1970-01-01T00:16:41.000Z',
+      settings: { delivery_delay: 5, delivery_paused: true },
+    });
+    expect(refusal(await manage('POST', `/${queueId}/messages/pull`, {}))).toEqual([409, 0]);
+    const put = await manage('PUT', `/${queueId}`, { settings: { message_retention_period: 61 } });
+    expect(put.json.result.settings).toEqual({
+      delivery_delay: 0,
+      delivery_paused: false,
+      message_retention_period: 61,
+    });
+    expect((await manage('GET', `/${queueId}`)).json.result).toEqual(put.json.result);
+    expect(put.json.result.consumers_total_count).toBe(1);
+  });
+
+  it('are not renamed', async () => {
+    const { manage, broker } = managed();
+    const { queueId } = broker.queue('jobs');
+    expect(refusal(await manage('PATCH', `/${queueId}`, { queue_name: 'other' }))).toEqual([400, 100_128]);
+  });
+
+  it('are deleted with their messages, and may be made anew', async () => {
+    const { manage, broker, post } = managed();
+    const { queueId } = broker.queue('jobs');
+    await post('/messages', { body: {} });
+    const { lease_id } = (await post('/messages/pull', {})).json.result.messages[0];
+    const deleted = await manage('DELETE', `/${queueId}`);
+    expect([deleted.status, deleted.json.success, deleted.json.result]).toEqual([200, true, null]);
+    expect(refusal(await manage('GET', `/${queueId}`))).toEqual([404, 11_000]);
+    expect(refusal(await post('/messages', { body: {} }))).toEqual([404, 11_000]);
+    expect(() => broker.inspect('jobs')).toThrow(RangeError);
+    await manage('POST', '', { queue_name: 'jobs' });
+    expect(broker.isEmpty('jobs')).toBe(true);
+    expect((await post('/messages/ack', { acks: [{ lease_id }] })).json.result.ackCount).toBe(0);
+  });
+
+  it('come back when a dead letter needs them', async () => {
+    const { manage, broker, post, clock } = managed();
+    broker.queue('jobs', { maxRetries: 0, deadLetterQueue: 'dead' });
+    await post('/messages', { body: 1 });
+    await post('/messages/pull', { visibility_timeout_ms: 10 });
+    await manage('DELETE', `/${broker.queue('dead').queueId}`);
+    expect(() => broker.inspect('dead')).toThrow(RangeError);
+    await clock.advance(10);
+    expect(broker.isEmpty('jobs')).toBe(true);
+    expect(broker.inspect('dead').messages).toMatchObject([{ body: 1 }]);
+  });
+});
+
+describe('consumers', () => {
+  const settings = { batch_size: 50, max_retries: 10, retry_delay: 7, visibility_timeout_ms: 20_000 };
+  const setUp = async (options: BrokerOptions = {}) => {
+    const called = managed(options);
+    const { queue_id } = (await called.manage('POST', '', { queue_name: 'q' })).json.result;
+    return {
+      ...called,
+      consumers: (method: string, path = '', body?: unknown) =>
+        called.manage(method, `/${queue_id}/consumers${path}`, body),
+      pull: () => called.manage('POST', `/${queue_id}/messages/pull`, {}),
+    };
+  };
+
+  it('let a queue be pulled, with their settings and their dead letter queue', async () => {
+    const { consumers, pull, broker } = await setUp();
+    expect((await consumers('GET')).json.result).toEqual([]);
+    const created = await consumers('POST', '', { type: 'http_pull', settings, dead_letter_queue: 'dead' });
+    expect(created.json.result).toEqual({
+      consumer_id: expect.stringMatching(/^[\da-f]{32}$/),
+      type: 'http_pull',
+      created_on: '1970-01-01T00:16:40.000Z',
+      queue_id: broker.queue('q').queueId,
+      queue_name: 'q',
+      dead_letter_queue: 'dead',
+      settings,
+    });
+    const { consumer_id } = created.json.result;
+    expect((await consumers('GET', `/${consumer_id}`)).json.result).toEqual(created.json.result);
+    expect((await consumers('GET')).json.result).toEqual([created.json.result]);
+    expect(broker.isEmpty('dead')).toBe(true);
+    for (let message = 0; message < 60; message += 1) broker.push('q', { body: message });
+    expect((await pull()).json.result.messages).toHaveLength(50);
+    expect(broker.inspect('q').messages[0]?.visibleAtMs).toBe(1_020_000);
+  });
+
+  it('are one a queue', async () => {
+    const { consumers } = await setUp();
+    await consumers('POST', '', { type: 'http_pull' });
+    expect(refusal(await consumers('POST', '', { type: 'http_pull' }))).toEqual([409, 11_004]);
+  });
+
+  it('are replaced as a whole, their dead letter queue included', async () => {
+    const { consumers } = await setUp();
+    const created = await consumers('POST', '', { type: 'http_pull', settings, dead_letter_queue: 'dead' });
+    const { consumer_id } = created.json.result;
+    const body = { type: 'http_pull', settings: { max_retries: 1 } };
+    const { dead_letter_queue: _, ...kept } = created.json.result;
+    expect((await consumers('PUT', `/${consumer_id}`, body)).json.result).toEqual({
+      ...kept,
+      settings: { batch_size: 5, max_retries: 1, retry_delay: 0, visibility_timeout_ms: 30_000 },
+    });
+  });
+
+  it('are deleted, and pulls then refused; the next one is another', async () => {
+    const { consumers, pull } = await setUp();
+    const { consumer_id } = (await consumers('POST', '', { type: 'http_pull', settings })).json.result;
+    expect((await consumers('DELETE', `/${consumer_id}`)).json).toMatchObject({ success: true, result: null });
+    expect(refusal(await pull())).toEqual([405, 0]);
+    for (const method of ['GET', 'DELETE']) {
+      expect(refusal(await consumers(method, `/${consumer_id}`))).toEqual([404, 11_001]);
+    }
+    const next = (await consumers('POST', '', { type: 'http_pull' })).json.result;
+    expect(next.consumer_id).not.toBe(consumer_id);
+    expect(next.settings.max_retries).toBe(3);
+    expect((await pull()).status).toBe(200);
+  });
+
+  it('are refused pulls for some time after they were made, as an option', async () => {
+    const { consumers, pull, clock } = await setUp({ pullEnabledAfterMs: 5_000 });
+    await consumers('POST', '', { type: 'http_pull' });
+    await clock.advance(4_999);
+    expect(refusal(await pull())).toEqual([405, 0]);
+    await clock.advance(1);
+    expect((await pull()).status).toBe(200);
+  });
+
+  it.each([
+    [{}, 10_207],
+    [{ type: 'worker', script_name: 'x' }, 100_127],
+    [{ type: 'http_pull', settings: [] }, 10_207],
+    [{ type: 'http_pull', settings: { batch_size: 101 } }, 100_127],
+    [{ type: 'http_pull', settings: { max_retries: 101 } }, 100_127],
+    [{ type: 'http_pull', settings: { retry_delay: 86_401 } }, 100_127],
+    [{ type: 'http_pull', settings: { visibility_timeout_ms: 43_200_001 } }, 100_127],
+    [{ type: 'http_pull', dead_letter_queue: 'q' }, 100_127],
+    [{ type: 'http_pull', dead_letter_queue: 'a b' }, 100_127],
+    [{ type: 'http_pull', dead_letter_queue: 7 }, 100_127],
+  ])('are not made from %j', async (body, code) => {
+    const { consumers } = await setUp();
+    expect(refusal(await consumers('POST', '', body))).toEqual([400, code]);
+    expect((await consumers('GET')).json.result).toEqual([]);
+  });
+
+  it('are at no deeper path, and of no other method', async () => {
+    const { consumers } = await setUp();
+    expect(refusal(await consumers('GET', '/a/b'))).toEqual([404, 7000]);
+    expect(refusal(await consumers('PATCH', '', {}))).toEqual([405, 7001]);
+    expect(refusal(await consumers('POST', '/x', {}))).toEqual([405, 7001]);
+  });
+});
+
+describe('settings of a queue', () => {
+  it('can be taken away: its dead letter queue', async () => {
+    const { broker, post, clock } = callBroker({ maxRetries: 0, deadLetterQueue: 'dead' });
+    broker.queue('jobs', { deadLetterQueue: null });
+    await post('/messages', { body: 1 });
+    await post('/messages/pull', { visibility_timeout_ms: 10 });
+    await clock.advance(10);
+    expect([broker.isEmpty('jobs'), broker.isEmpty('dead')]).toEqual([true, true]);
+  });
+});
