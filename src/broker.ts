@@ -8,6 +8,7 @@ export {
 } from './transports/broker/broker.ts';
 export type { BehaviourOptions } from './transports/broker/behaviour.ts';
 export type { BrokerOptions } from './transports/broker/broker-options.ts';
+export type { FaultOptions, FaultyCall } from './transports/broker/fault-options.ts';
 export type { JournalEntry, JournalListener } from './transports/broker/journal.ts';
 export type { ListenOptions } from './transports/broker/listen.ts';
 export { ManualClock } from './transports/broker/manual-clock.ts';

@@ -3,6 +3,7 @@ import type { Clock } from '../../contract/clock.ts';
 import { systemClock } from '../../contract/system-clock.ts';
 import { type Behaviour, type BehaviourOptions, resolveBehaviour } from './behaviour.ts';
 import type { Credentials } from './credentials.ts';
+import type { FaultOptions } from './fault-options.ts';
 import type { JournalListener } from './journal.ts';
 import type { QueueSettings } from './settings.ts';
 
@@ -22,6 +23,8 @@ export interface BrokerOptions extends BehaviourOptions {
   readonly random?: () => number;
   /** The queues to begin with, by name. @defaultValue none */
   readonly queues?: Readonly<Record<string, QueueSettings>>;
+  /** What shall go wrong from the start; {@link Broker.setFaults} changes it. @defaultValue nothing */
+  readonly faults?: FaultOptions;
   /** Is told of everything that happens to a message. @defaultValue none */
   readonly onJournal?: JournalListener;
 }
@@ -34,6 +37,7 @@ export interface ResolvedBrokerOptions {
   readonly random: () => number;
   readonly onJournal: JournalListener | undefined;
   readonly behaviour: Behaviour;
+  readonly faults: FaultOptions;
 }
 
 const defaults = { accountId: '0123456789abcdef0123456789abcdef', apiToken: 'local-token' } as const;
@@ -43,7 +47,7 @@ const action = 'create a broker';
 /** @throws TypeError or RangeError naming the option and its rule, and its value unless that is a secret */
 export function resolveBrokerOptions(options: BrokerOptions): ResolvedBrokerOptions {
   const { accountId = defaults.accountId, apiToken = defaults.apiToken, email, apiKey } = options;
-  const { clock = systemClock, random = Math.random, onJournal } = options;
+  const { clock = systemClock, random = Math.random, onJournal, faults = {} } = options;
   if (typeof accountId !== 'string' || !/^[\w-]+$/.test(accountId)) {
     throw new TypeError(rule(action, 'accountId', "an id of letters, digits, '_' and '-'", accountId));
   }
@@ -56,7 +60,7 @@ export function resolveBrokerOptions(options: BrokerOptions): ResolvedBrokerOpti
   checkFunction(action, 'random', random);
   if (onJournal !== undefined) checkFunction(action, 'onJournal', onJournal);
   const credentials = { apiToken, email, apiKey };
-  return { accountId, credentials, clock, random, onJournal, behaviour: resolveBehaviour(options) };
+  return { accountId, credentials, clock, random, onJournal, faults, behaviour: resolveBehaviour(options) };
 }
 
 function checkSecret(name: string, value: unknown): void {

@@ -1,7 +1,10 @@
+import { execute } from 'abort-controller-x';
 import type { Clock } from '../../contract/clock.ts';
 import type { QueueTransport } from '../../contract/transport.ts';
 import { type BrokerOptions, type ResolvedBrokerOptions, resolveBrokerOptions } from './broker-options.ts';
 import { DirectTransport } from './direct-transport.ts';
+import type { FaultOptions } from './fault-options.ts';
+import { FaultInjector } from './faults.ts';
 import { createHandler } from './handler.ts';
 import { Identities } from './identities.ts';
 import type { ListenOptions } from './listen.ts';
@@ -67,6 +70,24 @@ export interface Broker {
   inspect(name: string): QueueSnapshot;
   /** Whether a queue has no message: none ready, delayed or leased. @throws RangeError when there is no such queue */
   isEmpty(name: string): boolean;
+  /**
+   * Lets requests over HTTP go wrong from now on, in place of what went wrong before; `{}` ends it. Over a socket, `PUT
+   * /leasestream/faults` does the same, with this as JSON and the API token.
+   *
+   * @example
+   * ```ts
+   * import { openQueue } from 'leasestream';
+   * import { createBroker } from 'leasestream/broker';
+   *
+   * const broker = createBroker();
+   * const queue = openQueue(broker.queue('jobs'));
+   * broker.setFaults({ seed: 7, failAfter: 0.5, calls: ['push'] });
+   * await queue.send({ id: 1 }); // repeated until it is confirmed, so perhaps pushed more than once
+   * broker.setFaults({});
+   * ```
+   * @throws TypeError or RangeError naming the option, its rule and its value
+   */
+  setFaults(faults: FaultOptions): void;
   /** Answers on a socket as well, of Node or Bun. @throws what the system says when the address can't be had */
   listen(options?: ListenOptions): Promise<BrokerServer>;
 }
@@ -101,21 +122,27 @@ class InMemoryBroker implements Broker {
   readonly #options: ResolvedBrokerOptions;
   readonly #givenClock: Clock | undefined;
   readonly #queues: QueueRegistry;
+  readonly #faults: FaultInjector;
   readonly #handle: (request: Request) => Promise<Response>;
 
   constructor(options: ResolvedBrokerOptions, givenClock: Clock | undefined) {
     this.#options = options;
     this.#givenClock = givenClock;
     const { clock, random, onJournal, behaviour } = options;
-    this.#queues = new QueueRegistry({ clock, random, identities: new Identities(random), behaviour, onJournal });
-    this.#handle = createHandler({ ...options, queues: this.#queues });
+    this.#faults = new FaultInjector(clock);
+    this.#faults.set(options.faults);
+    const { repeats } = this.#faults;
+    const identities = new Identities(random);
+    this.#queues = new QueueRegistry({ clock, random, identities, behaviour, repeats, onJournal });
+    this.#handle = this.#faults.wrap(createHandler({ ...options, faults: this.#faults, queues: this.#queues }));
   }
 
   readonly fetch: BrokerFetch = async (input, init = {}) => {
     // The signal is kept from the Request, which would add a listener to it and let it go only with the garbage.
     const signal = init.signal ?? (input instanceof Request ? input.signal : undefined);
     signal?.throwIfAborted();
-    const response = await this.#handle(new Request(input, { ...init, signal: null }));
+    const handled = this.#handle(new Request(input, { ...init, signal: null }));
+    const response = await (signal && this.#faults.isSlow ? raceAgainst(signal, handled) : handled);
     signal?.throwIfAborted();
     return response;
   };
@@ -138,6 +165,10 @@ class InMemoryBroker implements Broker {
 
   isEmpty(name: string): boolean {
     return this.#find(name, 'inspect').metrics().backlogCount === 0;
+  }
+
+  setFaults(faults: FaultOptions): void {
+    this.#faults.set(faults);
   }
 
   async listen(options?: ListenOptions): Promise<BrokerServer> {
@@ -166,4 +197,12 @@ class InMemoryBroker implements Broker {
     if (queue === undefined) throw new RangeError(`Cannot ${action}: there is no queue named '${name}'`);
     return queue;
   }
+}
+
+/** Rejects with the signal's reason as soon as it aborts; what is under way is left to end by itself. */
+function raceAgainst<Result>(signal: AbortSignal, task: Promise<Result>): Promise<Result> {
+  return execute<Result>(signal, (resolve, reject) => {
+    task.then(resolve, reject);
+    return () => reject(signal.reason);
+  });
 }

@@ -1,7 +1,9 @@
 import type { Clock } from '../../contract/clock.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { CallContext } from './call.ts';
+import { controlFaults, faultsPath } from './control.ts';
 import { authorize, type Credentials } from './credentials.ts';
+import type { FaultInjector } from './faults.ts';
 import type { MessageQueue } from './queue.ts';
 import type { QueueRegistry } from './queue-registry.ts';
 import { Refusal, refusals } from './refusal.ts';
@@ -17,6 +19,7 @@ export interface HandlerContext {
   readonly queues: QueueRegistry;
   readonly behaviour: Behaviour;
   readonly clock: Clock;
+  readonly faults: FaultInjector;
 }
 
 /**
@@ -42,6 +45,7 @@ async function carryOut(
 ): Promise<unknown> {
   const { pathname, searchParams: query } = new URL(request.url);
   authorize(request.headers, context.credentials);
+  if (pathname === faultsPath) return controlFaults(request, context.faults);
   const route = findRoute(pathname);
   if (route === undefined) throw refusals.noRoute();
   if (route.accountId !== context.accountId) throw refusals.noAccount(pathname);

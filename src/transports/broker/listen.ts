@@ -1,7 +1,17 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { Duplex } from 'node:stream';
+import { checkInteger } from '../../contract/check-options.ts';
 import type { Clock, Timer } from '../../contract/clock.ts';
 import { systemClock } from '../../contract/system-clock.ts';
 import { passTurns } from './event-loop-turn.ts';
+import { Disconnection } from './faults.ts';
 import { maxRequestBytes } from './request-body.ts';
 import { Refusal, refusals } from './refusal.ts';
 import { answerRefusal } from './wire-answers.ts';
@@ -12,6 +22,16 @@ export interface ListenOptions {
   readonly port?: number;
   /** @defaultValue `'127.0.0.1'` */
   readonly host?: string;
+  /**
+   * How long a client may take to send a request, in milliseconds, 1 000..3 600 000; then it is answered with 408 and
+   * its connection ends. @defaultValue 30 000
+   */
+  readonly requestTimeoutMs?: number;
+  /**
+   * Sees every request first: answers it, or hands it on to the broker. The request's address has a host that is not
+   * the client's: what the client called is in the `host` header. @defaultValue none
+   */
+  readonly intercept?: (request: Request, next: (request: Request) => Promise<Response>) => Promise<Response>;
 }
 
 /** A socket that is being listened on. */
@@ -41,15 +61,16 @@ export async function listen(
   options: ListenOptions = {},
   clock: Clock = systemClock,
 ): Promise<Listener> {
-  const { port = 0, host = '127.0.0.1' } = options;
+  const { port = 0, host = '127.0.0.1', intercept = (request, next) => next(request) } = options;
   const answering = new Set<Promise<Response>>();
-  const server = createServer({ keepAliveTimeout: keepAliveTimeoutMs }, (incoming, outgoing) => {
+  const server = createServer(serverOptions(options), (incoming, outgoing) => {
     void answer(incoming, outgoing, (request) => {
-      const answered = handler(request).finally(() => answering.delete(answered));
+      const answered = intercept(request, handler).finally(() => answering.delete(answered));
       answering.add(answered);
       return answered;
     });
   });
+  server.on('clientError', refuseConnection);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -60,6 +81,31 @@ export async function listen(
     origin: originOf(server, host),
     close: () => (closed ??= close(server, answering, clock)),
   };
+}
+
+function serverOptions({ requestTimeoutMs = 30_000 }: ListenOptions): ServerOptions {
+  checkInteger('listen', 'requestTimeoutMs', requestTimeoutMs, [1_000, 3_600_000]);
+  return {
+    keepAliveTimeout: keepAliveTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(requestTimeoutMs / 2, 5_000),
+  };
+}
+
+// What never became a request: too slow, too long a head, or not HTTP. Node's own answers have no body.
+function refuseConnection(error: Error & { readonly code?: string }, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+  const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
+  const reason = STATUS_CODES[status] ?? '';
+  const body = JSON.stringify({
+    success: false,
+    errors: [{ code: 10_026, message: reason }],
+    messages: [],
+    result: null,
+  });
+  const head = `HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-type: application/json`;
+  socket.end(`${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
 }
 
 type Handler = (request: Request) => Promise<Response>;
@@ -73,7 +119,7 @@ async function answer(incoming: IncomingMessage, outgoing: ServerResponse, handl
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
     outgoing.end(body);
   } catch {
-    // It went away before its request was complete: nobody is left to answer.
+    // It went away before its request was complete, so that nobody is left to answer, or shall see a lost connection.
     outgoing.destroy();
   }
 }
@@ -84,6 +130,7 @@ async function respond(incoming: IncomingMessage, handler: Handler): Promise<Res
     if (body === undefined) throw refusals.malformedBody(`more than ${maxRequestBytes} bytes`);
     return await handler(toRequest(incoming, body));
   } catch (error) {
+    if (error instanceof Disconnection) throw error;
     // What no Request can be made of: a method such as TRACE, a target that is no path.
     return answerRefusal(error instanceof Refusal ? error : refusals.invalid(String(error)));
   }

@@ -26,6 +26,8 @@ export interface QueueContext {
   readonly identities: Identities;
   readonly behaviour: Behaviour;
   readonly random: () => number;
+  /** Whether a message that is handed out now is handed out once more: a fault. */
+  readonly repeats: () => boolean;
   /** Opens the dead letter queue of that name, made if it is absent. */
   readonly openQueue: (name: string) => MessageQueue;
   readonly onJournal: JournalListener | undefined;
@@ -151,6 +153,7 @@ export class MessageQueue {
     const now = this.#catchUp();
     const deadline = now + visibilityTimeoutMs;
     const delivered: DeliveredMessage[] = [];
+    const repeated: StoredMessage[] = [];
     const { behaviour, random } = this.#context;
     const chosen = chooseMessages(this.#store, { now, count: batchSize, behaviour, random });
     for (let message = chosen.next(); message !== undefined; message = chosen.next()) {
@@ -160,7 +163,10 @@ export class MessageQueue {
       delivered.push({ ...viewOf(message), attempts: message.attempts - 1 + behaviour.firstAttempts, leaseId });
       const { attempts } = message;
       this.#context.onJournal?.({ ...this.#entry(message, now), type: 'delivered', leaseId, attempts, deadline });
+      if (attempts <= this.#settings.maxRetries && this.#context.repeats()) repeated.push(message);
     }
+    // Afterwards, since this pull would bring them again.
+    for (const message of repeated) this.#endEarly(message, now);
     return delivered;
   }
 
@@ -282,7 +288,10 @@ export class MessageQueue {
   }
 
   #expire(message: StoredMessage): void {
-    const deadline = message.dueAt;
+    this.#endEarly(message, message.dueAt);
+  }
+
+  #endEarly(message: StoredMessage, deadline: number): void {
     const leaseId = this.#context.identities.leaseId(message.lease);
     this.#context.onJournal?.({ ...this.#entry(message, deadline), type: 'expired', leaseId });
     this.#endDelivery(message, deadline, deadline);

@@ -170,3 +170,59 @@ describe('close()', () => {
     expect(broker.isEmpty('jobs')).toBe(false);
   });
 });
+
+describe('clients that are slow or no clients', () => {
+  it('are answered with 408 when a head, or a body, takes too long', { timeout: 10_000 }, async () => {
+    const { server } = await listenWith({ requestTimeoutMs: 1_000 });
+    const head = 'POST /client/v4 HTTP/1.1\r\nhost: x\r\n';
+    const slow = [head, `${head}content-length: 1000\r\n\r\n{"half":`].map(async (text) => {
+      const socket = connect(server.port, '127.0.0.1');
+      socket.write(text);
+      return readAll(socket);
+    });
+    for (const answer of await Promise.all(slow)) {
+      expect(answer).toMatch(/^HTTP\/1.1 408 /);
+      expect(answer).toContain('"success":false');
+    }
+  });
+
+  it('are answered in JSON', async () => {
+    const { server } = await listenWith();
+    for (const [text, status] of [
+      ['hello\r\n\r\n', 400],
+      [`GET / HTTP/1.1\r\nhost: x\r\nx: ${'x'.repeat(100_000)}\r\n\r\n`, 431],
+    ] as const) {
+      const socket = connect(server.port, '127.0.0.1');
+      socket.write(text);
+      const answer = await readAll(socket);
+      expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+      expect(answer).toContain('content-type: application/json');
+    }
+  });
+
+  it('leave nothing behind when a body ends before its time', async () => {
+    const { server, broker } = await listenWith();
+    const socket = connect(server.port, '127.0.0.1');
+    const path = `/client/v4/accounts/${broker.queue('jobs').accountId}/queues/${broker.queue('jobs').queueId}/messages`;
+    const head = `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer local-token\r\ncontent-length: 100\r\n\r\n`;
+    socket.end(`${head}{"body":1}`);
+    expect(await readAll(socket)).not.toContain('200 OK');
+    expect(broker.isEmpty('jobs')).toBe(true);
+  });
+});
+
+describe('intercept', () => {
+  it('sees every request first, with the host that the client called', async () => {
+    const { server } = await listenWith({
+      intercept: async (asked, next) =>
+        new URL(asked.url).pathname === '/mine' ? new Response(asked.headers.get('host')) : next(asked),
+    });
+    expect(await (await fetch(`http://localhost:${server.port}/mine`)).text()).toBe(`localhost:${server.port}`);
+    expect((await fetch(`${server.baseUrl}/other`, { headers })).status).toBe(404);
+  });
+
+  it('is answered for in JSON when it throws', async () => {
+    const { server } = await listenWith({ intercept: () => Promise.reject(new Error('no')) });
+    expect((await fetch(server.baseUrl)).status).toBe(400);
+  });
+});

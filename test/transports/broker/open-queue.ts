@@ -28,7 +28,8 @@ export function openQueue(settings: QueueSettings = {}, lateRetry: 'ignore' | 'h
   const onJournal = (entry: JournalEntry): void => void journal.push(entry);
   const behaviour = { ...defaultBehaviour, lateRetry };
   const identities = new Identities(Math.random);
-  const queues = new QueueRegistry({ clock, random: Math.random, identities, behaviour, onJournal });
+  const repeats = (): boolean => false;
+  const queues = new QueueRegistry({ clock, random: Math.random, repeats, identities, behaviour, onJournal });
   const queue = queues.open('jobs', settings);
   const named = (name: string): MessageQueue => {
     const found = queues.byName(name);

@@ -12,7 +12,7 @@ const body = textBody('x');
 function queueOf(count: number): MessageQueue {
   const { random } = Math;
   const context = { clock: new ManualClock(), random, identities: new Identities(random), onJournal: undefined };
-  const queue = new QueueRegistry({ ...context, behaviour: defaultBehaviour }).open('jobs');
+  const queue = new QueueRegistry({ ...context, repeats: () => false, behaviour: defaultBehaviour }).open('jobs');
   for (let index = 0; index < count; index += 1) queue.push(body);
   return queue;
 }
