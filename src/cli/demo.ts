@@ -1,13 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
+import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import type { ConsumerSummary } from '../consumer/stats.ts';
 import { systemClock } from '../contract/system-clock.ts';
 import { openQueue } from '../queue/open-queue.ts';
 import { createBroker } from '../transports/broker/broker.ts';
+import { InputError } from './exit-codes.ts';
 import { Progress } from './progress.ts';
-import { LineError, readJsonLines } from './read-lines.ts';
+import { parseLine, readLines } from './read-lines.ts';
 
 const usage = `Usage: npm start [-- FILE]
 
@@ -21,12 +21,23 @@ const sampleCopies = 40;
 
 /** Reads what to push: a file, standard input, or the sample. */
 async function readInput(argument: string | undefined): Promise<unknown[]> {
-  if (argument === '-') return readJsonLines(await text(process.stdin));
-  if (argument !== undefined) return readJsonLines(await readFile(argument, 'utf8'));
-  const sample = readJsonLines(
-    await readFile(fileURLToPath(new URL('../../src/cli/sample.ndjson', import.meta.url)), 'utf8'),
+  if (argument === '-') return readBodies(process.stdin);
+  if (argument !== undefined) return readBodies(createReadStream(argument));
+  const sample = await readBodies(
+    createReadStream(fileURLToPath(new URL('../../src/cli/sample.ndjson', import.meta.url))),
   );
   return Array.from({ length: sampleCopies }, () => sample).flat();
+}
+
+async function readBodies(chunks: AsyncIterable<string | Uint8Array>): Promise<unknown[]> {
+  const bodies: unknown[] = [];
+  let lineNumber = 0;
+  for await (const line of readLines(chunks)) {
+    lineNumber += 1;
+    const body = parseLine(line, lineNumber);
+    if (body !== undefined) bodies.push(body);
+  }
+  return bodies;
 }
 
 interface Outcome {
@@ -95,7 +106,7 @@ async function main(args: readonly string[]): Promise<number> {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  const isInput = error instanceof LineError || (error instanceof Error && 'code' in error && error.code === 'ENOENT');
+  const isInput = error instanceof InputError || (error instanceof Error && 'code' in error && error.code === 'ENOENT');
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = isInput ? 2 : 1;
 }

@@ -1,35 +1,58 @@
-/** Where progress is written: standard error, or a test's collector. */
-export interface ProgressTarget {
-  write(text: string): unknown;
-  readonly isTTY?: boolean;
-}
+import type { Output } from './terminal.ts';
 
 const barWidth = 30;
+// Without a total, elsewhere than on a terminal: a line for so many.
+const countedStep = 10_000;
 
-/** Shows how far a job is: a bar that is redrawn on a terminal, a line at each tenth elsewhere. */
+/**
+ * Shows how far a job is: a bar that is redrawn on a terminal, a line at each tenth elsewhere; a count where nobody
+ * knows how much there is.
+ */
 export class Progress {
-  readonly #target: ProgressTarget;
+  readonly #target: Output;
   readonly #label: string;
-  readonly #total: number;
-  #tenths = -1;
+  readonly #total: number | undefined;
+  #lastStep = -1;
+  #isOpen = false;
 
-  constructor(target: ProgressTarget, label: string, total: number) {
+  constructor(target: Output, label: string, total?: number) {
     this.#target = target;
     this.#label = label;
     this.#total = total;
   }
 
   show(done: number): void {
-    const share = this.#total === 0 ? 1 : Math.min(1, done / this.#total);
-    if (this.#target.isTTY === true) {
-      const filled = Math.round(share * barWidth);
-      const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
-      this.#target.write(`\r${this.#label} ${bar} ${done}/${this.#total}${share === 1 ? '\n' : ''}`);
-      return;
-    }
-    const tenths = Math.floor(share * 10);
-    if (tenths === this.#tenths) return;
-    this.#tenths = tenths;
-    this.#target.write(`${this.#label} ${done}/${this.#total}\n`);
+    if (this.#target.isTTY === true) return this.#redraw(done);
+    const step = this.#total === undefined ? Math.floor(done / countedStep) : Math.floor(this.#shareOf(done) * 10);
+    if (step === this.#lastStep || (this.#total === undefined && step === 0)) return;
+    this.#lastStep = step;
+    this.#target.write(`${this.#text(done)}\n`);
+  }
+
+  /** Ends the line of a bar that did not get to its end, so that what follows stands on its own. */
+  end(): void {
+    if (this.#isOpen) this.#target.write('\n');
+    this.#isOpen = false;
+  }
+
+  #redraw(done: number): void {
+    const isComplete = this.#total !== undefined && done >= this.#total;
+    const filled = Math.round(this.#shareOf(done) * barWidth);
+    const bar = this.#total === undefined ? '' : `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)} `;
+    this.#target.write(`\r${this.#label} ${bar}${this.#count(done)}${isComplete ? '\n' : ''}`);
+    this.#isOpen = !isComplete;
+  }
+
+  #text(done: number): string {
+    return `${this.#label} ${this.#count(done)}`;
+  }
+
+  #count(done: number): string {
+    return this.#total === undefined ? String(done) : `${done}/${this.#total}`;
+  }
+
+  #shareOf(done: number): number {
+    if (this.#total === undefined) return 0;
+    return this.#total === 0 ? 1 : Math.min(1, done / this.#total);
   }
 }

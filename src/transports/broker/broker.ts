@@ -39,6 +39,8 @@ export interface BrokerServer extends AsyncDisposable {
   readonly port: number;
   /** `http://127.0.0.1:<port>/client/v4` */
   readonly baseUrl: string;
+  readonly accountId: string;
+  readonly apiToken: string;
   /** As {@link Broker.queue}, over the socket. */
   queue(name: string, settings?: QueueSettings): QueueConnection;
   /** Ends the socket and all its connections; answers that are being made still go out. The broker goes on. */
@@ -57,6 +59,8 @@ export interface Broker {
    * @throws TypeError or RangeError when the name or a setting is wrong
    */
   queue(name: string, settings?: QueueSettings): InProcessConnection;
+  /** The names of all queues, in the order in which they were made. */
+  queueNames(): readonly string[];
   /** Opens a queue, made if it is absent, as a port without HTTP in between. */
   transport(name: string): QueueTransport;
   /**
@@ -151,6 +155,10 @@ class InMemoryBroker implements Broker {
     return { ...this.#connection(name, settings, inProcessBaseUrl), fetch: this.fetch };
   }
 
+  queueNames(): readonly string[] {
+    return this.#queues.all().map(({ name }) => name);
+  }
+
   transport(name: string): QueueTransport {
     return new DirectTransport(this.#queues.open(name), this.#options.behaviour);
   }
@@ -179,6 +187,8 @@ class InMemoryBroker implements Broker {
     return {
       port,
       baseUrl,
+      accountId: this.#options.accountId,
+      apiToken: this.#options.credentials.apiToken,
       queue: (name, settings) => this.#connection(name, settings, baseUrl),
       close,
       [Symbol.asyncDispose]: close,

@@ -1,0 +1,24 @@
+/** Answers of the guard and the page, in the form of the API. */
+export function refuse(status: number, message: string): Response {
+  return Response.json({ success: false, errors: [{ code: 10_000, message }], messages: [], result: null }, { status });
+}
+
+/** Whether only programs of this machine can connect to a host. */
+export function isLoopback(host: string): boolean {
+  return /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|::1|\[::1\])$/i.test(host);
+}
+
+/**
+ * Refuses what a page of somebody else makes a browser send: a `Host` that is not this machine (DNS rebinding), an
+ * `Origin` that is not this server (CSRF). For a server on a loopback address, whose token may be the one that everybody
+ * knows. Clients that are no browsers send no `Origin`, and the host that they were given.
+ *
+ * @returns `undefined` for a request that may pass
+ */
+export function guardLoopback(request: Request): Response | undefined {
+  const host = request.headers.get('host') ?? '';
+  if (!isLoopback(host.replace(/:\d+$/, ''))) return refuse(403, 'The Host header does not name this machine');
+  const origin = request.headers.get('origin');
+  if (origin !== null && origin !== `http://${host}`) return refuse(403, 'The Origin header names another site');
+  return undefined;
+}

@@ -1,0 +1,43 @@
+import type { BrokerServer, QueueConnection } from '../transports/broker/broker.ts';
+import type { ServeConfig } from './serve-config.ts';
+
+/** What `serve` tells when it listens. */
+export interface ServeDetails {
+  readonly server: BrokerServer;
+  readonly connections: readonly QueueConnection[];
+  readonly config: ServeConfig;
+}
+
+/** What to export, as a shell takes it: everything else is a comment. */
+export function serveReport({ server, connections, config }: ServeDetails): string {
+  const { accountId, apiToken } = credentialsOf(server);
+  const lines = [
+    `# leasestream serves the HTTP API of Cloudflare Queues at ${server.baseUrl}`,
+    `# ${config.data === undefined ? 'in memory' : `kept in ${config.data}`}; Ctrl-C ends it`,
+    ...(config.page ? [`# a page for people: ${server.baseUrl.replace(/\/client\/v4$/, '/')}`] : []),
+    `export CLOUDFLARE_BASE_URL=${quote(server.baseUrl)}`,
+    `export CLOUDFLARE_ACCOUNT_ID=${quote(accountId)}`,
+    `export CLOUDFLARE_API_TOKEN=${quote(apiToken)}`,
+    ...connections.map(({ queueName, queueId }) => `export ${variableOf(queueName)}=${queueId}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** The same as one line of JSON. */
+export function serveReportJson({ server, connections }: ServeDetails): string {
+  const queues = connections.map(({ queueName: name, queueId: id }) => ({ name, id }));
+  return `${JSON.stringify({ baseUrl: server.baseUrl, ...credentialsOf(server), queues })}\n`;
+}
+
+function credentialsOf({ accountId, apiToken }: BrokerServer): { accountId: string; apiToken: string } {
+  return { accountId, apiToken };
+}
+
+/** `QUEUE_ID_FAILED_JOBS` for `failed-jobs`. */
+function variableOf(queueName: string): string {
+  return `QUEUE_ID_${queueName.toUpperCase().replaceAll('-', '_')}`;
+}
+
+function quote(text: string): string {
+  return /^[\w:/.-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

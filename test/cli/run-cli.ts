@@ -1,0 +1,72 @@
+import { runCommandLine } from '../../src/cli/run.ts';
+import type { Output, Terminal } from '../../src/cli/terminal.ts';
+import type { BrokerServer } from '../../src/broker.ts';
+
+/** What a command did. */
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The lines of standard output as JSON. */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly json: any[];
+}
+
+export interface RunSettings {
+  readonly stdin?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  readonly isTTY?: boolean;
+  /** Is told of each text as it is written. */
+  readonly onOutput?: (text: string) => void;
+}
+
+class Collector implements Output {
+  text = '';
+  readonly isTTY: boolean;
+  readonly #onOutput: ((text: string) => void) | undefined;
+
+  constructor(isTTY: boolean, onOutput?: (text: string) => void) {
+    this.isTTY = isTTY;
+    this.#onOutput = onOutput;
+  }
+
+  write(text: string, done?: (error?: Error | null) => void): void {
+    this.text += text;
+    this.#onOutput?.(text);
+    done?.();
+  }
+}
+
+async function* chunksOf(text: string): AsyncGenerator<Uint8Array, void, undefined> {
+  const bytes = new TextEncoder().encode(text);
+  // Pieces that end within a character and within a line.
+  for (let start = 0; start < bytes.length; start += 7) yield bytes.subarray(start, start + 7);
+}
+
+/** Runs the command line within the process. */
+export async function runCli(parameters: readonly string[], settings: RunSettings = {}): Promise<Ran> {
+  const { stdin = '', environment = {}, signal = new AbortController().signal, isTTY = false } = settings;
+  const stdout = new Collector(isTTY, settings.onOutput);
+  const stderr = new Collector(isTTY);
+  const terminal: Terminal = { stdin: chunksOf(stdin), stdout, stderr, environment, signal };
+  const code = await runCommandLine(parameters, terminal);
+  const lines = stdout.text.split('\n').filter((line) => line.startsWith('{'));
+  const json = lines.map((line): unknown => {
+    try {
+      return JSON.parse(line);
+    } catch {
+      return undefined;
+    }
+  });
+  return { code, stdout: stdout.text, stderr: stderr.text, json };
+}
+
+/** The environment of a client of the server. */
+export function environmentOf(server: BrokerServer): Record<string, string> {
+  return {
+    CLOUDFLARE_BASE_URL: server.baseUrl,
+    CLOUDFLARE_ACCOUNT_ID: server.accountId,
+    CLOUDFLARE_API_TOKEN: server.apiToken,
+  };
+}

@@ -1,0 +1,188 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createCloudflareTransport } from '../../src/cloudflare.ts';
+import { type Ran, runCli } from './run-cli.ts';
+
+interface Served {
+  readonly baseUrl: string;
+  readonly accountId: string;
+  readonly apiToken: string;
+  readonly queues: readonly { readonly name: string; readonly id: string }[];
+}
+
+let directory: string;
+const running: { readonly controller: AbortController; readonly ran: Promise<Ran> }[] = [];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'leasestream-serve-'));
+});
+
+afterEach(async () => {
+  for (const { controller, ran } of running.splice(0)) {
+    controller.abort();
+    expect((await ran).code).toBe(0);
+  }
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** Starts `serve` and gives its output, once it listens. */
+async function start(...parameters: readonly string[]): Promise<string> {
+  const controller = new AbortController();
+  let listening: (text: string) => void = () => undefined;
+  const output = new Promise<string>((resolve) => (listening = resolve));
+  const settings = { signal: controller.signal, onOutput: listening };
+  const ran = runCli(['serve', '--port', '0', ...parameters], settings);
+  const failed = ran.then(({ stderr }): never => {
+    throw new Error(stderr);
+  });
+  failed.catch(() => undefined);
+  const first = await Promise.race([output, failed]);
+  running.push({ controller, ran });
+  return first;
+}
+
+async function serve(...parameters: readonly string[]): Promise<Served> {
+  return JSON.parse(await start('--json', ...parameters)) as Served;
+}
+
+const transportTo = ({ queues, ...served }: Served, name: string) =>
+  createCloudflareTransport({ ...served, queueId: queues.find((queue) => queue.name === name)?.id ?? '' });
+
+const fails = (...parameters: readonly string[]): Promise<Ran> => runCli(['serve', '--port', '0', ...parameters]);
+
+describe('serve', () => {
+  it('answers, with the queues and their settings', async () => {
+    const served = await serve('--queue', 'jobs:max-retries=0,dead-letter-queue=dead,delay=0', '--queue', 'other');
+    expect(served).toEqual({
+      baseUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/client\/v4$/),
+      accountId: '0123456789abcdef0123456789abcdef',
+      apiToken: 'local-token',
+      queues: ['jobs', 'dead', 'other'].map((name) => ({ name, id: expect.stringMatching(/^[\da-f]{32}$/) })),
+    });
+    const jobs = transportTo(served, 'jobs');
+    await jobs.push({ body: 'x' });
+    const { messages } = await jobs.pull({});
+    await jobs.ack({ acks: [], retries: messages.map(({ leaseId }) => ({ leaseId })) });
+    expect((await transportTo(served, 'dead').metrics()).backlogCount).toBe(1);
+  });
+
+  it('prints what a shell can export', async () => {
+    const lines = (await start('--queue', 'failed-jobs', '--api-token', "it's")).split('\n');
+    expect(lines.filter((line) => !/^(#.*|export \w+=\S+|)$/.test(line))).toEqual([]);
+    expect(lines).toContain(String.raw`export CLOUDFLARE_API_TOKEN='it'\''s'`);
+    expect(lines.some((line) => /^export QUEUE_ID_FAILED_JOBS=[\da-f]{32}$/.test(line))).toBe(true);
+    expect(lines.some((line) => line.startsWith('export CLOUDFLARE_BASE_URL=http://127'))).toBe(true);
+  });
+
+  it('reads a file, and options win over it', async () => {
+    const path = join(directory, 'serve.json');
+    const queues = { jobs: { visibilityTimeoutMs: 5_000 }, more: {} };
+    const config = { accountId: 'file', apiToken: 'file', queues, jsonBodies: 'base64', faults: { rateLimit: 1 } };
+    await writeFile(path, JSON.stringify(config));
+    const served = await serve('--config', path, '--api-token', 'flag', '--fault', 'rateLimit=0', '--queue', 'third');
+    expect(served).toMatchObject({ accountId: 'file', apiToken: 'flag' });
+    expect(served.queues.map(({ name }) => name)).toEqual(['jobs', 'more', 'third']);
+    expect((await transportTo(served, 'jobs').metrics()).backlogCount).toBe(0);
+  });
+
+  it('behaves, and fails, as it is told', async () => {
+    const served = await serve(
+      '--queue',
+      'jobs',
+      '--behaviour',
+      'metrics=zero',
+      '--fault',
+      'failBefore=1',
+      '--fault',
+      'calls=["pull"]',
+    );
+    const jobs = transportTo(served, 'jobs');
+    await jobs.push({ body: 1 });
+    expect((await jobs.metrics()).backlogCount).toBe(0);
+    await expect(jobs.pull({})).rejects.toMatchObject({ code: 'service-failed' });
+  });
+
+  it.each([
+    [['--queue', 'a b'], "'name' must be 1 to 63"],
+    [['--queue', 'jobs:colour=red'], "'colour=red' is not one of max-retries"],
+    [['--queue', 'jobs:max-retries=many'], "'many' is no whole number"],
+    [['--queue', 'jobs:max-retries=101'], "'maxRetries' must be"],
+    [['--queue', 'jobs:visibility-timeout=soon'], "'soon' is no duration"],
+    [['--behaviour', 'colour=red'], 'it must be NAME=VALUE with one of jsonBodies'],
+    [['--behaviour', 'order'], 'it must be NAME=VALUE'],
+    [['--fault', 'failBefore'], 'it must be NAME=VALUE'],
+    [['--fault', 'failBefore=7'], "'failBefore' must be a number in 0..1"],
+    [['--api-token', 'a b'], "'apiToken' must be printable"],
+    [['--port', '65536'], 'no port'],
+    [['--port', 'x'], 'no count'],
+    [['--config', '/nowhere/at.all'], 'ENOENT'],
+    [['--host', '0.0.0.0'], 'choose a token'],
+    [['--host', '::'], 'choose a token'],
+    [['jobs'], 'too many arguments'],
+  ])('exits with 2 for %j', async (parameters, message) => {
+    const ran = await fails(...parameters);
+    expect([ran.code, ran.stderr, ran.stdout]).toEqual([2, expect.stringContaining(message), '']);
+  });
+
+  it.each(['{', '[]', '{"colour":"red"}', '{"queues":[]}', '{"port":"x"}', '{"host":1}', '{"__proto__":{"port":1}}'])(
+    'exits with 2 for a file with %s',
+    async (text) => {
+      const path = join(directory, 'serve.json');
+      await writeFile(path, text);
+      expect((await runCli(['serve', '--config', path])).code).toBe(2);
+    },
+  );
+
+  it('exits with 1 when the port is taken', async () => {
+    const { baseUrl } = await serve();
+    const ran = await fails('--port', new URL(baseUrl).port);
+    expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining('EADDRINUSE')]);
+  });
+
+  it('listens where others can reach it, with a token of its own', async () => {
+    const served = await serve('--host', '0.0.0.0', '--api-token', 'my-own', '--queue', 'jobs');
+    expect(served.baseUrl).toMatch(/^http:\/\/127\.0\.0\.1:/);
+    expect((await transportTo(served, 'jobs').metrics()).backlogCount).toBe(0);
+  });
+});
+
+describe('the guard of a loopback address', () => {
+  /** The status of a request with these headers, which `fetch` would not let us set. */
+  const statusOf = async (headers: Readonly<Record<string, string>>): Promise<number> => {
+    const { baseUrl, accountId, apiToken } = await serve();
+    return new Promise((resolve, reject) => {
+      const url = `${baseUrl}/accounts/${accountId}/queues`;
+      request(url, { headers: { authorization: `Bearer ${apiToken}`, ...headers } }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      })
+        .on('error', reject)
+        .end();
+    });
+  };
+
+  it.each([
+    'evil.example',
+    'evil.example:7878',
+    '10.0.0.1',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+    '[::2]',
+  ])('refuses the Host %s', async (host) => expect(await statusOf({ host })).toBe(403));
+
+  it.each(['localhost', 'LOCALHOST:7878', 'queues.localhost', '127.1.2.3:1', '[::1]:7878'])(
+    'takes the Host %s',
+    async (host) => expect(await statusOf({ host })).toBe(200),
+  );
+
+  it('refuses the Origin of another site, and takes its own', async () => {
+    const host = 'localhost:7878';
+    for (const origin of ['http://evil.example', 'null', 'https://localhost:7878', 'http://localhost:1']) {
+      expect(await statusOf({ host, origin })).toBe(403);
+    }
+    expect(await statusOf({ host, origin: 'http://localhost:7878' })).toBe(200);
+  });
+});
