@@ -13,6 +13,7 @@ export type { JournalEntry, JournalListener } from './transports/broker/journal.
 export type { ListenOptions } from './transports/broker/listen.ts';
 export { ManualClock } from './transports/broker/manual-clock.ts';
 export type { RequestLimit } from './transports/broker/request-limit.ts';
+export { type DurableBroker, type DurableBrokerOptions, openBroker } from './transports/broker/open-broker.ts';
 export type { QueueSettings } from './transports/broker/settings.ts';
 export type { MessageSnapshot, QueueSnapshot } from './transports/broker/snapshot.ts';
 export type { WorkerMessage } from './transports/broker/worker-push.ts';

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Broker, BrokerServer } from '../transports/broker/broker.ts';
 import { createBroker } from '../transports/broker/broker.ts';
+import { openBroker } from '../transports/broker/open-broker.ts';
 import { parseCount } from './parse-count.ts';
 import { exitCodes, InputError } from './exit-codes.ts';
 import { guardLoopback, isLoopback } from './guard.ts';
@@ -60,7 +61,7 @@ async function serve(config: ServeConfig, terminal: Terminal, asJson: boolean): 
   if (!isLoopback(config.host) && !config.hasOwnToken) {
     throw new InputError(`Others can reach ${config.host}: choose a token with --api-token, or in the --config file`);
   }
-  const { broker, close } = await openBroker(config);
+  const { broker, close } = await makeBroker(config);
   try {
     const server = await listen(broker, config);
     try {
@@ -77,8 +78,11 @@ async function serve(config: ServeConfig, terminal: Terminal, asJson: boolean): 
   }
 }
 
-async function openBroker({ data, broker }: ServeConfig): Promise<{ broker: Broker; close: () => Promise<void> }> {
-  if (data !== undefined) throw new InputError('--data is not there yet');
+async function makeBroker({ data, broker }: ServeConfig): Promise<{ broker: Broker; close: () => Promise<void> }> {
+  if (data !== undefined) {
+    const durable = await openBroker({ ...broker, directory: data });
+    return { broker: durable, close: () => durable.close() };
+  }
   return { broker: createBroker(broker), close: () => Promise.resolve() };
 }
 

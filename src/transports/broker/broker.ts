@@ -10,9 +10,13 @@ import { Identities } from './identities.ts';
 import type { ListenOptions } from './listen.ts';
 import type { MessageQueue } from './queue.ts';
 import { QueueRegistry } from './queue-registry.ts';
+import type { Recorder } from './recorder.ts';
+import { refusals } from './refusal.ts';
 import { basePath } from './routes.ts';
+import type { SavedBroker } from './saved.ts';
 import type { QueueSettings } from './settings.ts';
 import { type QueueSnapshot, snapshotOf } from './snapshot.ts';
+import { answerRefusal } from './wire-answers.ts';
 import { pushFromWorker, type WorkerMessage } from './worker-push.ts';
 
 /** The options with which a client reaches a queue of the broker: spread them into `openQueue`. */
@@ -114,8 +118,23 @@ export interface Broker {
  * @throws TypeError or RangeError naming the option, its rule and its value
  */
 export function createBroker(options: BrokerOptions = {}): Broker {
-  const broker = new InMemoryBroker(resolveBrokerOptions(options), options.clock);
-  for (const [name, settings] of Object.entries(options.queues ?? {})) broker.queue(name, settings);
+  const resolved = resolveBrokerOptions(options);
+  return createBrokerOver({ options, resolved, identities: new Identities(resolved.random) });
+}
+
+/** What a broker is made over, when more is known than its options. */
+export interface BrokerFoundation {
+  readonly options: BrokerOptions;
+  readonly resolved: ResolvedBrokerOptions;
+  readonly identities: Identities;
+  readonly recorder?: Recorder;
+  readonly saved?: SavedBroker;
+}
+
+/** Makes a broker, with what was kept of an earlier one if there is something. */
+export function createBrokerOver(foundation: BrokerFoundation): Broker {
+  const broker = new InMemoryBroker(foundation);
+  for (const [name, settings] of Object.entries(foundation.options.queues ?? {})) broker.queue(name, settings);
   return broker;
 }
 
@@ -126,19 +145,23 @@ class InMemoryBroker implements Broker {
   readonly #options: ResolvedBrokerOptions;
   readonly #givenClock: Clock | undefined;
   readonly #queues: QueueRegistry;
+  /** Resolves once all changes are kept; absent where nothing is. */
+  readonly #flush: (() => Promise<void>) | undefined;
   readonly #faults: FaultInjector;
   readonly #handle: (request: Request) => Promise<Response>;
 
-  constructor(options: ResolvedBrokerOptions, givenClock: Clock | undefined) {
-    this.#options = options;
+  constructor({ options: { clock: givenClock }, resolved, identities, recorder, saved }: BrokerFoundation) {
+    this.#options = resolved;
     this.#givenClock = givenClock;
-    const { clock, random, onJournal, behaviour } = options;
+    const { clock, random, onJournal, behaviour } = resolved;
     this.#faults = new FaultInjector(clock);
-    this.#faults.set(options.faults);
+    this.#faults.set(resolved.faults);
     const { repeats } = this.#faults;
-    const identities = new Identities(random);
-    this.#queues = new QueueRegistry({ clock, random, identities, behaviour, repeats, onJournal });
-    this.#handle = this.#faults.wrap(createHandler({ ...options, faults: this.#faults, queues: this.#queues }));
+    this.#queues = new QueueRegistry({ clock, random, identities, behaviour, repeats, onJournal, recorder });
+    if (saved !== undefined) this.#queues.restore(saved);
+    this.#flush = recorder && ((): Promise<void> => recorder.flush());
+    const handler = createHandler({ ...resolved, faults: this.#faults, queues: this.#queues });
+    this.#handle = this.#faults.wrap(this.#flush === undefined ? handler : keeping(handler, this.#flush));
   }
 
   readonly fetch: BrokerFetch = async (input, init = {}) => {
@@ -160,7 +183,7 @@ class InMemoryBroker implements Broker {
   }
 
   transport(name: string): QueueTransport {
-    return new DirectTransport(this.#queues.open(name), this.#options.behaviour);
+    return new DirectTransport(this.#queues.open(name), this.#options.behaviour, this.#flush);
   }
 
   push(name: string, message: WorkerMessage): string {
@@ -215,4 +238,20 @@ function raceAgainst<Result>(signal: AbortSignal, task: Promise<Result>): Promis
     task.then(resolve, reject);
     return () => reject(signal.reason);
   });
+}
+
+/** Lets an answer go out only when what it says is kept. */
+function keeping(
+  handler: (request: Request) => Promise<Response>,
+  flush: () => Promise<void>,
+): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const response = await handler(request);
+    try {
+      await flush();
+      return response;
+    } catch (error) {
+      return answerRefusal(refusals.internal(`the queues can't be kept: ${String(error)}`));
+    }
+  };
 }

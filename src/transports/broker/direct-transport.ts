@@ -33,21 +33,24 @@ import { metadataOf } from './wire-answers.ts';
 export class DirectTransport implements QueueTransport {
   readonly #queue: MessageQueue;
   readonly #behaviour: Behaviour;
+  readonly #flush: (() => Promise<void>) | undefined;
 
-  constructor(queue: MessageQueue, behaviour: Behaviour) {
+  /** @param flush - resolves once all changes are kept; absent where nothing is */
+  constructor(queue: MessageQueue, behaviour: Behaviour, flush?: () => Promise<void>) {
     this.#queue = queue;
     this.#behaviour = behaviour;
+    this.#flush = flush;
   }
 
   async push(message: OutgoingMessage, options?: CallOptions): Promise<PushResult> {
-    return carryOut('push', options, () => {
+    return this.#carryOut('push', options, () => {
       pushBatch(this.#queue, [readMessage('push', message, undefined)]);
       return { metrics: this.#queue.reportedMetrics() };
     });
   }
 
   async bulkPush({ messages, delaySeconds }: BulkPushRequest, options?: CallOptions): Promise<PushResult> {
-    return carryOut('bulk push', options, () => {
+    return this.#carryOut('bulk push', options, () => {
       checkSome('bulk push', 'messages', messages.length);
       checkDelay('bulk push', delaySeconds);
       pushBatch(
@@ -62,7 +65,7 @@ export class DirectTransport implements QueueTransport {
     { batchSize = this.#queue.settings.batchSize, visibilityTimeoutMs }: PullRequest,
     options?: CallOptions,
   ): Promise<PullResult> {
-    return carryOut('pull', options, () => {
+    return this.#carryOut('pull', options, () => {
       checkInteger('pull', 'batchSize', batchSize, [1, limits.batchMessages]);
       this.#checkTimeout(visibilityTimeoutMs);
       checkPullable(this.#queue, this.#behaviour);
@@ -76,7 +79,7 @@ export class DirectTransport implements QueueTransport {
   }
 
   async ack({ acks, retries }: AckRequest, options?: CallOptions): Promise<AckResult> {
-    return carryOut('ack', options, () => {
+    return this.#carryOut('ack', options, () => {
       checkSome('ack', 'acks and retries', acks.length + retries.length);
       for (const { delaySeconds } of retries) checkDelay('ack', delaySeconds);
       const { ackCount, retryCount, warnings } = settle(this.#queue, { acks, retries }, this.#behaviour);
@@ -85,14 +88,14 @@ export class DirectTransport implements QueueTransport {
   }
 
   async peek({ batchSize = this.#queue.settings.batchSize }: PeekRequest, options?: CallOptions): Promise<PeekResult> {
-    return carryOut('peek', options, () => {
+    return this.#carryOut('peek', options, () => {
       checkInteger('peek', 'batchSize', batchSize, [1, limits.batchMessages]);
       return { messages: this.#queue.peek(batchSize).map((message) => ({ ...seen(message), ref: message.ref })) };
     });
   }
 
   async purge({ refs }: PurgeRequest, options?: CallOptions): Promise<PurgeResult> {
-    return carryOut('purge', options, () => {
+    return this.#carryOut('purge', options, () => {
       checkSome('purge', 'refs', refs.length);
       const unknown = refs.filter((ref) => !this.#queue.purge(ref));
       return { warnings: new Map(unknown.map((ref) => [ref, 'Ref is not known'])) };
@@ -100,7 +103,22 @@ export class DirectTransport implements QueueTransport {
   }
 
   async metrics(options?: CallOptions): Promise<QueueMetrics> {
-    return carryOut('read metrics', options, () => this.#queue.reportedMetrics());
+    return this.#carryOut('read metrics', options, () => this.#queue.reportedMetrics());
+  }
+
+  async #carryOut<Result>(action: string, options: CallOptions | undefined, call: () => Result): Promise<Result> {
+    options?.signal?.throwIfAborted();
+    const timeoutMs = options?.timeoutMs;
+    if (timeoutMs !== undefined && !(timeoutMs > 0)) {
+      throw new RangeError(rule(action, 'timeoutMs', 'above 0', timeoutMs));
+    }
+    try {
+      const result = call();
+      if (this.#flush !== undefined) await this.#flush();
+      return result;
+    } catch (error) {
+      throw error instanceof Refusal ? failureOf(action, error) : error;
+    }
   }
 
   #checkTimeout(visibilityTimeoutMs: number | undefined): void {
@@ -108,18 +126,6 @@ export class DirectTransport implements QueueTransport {
     checkInteger('pull', 'visibilityTimeoutMs', visibilityTimeoutMs, [1, limits.visibilityTimeoutMs]);
     const least = this.#behaviour.leastVisibilityTimeoutMs;
     if (visibilityTimeoutMs < least) throw refusals.visibilityTimeout(least);
-  }
-}
-
-function carryOut<Result>(action: string, options: CallOptions | undefined, call: () => Result): Result {
-  options?.signal?.throwIfAborted();
-  const timeoutMs = options?.timeoutMs;
-  if (timeoutMs !== undefined && !(timeoutMs > 0))
-    throw new RangeError(rule(action, 'timeoutMs', 'above 0', timeoutMs));
-  try {
-    return call();
-  } catch (error) {
-    throw error instanceof Refusal ? failureOf(action, error) : error;
   }
 }
 

@@ -2,6 +2,13 @@ const base64Url = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 // The head of the encrypted tokens that the service uses for lease ids and refs.
 const tokenHeader = 'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2Q0JDLUhTNTEyIn0..';
 
+/** What the ids of a broker are made from, to go on after a restart. */
+export interface SavedIdentities {
+  readonly leasePrefix: string;
+  readonly refPrefix: string;
+  readonly count: number;
+}
+
 /** Stands for "no lease" and "no ref"; no token is ever this one. */
 export const noToken = 0;
 
@@ -13,12 +20,17 @@ export class Identities {
   readonly #random: () => number;
   readonly #leasePrefix: string;
   readonly #refPrefix: string;
-  #count = 0;
+  #count: number;
 
-  constructor(random: () => number) {
+  constructor(random: () => number, saved?: SavedIdentities) {
     this.#random = random;
-    this.#leasePrefix = `${tokenHeader}${this.#noise(22)}.${this.#noise(200)}.${this.#noise(36)}`;
-    this.#refPrefix = `${tokenHeader}${this.#noise(22)}.${this.#noise(200)}.${this.#noise(36)}`;
+    this.#leasePrefix = saved?.leasePrefix ?? this.#prefix();
+    this.#refPrefix = saved?.refPrefix ?? this.#prefix();
+    this.#count = saved?.count ?? 0;
+  }
+
+  save(): SavedIdentities {
+    return { leasePrefix: this.#leasePrefix, refPrefix: this.#refPrefix, count: this.#count };
   }
 
   /** 32 hex characters, different for each message of the broker whatever `random` gives. */
@@ -54,6 +66,10 @@ export class Identities {
 
   #randomWord(): string {
     return toHex(Math.floor(this.#random() * 2 ** 32));
+  }
+
+  #prefix(): string {
+    return `${tokenHeader}${this.#noise(22)}.${this.#noise(200)}.${this.#noise(36)}`;
   }
 
   #noise(length: number): string {

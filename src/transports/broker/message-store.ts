@@ -3,6 +3,9 @@ import { Heap } from './heap.ts';
 import { noToken } from './identities.ts';
 import type { StoredMessage } from './stored-message.ts';
 
+/** Is told what became of a message. */
+export type StoreListener = (message: StoredMessage, change: 'added' | 'changed' | 'removed') => void;
+
 /**
  * Where the messages of a queue are kept, in memory. Knows no rule and no time; each message is in exactly one of two
  * places, waiting or leased, and each step costs O(log n) at most.
@@ -16,7 +19,12 @@ export class MessageStore {
   /** Leases that may still be settled: current ones, and those that ended unsettled. */
   readonly #byLease = new Map<number, StoredMessage>();
   readonly #byRef = new Map<number, StoredMessage>();
+  readonly #onChange: StoreListener | undefined;
   #bytes = 0;
+
+  constructor(onChange?: StoreListener) {
+    this.#onChange = onChange;
+  }
 
   get count(): number {
     return this.#waiting.size + this.#leased.size;
@@ -67,6 +75,17 @@ export class MessageStore {
     this.#waiting.add(message);
     this.#arrivals.add(message);
     this.#bytes += message.body.bytes;
+    this.#onChange?.(message, 'added');
+  }
+
+  /** Puts back a message that was here before, with its leases and its ref. */
+  restore(message: StoredMessage): void {
+    (message.lease === noToken ? this.#waiting : this.#leased).add(message);
+    this.#arrivals.add(message);
+    this.#bytes += message.body.bytes;
+    if (message.ref !== noToken) this.#byRef.set(message.ref, message);
+    if (message.lease !== noToken) this.#byLease.set(message.lease, message);
+    for (const token of message.pastLeases ?? []) this.#byLease.set(token, message);
   }
 
   /** Leases a waiting message and counts the attempt. */
@@ -77,6 +96,7 @@ export class MessageStore {
     message.attempts += 1;
     this.#leased.add(message);
     this.#byLease.set(token, message);
+    this.#onChange?.(message, 'changed');
   }
 
   /** Makes a message wait until `visibleAt`; a lease it was under becomes a past one. */
@@ -89,18 +109,22 @@ export class MessageStore {
     }
     message.dueAt = visibleAt;
     this.#waiting.add(message);
+    this.#onChange?.(message, 'changed');
   }
 
   /** Forgets a past lease: nothing can be settled by it any more. */
   forgetLease(message: StoredMessage, token: number): void {
     this.#byLease.delete(token);
     const index = message.pastLeases?.indexOf(token) ?? -1;
-    if (index >= 0) message.pastLeases?.splice(index, 1);
+    if (index < 0) return;
+    message.pastLeases?.splice(index, 1);
+    this.#onChange?.(message, 'changed');
   }
 
   nameByRef(message: StoredMessage, token: number): void {
     message.ref = token;
     this.#byRef.set(token, message);
+    this.#onChange?.(message, 'changed');
   }
 
   remove(message: StoredMessage): void {
@@ -110,6 +134,7 @@ export class MessageStore {
     if (message.ref !== noToken) this.#byRef.delete(message.ref);
     if (message.lease !== noToken) this.#byLease.delete(message.lease);
     for (const token of message.pastLeases ?? []) this.#byLease.delete(token);
+    this.#onChange?.(message, 'removed');
   }
 
   #takeOut(message: StoredMessage): void {

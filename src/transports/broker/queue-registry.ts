@@ -1,5 +1,6 @@
 import { queueIdOf } from './identities.ts';
 import { MessageQueue, type QueueContext } from './queue.ts';
+import type { SavedBroker } from './saved.ts';
 import { checkQueueName, defaultSettings, type QueueSettings, resolveSettings } from './settings.ts';
 
 /** The queues of a broker, by name and by id. */
@@ -49,8 +50,26 @@ export class QueueRegistry {
    */
   delete(queue: MessageQueue): void {
     queue.retire();
+    this.#context.recorder?.queueDeleted(queue);
     this.#byName.delete(queue.name);
     this.#byId.delete(queue.id);
+  }
+
+  /** Puts back the queues that were kept. The registry must be empty. */
+  restore({ queues }: SavedBroker): void {
+    for (const { queue: saved, messages } of queues) {
+      const { name } = saved;
+      // A setting that is newer than what was kept has its default.
+      const settings = { ...defaultSettings, ...saved.settings };
+      const queue = new MessageQueue({ name, id: queueIdOf(name) }, settings, this.#context);
+      queue.restore(saved, messages);
+      this.#byName.set(name, queue);
+      this.#byId.set(queue.id, queue);
+    }
+    for (const queue of this.#byName.values()) {
+      const { deadLetterQueue } = queue.settings;
+      queue.connect(deadLetterQueue === undefined ? undefined : this.#byName.get(deadLetterQueue));
+    }
   }
 
   // Not open(): two queues may be each other's dead letter queue.

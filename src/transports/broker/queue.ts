@@ -4,9 +4,11 @@ import type { Behaviour } from './behaviour.ts';
 import { chooseMessages } from './choose-messages.ts';
 import { consumerIdOf, type Identities, noToken } from './identities.ts';
 import type { JournalListener } from './journal.ts';
-import { MessageStore } from './message-store.ts';
+import { MessageStore, type StoreListener } from './message-store.ts';
+import type { Recorder } from './recorder.ts';
 import { WindowCounter } from './request-limit.ts';
 import { ReportedMetrics } from './reported-metrics.ts';
+import type { SavedQueue } from './saved.ts';
 import type { ResolvedSettings } from './settings.ts';
 import { type MessageView, type StoredBody, StoredMessage } from './stored-message.ts';
 
@@ -31,6 +33,8 @@ export interface QueueContext {
   /** Opens the dead letter queue of that name, made if it is absent. */
   readonly openQueue: (name: string) => MessageQueue;
   readonly onJournal: JournalListener | undefined;
+  /** Keeps what changes. Absent where all is in memory alone. */
+  readonly recorder?: Recorder | undefined;
 }
 
 /** The HTTP pull consumer of a queue. Its settings are among the queue's. */
@@ -58,13 +62,13 @@ export const warnings = {
 export class MessageQueue {
   readonly name: string;
   readonly id: string;
-  readonly createdAt: number;
+  #createdAt: number;
   readonly #context: QueueContext;
   #settings: ResolvedSettings;
   #deadLetters: MessageQueue | undefined = undefined;
   /** The queues whose dead letters come here: their leases may end, and so fill this queue, without any call to them. */
   readonly #feeders = new Set<MessageQueue>();
-  #store = new MessageStore();
+  #store: MessageStore;
   readonly #reported: ReportedMetrics;
   readonly #pushed: WindowCounter | undefined;
   #consumer: PullConsumer | undefined = undefined;
@@ -82,12 +86,17 @@ export class MessageQueue {
     this.id = identity.id;
     this.#settings = settings;
     this.#context = context;
-    this.createdAt = context.clock.now();
-    this.#modifiedAt = this.createdAt;
+    this.#createdAt = context.clock.now();
+    this.#modifiedAt = this.#createdAt;
+    this.#store = new MessageStore(this.#storeListener());
     this.#reported = new ReportedMetrics(context.behaviour);
     const { messagesPerSecond } = context.behaviour;
     const perSecond = { requests: messagesPerSecond ?? Infinity, perMs: 1000, blockMs: 0 };
     this.#pushed = messagesPerSecond === undefined ? undefined : new WindowCounter(perSecond);
+  }
+
+  get createdAt(): number {
+    return this.#createdAt;
   }
 
   get settings(): ResolvedSettings {
@@ -120,6 +129,36 @@ export class MessageQueue {
     this.#settings = settings;
     if (!settings.httpPull) this.#consumer = undefined;
     else this.#consumer ??= this.#makeConsumer();
+    this.#feed(deadLetters);
+    this.#context.recorder?.queueChanged(this);
+  }
+
+  /** What there is to keep of the queue, without its messages. */
+  save(): SavedQueue {
+    return {
+      name: this.name,
+      createdAt: this.#createdAt,
+      modifiedAt: this.#modifiedAt,
+      purgedAt: this.#purgedAt,
+      settings: this.#settings,
+      consumer: this.#consumer,
+      consumersMade: this.#consumersMade,
+    };
+  }
+
+  /** Makes a new queue the one that was kept. @param messages - in the order of their arrival */
+  restore(saved: SavedQueue, messages: readonly StoredMessage[]): void {
+    this.#createdAt = saved.createdAt;
+    this.#modifiedAt = saved.modifiedAt;
+    this.#purgedAt = saved.purgedAt;
+    this.#consumer = saved.consumer;
+    this.#consumersMade = saved.consumersMade;
+    this.#sequence = messages.at(-1)?.sequence ?? 0;
+    for (const message of messages) this.#store.restore(message);
+  }
+
+  /** Says where dead letters go, of a queue that was kept. */
+  connect(deadLetters: MessageQueue | undefined): void {
     this.#feed(deadLetters);
   }
 
@@ -239,9 +278,11 @@ export class MessageQueue {
   purgeAll(): void {
     const now = this.#catchUp();
     const store = this.#store;
-    this.#store = new MessageStore();
+    this.#store = new MessageStore(this.#storeListener());
     this.#purgedAt = now;
+    this.#context.recorder?.queueChanged(this);
     for (const message of store.all()) {
+      this.#context.recorder?.messageRemoved(this, message);
       this.#context.onJournal?.({ ...this.#entry(message, now), type: 'removed', reason: 'purge' });
     }
   }
@@ -319,6 +360,16 @@ export class MessageQueue {
     this.#context.onJournal?.({ ...this.#entry(message, now), type: 'deadLettered', deadLetterQueue, ...renamed });
     const to = this.#deadLetters;
     if (to !== undefined) to.#add(view, now, now);
+  }
+
+  #storeListener(): StoreListener | undefined {
+    const { recorder } = this.#context;
+    if (recorder === undefined) return undefined;
+    return (message, change) => {
+      if (change === 'added') recorder.messageAdded(this, message);
+      else if (change === 'changed') recorder.messageChanged(this, message);
+      else recorder.messageRemoved(this, message);
+    };
   }
 
   #feed(deadLetters: MessageQueue | undefined): void {

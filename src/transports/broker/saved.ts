@@ -1,0 +1,27 @@
+import type { SavedIdentities } from './identities.ts';
+import type { PullConsumer } from './queue.ts';
+import type { ResolvedSettings } from './settings.ts';
+import type { StoredMessage } from './stored-message.ts';
+
+/** A queue as it is kept, without its messages. */
+export interface SavedQueue {
+  readonly name: string;
+  readonly createdAt: number;
+  readonly modifiedAt: number;
+  readonly purgedAt: number | undefined;
+  readonly settings: ResolvedSettings;
+  readonly consumer: PullConsumer | undefined;
+  readonly consumersMade: number;
+}
+
+/** Everything that a broker holds. */
+export interface SavedBroker {
+  readonly identities: SavedIdentities | undefined;
+  readonly queues: readonly SavedQueueWithMessages[];
+}
+
+/** A {@link SavedQueue} with its messages, in the order of their arrival. */
+export interface SavedQueueWithMessages {
+  readonly queue: SavedQueue;
+  readonly messages: readonly StoredMessage[];
+}
