@@ -2,7 +2,16 @@ import type { Identities } from './identities.ts';
 import type { KeyValueStore, Write } from './key-value-store.ts';
 import type { MessageQueue } from './queue.ts';
 import type { Recorder } from './recorder.ts';
-import { bodyKey, bodyRecord, identitiesKey, queueKey, queueRecord, stateKey, stateRecord } from './records.ts';
+import {
+  bodyKey,
+  bodyRecord,
+  hasState,
+  identitiesKey,
+  queueKey,
+  queueRecord,
+  stateKey,
+  stateRecord,
+} from './records.ts';
 import type { StoredMessage } from './stored-message.ts';
 
 type Change = { readonly queueId: string; readonly kind: 'added' | 'changed' | 'removed' };
@@ -69,7 +78,8 @@ export class DurableLog implements Recorder {
       const { sequence } = message;
       const isGone = kind === 'removed';
       if (kind !== 'changed') writes.push([bodyKey(queueId, sequence), isGone ? undefined : bodyRecord(message)]);
-      writes.push([stateKey(queueId, sequence), isGone ? undefined : stateRecord(message)]);
+      if (isGone) writes.push([stateKey(queueId, sequence), undefined]);
+      else if (hasState(message)) writes.push([stateKey(queueId, sequence), stateRecord(message)]);
     }
     this.#queues.clear();
     this.#messages.clear();

@@ -1,15 +1,16 @@
 import type { SavedIdentities } from './identities.ts';
-import { queueIdOf } from './identities.ts';
+import { noToken, queueIdOf } from './identities.ts';
 import type { KeyValueStore } from './key-value-store.ts';
 import type { MessageQueue } from './queue.ts';
 import type { SavedBroker, SavedQueue } from './saved.ts';
 import { StoredMessage } from './stored-message.ts';
 
-// The entries of a durable broker. A message has two: what never changes, and what every delivery does.
+// The entries of a durable broker. A message has two: what never changes, and, once it was delivered or peeked, what
+// every delivery changes.
 //   format                                 the number of this format
 //   identities                             what ids are made from
 //   queue/<queue id>                       a queue, without its messages
-//   message/<queue id>/<sequence>/body     id, content type, body, times
+//   message/<queue id>/<sequence>/body     id, content type, body, times, when it is first due
 //   message/<queue id>/<sequence>/state    attempts, when it is due, leases, ref
 
 const formatKey = 'format';
@@ -38,8 +39,13 @@ export function queueRecord(queue: MessageQueue): string {
   return JSON.stringify(queue.save());
 }
 
-export function bodyRecord({ id, body, timestampMs, delaySeconds, arrivedAt }: StoredMessage): string {
-  return JSON.stringify([id, timestampMs, delaySeconds, arrivedAt, body.contentType, body.bytes, body.text]);
+export function bodyRecord({ id, body, timestampMs, delaySeconds, arrivedAt, dueAt }: StoredMessage): string {
+  return JSON.stringify([id, timestampMs, delaySeconds, arrivedAt, dueAt, body.contentType, body.bytes, body.text]);
+}
+
+/** Whether a message has become anything else than what its body record says. */
+export function hasState({ attempts, ref }: StoredMessage): boolean {
+  return attempts > 0 || ref !== noToken;
 }
 
 export function stateRecord({ attempts, dueAt, lease, ref, pastLeases }: StoredMessage): string {
@@ -55,19 +61,12 @@ export async function readBroker(store: KeyValueStore): Promise<SavedBroker> {
   let identities: SavedIdentities | undefined;
   const queues: SavedQueue[] = [];
   const messages = new Map<string, StoredMessage[]>();
-  let bodyOfNext: readonly [key: string, record: string] | undefined;
   let found: string | undefined;
   for await (const [key, value] of store.entries()) {
     if (key === formatKey) found = value;
     else if (key === identitiesKey) identities = JSON.parse(value) as SavedIdentities;
     else if (key.startsWith('queue/')) queues.push(JSON.parse(value) as SavedQueue);
-    else if (key.endsWith('/body')) bodyOfNext = [key, value];
-    else if (key.endsWith('/state') && bodyOfNext?.[0] === key.replace(/state$/, 'body')) {
-      const [, queueId = '', sequence = ''] = key.split('/');
-      const list = messages.get(queueId) ?? [];
-      messages.set(queueId, list);
-      list.push(messageOf(bodyOfNext[1], value, Number.parseInt(sequence, 16)));
-    }
+    else if (key.startsWith('message/')) readMessage(key, value, messages);
   }
   if (found !== undefined && found !== format) {
     throw new Error(`Cannot read the queues: they are kept in format ${found}, and this version reads ${format}`);
@@ -80,16 +79,31 @@ export async function readBroker(store: KeyValueStore): Promise<SavedBroker> {
   };
 }
 
-type BodyRecord = readonly [string, number, number, number, StoredMessage['body']['contentType'], number, string];
+/** The body of a message comes before its state. */
+function readMessage(key: string, record: string, messages: Map<string, StoredMessage[]>): void {
+  const [, queueId = '', sequence = '', kind] = key.split('/');
+  const list = messages.get(queueId) ?? [];
+  messages.set(queueId, list);
+  const number = Number.parseInt(sequence, 16);
+  if (kind === 'body') list.push(messageOf(record, number));
+  const last = list.at(-1);
+  if (kind === 'state' && last?.sequence === number) restoreState(last, record);
+}
 
-function messageOf(body: string, state: string, sequence: number): StoredMessage {
-  const [id, timestampMs, delaySeconds, arrivedAt, contentType, bytes, text] = JSON.parse(body) as BodyRecord;
-  const [attempts = 0, dueAt = 0, lease = 0, ref = 0, ...pastLeases] = JSON.parse(state) as readonly number[];
+type ContentType = StoredMessage['body']['contentType'];
+type BodyRecord = readonly [string, number, number, number, number, ContentType, number, string];
+
+function messageOf(record: string, sequence: number): StoredMessage {
+  const [id, timestampMs, delaySeconds, arrivedAt, dueAt, contentType, bytes, text] = JSON.parse(record) as BodyRecord;
   const view = { id, body: { contentType, text, bytes }, timestampMs, delaySeconds };
-  const message = new StoredMessage(view, arrivedAt, dueAt, sequence);
+  return new StoredMessage(view, arrivedAt, dueAt, sequence);
+}
+
+function restoreState(message: StoredMessage, record: string): void {
+  const [attempts = 0, dueAt = 0, lease = 0, ref = 0, ...pastLeases] = JSON.parse(record) as readonly number[];
   message.attempts = attempts;
+  message.dueAt = dueAt;
   message.lease = lease;
   message.ref = ref;
   if (pastLeases.length > 0) message.pastLeases = pastLeases;
-  return message;
 }
