@@ -81,9 +81,9 @@ export const refusals = {
   consumerExists: (): Refusal => new Refusal(409, 11_004, 'Queue already has a consumer'),
   /** [inf] */
   noConsumer: (): Refusal => new Refusal(404, 11_001, 'Consumer does not exist'),
-  /** [live] code, of which wrangler makes "The specified consumer settings are invalid". */
+  /** [live] code, which wrangler knows for invalid consumer settings. */
   consumerSettings: (problem: string, pointer?: string): Refusal => new Refusal(400, 100_127, problem, { pointer }),
-  /** [live] code, of which wrangler makes "The specified queue settings are invalid". */
+  /** [live] code, which wrangler knows for invalid queue settings. */
   queueSettings: (problem: string, pointer?: string): Refusal => new Refusal(400, 100_128, problem, { pointer }),
   /** An option of the broker: what the service does is unknown. */
   unknownLease: (pointer: string): Refusal => refusals.invalid('lease_id is not known', pointer),
