@@ -14,7 +14,7 @@ export function serveReport({ server, connections, config }: ServeDetails): stri
   const lines = [
     `# leasestream serves the HTTP API of Cloudflare Queues at ${server.baseUrl}`,
     `# ${config.data === undefined ? 'in memory' : `kept in ${config.data}`}; Ctrl-C ends it`,
-    ...(config.page ? [`# a page for people: ${server.baseUrl.replace(/\/client\/v4$/, '/')}`] : []),
+    ...(config.page ? [`# a page for people: ${pageOf(server)}`] : []),
     `export CLOUDFLARE_BASE_URL=${quote(server.baseUrl)}`,
     `export CLOUDFLARE_ACCOUNT_ID=${quote(accountId)}`,
     `export CLOUDFLARE_API_TOKEN=${quote(apiToken)}`,
@@ -27,6 +27,11 @@ export function serveReport({ server, connections, config }: ServeDetails): stri
 export function serveReportJson({ server, connections }: ServeDetails): string {
   const queues = connections.map(({ queueName: name, queueId: id }) => ({ name, id }));
   return `${JSON.stringify({ baseUrl: server.baseUrl, ...credentialsOf(server), queues })}\n`;
+}
+
+// After the #, where it is sent to nobody.
+function pageOf({ baseUrl, apiToken }: BrokerServer): string {
+  return `${new URL('/', baseUrl).href}#token=${encodeURIComponent(apiToken)}`;
 }
 
 function credentialsOf({ accountId, apiToken }: BrokerServer): { accountId: string; apiToken: string } {

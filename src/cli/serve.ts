@@ -5,6 +5,7 @@ import { openBroker } from '../transports/broker/open-broker.ts';
 import { parseCount } from './parse-count.ts';
 import { exitCodes, InputError } from './exit-codes.ts';
 import { guardLoopback, isLoopback } from './guard.ts';
+import { answerPage } from './page.ts';
 import { queueFlagSettings } from './queue-flag.ts';
 import { readServeConfig, type ServeConfig, serveDefaults, type ServeFlags } from './serve-config.ts';
 import { serveReport, serveReportJson } from './serve-report.ts';
@@ -28,7 +29,7 @@ service talks to it once its base URL is changed; so does \`npx wrangler queues\
         "faults": {…}, and behaviours by name}
 
 Queues are in memory, unless --data names a directory: then what was confirmed is there after a restart, a kill and a
-power cut. It ends with SIGINT and SIGTERM. A host that others can reach needs a token of your own.
+power cut. A page at / shows the queues, and asks for the token. It ends with SIGINT and SIGTERM. A host that others can reach needs a token of your own.
 
 Examples:
   $ leasestream serve --queue jobs
@@ -86,14 +87,15 @@ async function makeBroker({ data, broker }: ServeConfig): Promise<{ broker: Brok
   return { broker: createBroker(broker), close: () => Promise.resolve() };
 }
 
-function listen(broker: Broker, { host, port }: ServeConfig): Promise<BrokerServer> {
+function listen(broker: Broker, { host, port, page: hasPage }: ServeConfig): Promise<BrokerServer> {
   const isLocal = isLoopback(host);
   return broker.listen({
     host,
     port,
     intercept: async (request, next) => {
       const refusal = isLocal ? guardLoopback(request) : undefined;
-      return refusal ?? next(request);
+      const page = refusal === undefined && hasPage ? await answerPage(request) : undefined;
+      return refusal ?? page ?? next(request);
     },
   });
 }

@@ -1,10 +1,29 @@
+import type { QueueRegistry } from './queue-registry.ts';
 import type { FaultOptions } from './fault-options.ts';
 import type { FaultInjector } from './faults.ts';
+import { viewQueue } from './queue-view.ts';
 import { refusals } from './refusal.ts';
 import { readJsonObject } from './request-body.ts';
 
-/** Where the broker is told what the service can't be told. */
-export const faultsPath = '/leasestream/faults';
+/** What the calls beside the service's API are about. */
+export interface ControlContext {
+  readonly accountId: string;
+  readonly faults: FaultInjector;
+  readonly queues: QueueRegistry;
+  readonly now: () => number;
+}
+
+type ControlCall = (request: Request, context: ControlContext) => unknown;
+
+const controls: ReadonlyMap<string, ControlCall> = new Map<string, ControlCall>([
+  ['/leasestream/faults', controlFaults],
+  ['/leasestream/queues', viewQueues],
+]);
+
+/** What the broker can be asked and told that the service can't; `undefined` for any other path. */
+export function findControl(pathname: string): ControlCall | undefined {
+  return controls.get(pathname);
+}
 
 /**
  * `GET`, `PUT` and `DELETE /leasestream/faults`: what shall go wrong, as {@link FaultOptions} in JSON. `PUT` replaces all
@@ -12,7 +31,7 @@ export const faultsPath = '/leasestream/faults';
  *
  * @returns the faults in force afterwards
  */
-export async function controlFaults(request: Request, faults: FaultInjector): Promise<FaultOptions> {
+async function controlFaults(request: Request, { faults }: ControlContext): Promise<FaultOptions> {
   switch (request.method) {
     case 'GET':
       break;
@@ -34,4 +53,15 @@ function setFaults(faults: FaultInjector, options: FaultOptions): void {
   } catch (error) {
     throw refusals.invalid(error instanceof Error ? error.message : String(error));
   }
+}
+
+const mostMessages = 1_000;
+
+/** `GET /leasestream/queues?messages=50`: every queue as it stands, with its oldest messages, leased ones included. */
+function viewQueues(request: Request, { accountId, queues, now }: ControlContext): unknown {
+  if (request.method !== 'GET') throw refusals.methodNotAllowed(request.method);
+  const text = new URL(request.url).searchParams.get('messages') ?? '50';
+  const count = /^\d{1,6}$/.test(text) ? Number(text) : -1;
+  if (count < 0 || count > mostMessages) throw refusals.invalid(`messages must be an integer in 0..${mostMessages}`);
+  return { accountId, now: now(), queues: queues.all().map((queue) => viewQueue(queue, { now: now(), count })) };
 }

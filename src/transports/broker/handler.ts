@@ -1,7 +1,7 @@
 import type { Clock } from '../../contract/clock.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { CallContext } from './call.ts';
-import { controlFaults, faultsPath } from './control.ts';
+import { findControl } from './control.ts';
 import { authorize, type Credentials } from './credentials.ts';
 import type { FaultInjector } from './faults.ts';
 import type { MessageQueue } from './queue.ts';
@@ -45,7 +45,8 @@ async function carryOut(
 ): Promise<unknown> {
   const { pathname, searchParams: query } = new URL(request.url);
   authorize(request.headers, context.credentials);
-  if (pathname === faultsPath) return controlFaults(request, context.faults);
+  const control = findControl(pathname);
+  if (control !== undefined) return control(request, { ...context, now: () => context.clock.now() });
   const route = findRoute(pathname);
   if (route === undefined) throw refusals.noRoute();
   if (route.accountId !== context.accountId) throw refusals.noAccount(pathname);

@@ -209,6 +209,11 @@ export class MessageQueue {
     return delivered;
   }
 
+  /** The id of the lease under which a message is now. */
+  leaseIdOf({ lease }: Readonly<StoredMessage>): string {
+    return this.#context.identities.leaseId(lease);
+  }
+
   /** Whether a message can be settled by that lease. */
   knowsLease(leaseId: string): boolean {
     this.#catchUp();
