@@ -2,7 +2,6 @@ import { Command } from 'commander';
 import { delay } from '../contract/delay.ts';
 import { limits } from '../contract/limits.ts';
 import { systemClock } from '../contract/system-clock.ts';
-import { RecentIds } from '../lease/recent-ids.ts';
 import { addConnectionFlags, Connection, type ConnectionFlags } from './connection.ts';
 import { parseDuration } from './duration.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -47,16 +46,22 @@ export function tailCommand(terminal: Terminal, exit: (code: number) => void): C
 }
 
 async function follow(raw: RawQueue, { interval, once, json }: TailFlags, terminal: Terminal): Promise<void> {
-  const seen = new RecentIds(remembered);
+  const seen = new Set<string>();
   const { signal } = terminal;
   while (!signal.aborted) {
     const fresh = (await raw.peek(limits.batchMessages)).filter(({ id }) => !seen.has(id));
-    for (const { id } of fresh) seen.add(id);
+    for (const { id } of fresh) remember(seen, id);
     if (fresh.length > 0) await write(terminal, fresh.map(json === true ? messageLine : plainLine).join(''));
     if (once === true) return;
     // Ctrl-C is how it ends.
     await delay(signal, systemClock, Math.max(interval, 100)).catch(() => undefined);
   }
+}
+
+function remember(seen: Set<string>, id: string): void {
+  seen.add(id);
+  const [oldest] = seen;
+  if (seen.size > remembered && oldest !== undefined) seen.delete(oldest);
 }
 
 function plainLine(message: RawMessage): string {

@@ -65,6 +65,10 @@ const forbidden: Readonly<Record<string, readonly Violation[]>> = {
     ...imports('transports/broker', '../cloudflare/http.ts', '../cloudflare/failure.ts'),
     ...imports('transports/broker/listen.ts', '../../lease/a.ts', '../cloudflare/http.ts', '../../cli/a.ts', 'rxjs'),
   ],
+  'classic-level outside level-store.ts, and anything else in it': [
+    ...imports('transports/broker', 'classic-level'),
+    ...imports('transports/broker/level-store.ts', 'ofetch', 'node:fs', '../cloudflare/wire.ts', '../../lease/a.ts'),
+  ],
   'rxjs outside convert/observable.ts': [
     ...imports('convert', 'rxjs', 'rxjs/operators'),
     ...imports('convert/node-readable.ts', 'rxjs'),
@@ -143,6 +147,7 @@ const allowed: readonly (readonly [file: string, code: string])[] = [
   ['transports/cloudflare/wire-clean.ts', "export type { Clean as Wire } from '../../contract/clean.ts';"],
   ['transports/broker/clean.ts', "export type { Wire } from '../cloudflare/wire-clean.ts';"],
   ['transports/broker/listen.ts', "export { createServer } from 'node:http';"],
+  ['transports/broker/level-store.ts', "export { ClassicLevel } from 'classic-level';"],
   ['cli/clean.ts', "export * from '../convert/clean.ts';"],
   ['cli/clean.ts', "export { readFileSync } from 'node:fs';"],
   ['cli/clean.ts', 'console.log(process.argv);'],
