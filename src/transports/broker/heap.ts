@@ -7,7 +7,10 @@ export interface HeapItem {
   heapIndex: number;
 }
 
-/** A binary heap by `dueAt`, then `sequence`, from which any item can be taken out in O(log n). */
+// Children of an item: half the depth of a binary heap, and of the memory that a large one has to look at.
+const arity = 4;
+
+/** A heap by `dueAt`, then `sequence`, from which any item can be taken out in O(log n). */
 export class Heap<Item extends HeapItem> {
   readonly #items: Item[] = [];
 
@@ -48,17 +51,15 @@ export class Heap<Item extends HeapItem> {
       const next = takeFirst(frontier);
       if (next === undefined) return;
       yield next;
-      const left = this.#items[2 * next.heapIndex + 1];
-      const right = this.#items[2 * next.heapIndex + 2];
-      if (left !== undefined) frontier.push(left);
-      if (right !== undefined) frontier.push(right);
+      const firstChild = arity * next.heapIndex + 1;
+      frontier.push(...this.#items.slice(firstChild, firstChild + arity));
     }
   }
 
   #rise(item: Item, from: number): void {
     let index = from;
     while (index > 0) {
-      const above = (index - 1) >> 1;
+      const above = Math.floor((index - 1) / arity);
       const parent = this.#items[above];
       if (parent === undefined || !isBefore(item, parent)) break;
       this.#put(parent, index);
@@ -70,7 +71,7 @@ export class Heap<Item extends HeapItem> {
   #sink(item: Item, from: number): void {
     let index = from;
     for (;;) {
-      const below = this.#earlierChild(index);
+      const below = this.#earliestChild(index);
       if (below === undefined || !isBefore(below, item)) break;
       const next = below.heapIndex;
       this.#put(below, index);
@@ -79,10 +80,15 @@ export class Heap<Item extends HeapItem> {
     this.#put(item, index);
   }
 
-  #earlierChild(index: number): Item | undefined {
-    const left = this.#items[2 * index + 1];
-    const right = this.#items[2 * index + 2];
-    return left !== undefined && right !== undefined && isBefore(right, left) ? right : left;
+  #earliestChild(index: number): Item | undefined {
+    const first = arity * index + 1;
+    let earliest = this.#items[first];
+    if (earliest === undefined) return undefined;
+    for (let child = first + 1; child < first + arity; child += 1) {
+      const item = this.#items[child];
+      if (item !== undefined && isBefore(item, earliest)) earliest = item;
+    }
+    return earliest;
   }
 
   #put(item: Item, index: number): void {
