@@ -29,7 +29,8 @@ service talks to it once its base URL is changed; so does \`npx wrangler queues\
         "faults": {…}, and behaviours by name}
 
 Queues are in memory, unless --data names a directory: then what was confirmed is there after a restart, a kill and a
-power cut. A page at / shows the queues, and asks for the token. It ends with SIGINT and SIGTERM. A host that others can reach needs a token of your own.
+power cut. A page at / shows the queues, and asks for the token. A host that others can reach needs a token of your own.
+It ends with SIGINT and SIGTERM.
 
 Examples:
   $ leasestream serve --queue jobs
