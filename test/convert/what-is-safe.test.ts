@@ -3,7 +3,10 @@ import { Readable, Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { from as ix } from 'ix/asynciterable';
+import { flatMap } from 'ix/asynciterable/operators';
 import { from, lastValueFrom, mergeMap } from 'rxjs';
+import { buffer, parallelMap, transform } from 'streaming-iterables';
 import { describe, expect, it } from 'vitest';
 import type { Consumer, LeasedMessage } from '../../src/index.ts';
 import { openTwoQueues } from './two-queues.ts';
@@ -34,6 +37,13 @@ function ending(): Writable {
 
 async function each(messages: AsyncIterable<LeasedMessage>, work: Work): Promise<void> {
   for await (const message of messages) await work(message);
+}
+
+function worked(work: Work): (message: LeasedMessage) => Promise<LeasedMessage> {
+  return async (message) => {
+    await work(message);
+    return message;
+  };
 }
 
 async function* passOn(messages: AsyncIterable<LeasedMessage>): AsyncGenerator<LeasedMessage> {
@@ -102,6 +112,32 @@ const readers: ReadonlyArray<readonly [reader: string, byDefault: 'none' | 'earl
     'none',
     (consumer, work) => lastValueFrom(from(consumer).pipe(mergeMap(work)), { defaultValue: undefined }),
   ],
+  [
+    'streaming-iterables: `parallelMap(n, work, queue)`',
+    'early',
+    (consumer, work) => each(parallelMap(3, worked(work), consumer), () => Promise.resolve()),
+  ],
+  [
+    'streaming-iterables: `transform(n, work, queue)`',
+    'early',
+    (consumer, work) => each(transform(3, worked(work), consumer), () => Promise.resolve()),
+  ],
+  ['streaming-iterables: `buffer(n, queue)`', 'early', (consumer, work) => each(buffer(3, consumer), work)],
+  [
+    'IxJS: `from(queue).pipe(flatMap(work, n))`',
+    'early',
+    (consumer, work) =>
+      each(
+        ix(consumer).pipe(
+          flatMap(async (message) => {
+            await work(message);
+            return [message];
+          }, 3),
+        ),
+        () => Promise.resolve(),
+      ),
+  ],
+  ['IxJS: `from(queue)` and `for await`', 'none', (consumer, work) => each(ix(consumer), work)],
 ];
 
 describe('readers of a queue', () => {
