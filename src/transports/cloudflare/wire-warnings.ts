@@ -5,7 +5,7 @@ export function attributeWarnings(
 ): { readonly about: ReadonlyMap<string, string>; readonly others: readonly string[] } {
   const about = new Map<string, string>();
   const others: string[] = [];
-  if (typeof warnings !== 'object' || warnings === null) return { about, others };
+  if (typeof warnings !== 'object' || warnings === null || Object.keys(warnings).length === 0) return { about, others };
   const ids = new Set(listIds());
   const entries: readonly (readonly [string, unknown])[] = Array.isArray(warnings)
     ? warnings.map((warning: unknown) => ['', warning] as const)
