@@ -1,0 +1,45 @@
+// How leases fare over a real socket: npm run bench:leases
+//
+// Two `for await` loops share 300 messages under a lease of 2 s. Printed are the deliveries and repeats by the broker's
+// journal, and the time as a multiple of what the handlers alone took in the same run.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createBroker, type JournalEntry } from '../src/broker.ts';
+import { openQueue } from '../src/index.ts';
+
+const messages = 300;
+const loops = 2;
+
+/** Runs the loops over a fresh queue; `handlerMs` is asked for the time of each handler, by how many were started. */
+async function measure(name: string, handlerMs: (started: number) => number): Promise<void> {
+  const journal: JournalEntry[] = [];
+  const broker = createBroker({ onJournal: (entry) => void journal.push(entry) });
+  await using server = await broker.listen();
+  const queue = openQueue<number>(server.queue('work', { maxRetries: 3 }));
+  await queue.sendBatch(Array.from({ length: messages }, (_, body) => ({ body })));
+  let started = 0;
+  let workedMs = 0;
+  const handled = new Map<number, number>();
+  const loop = async (): Promise<void> => {
+    for await (const { body } of queue.consume({ visibilityTimeoutMs: 2_000, stopWhenEmpty: true })) {
+      const from = performance.now();
+      handled.set(body, (handled.get(body) ?? 0) + 1);
+      started += 1;
+      await sleep(handlerMs(started));
+      workedMs += performance.now() - from;
+      if (handled.size === messages) lastAt = performance.now();
+    }
+  };
+  let lastAt = 0;
+  const from = performance.now();
+  await Promise.all(Array.from({ length: loops }, loop));
+  const deliveries = journal.filter(({ type }) => type === 'delivered').length;
+  const repeated = [...handled.values()].reduce((sum, times) => sum + times - 1, 0);
+  const lost = journal.filter(({ type }) => type === 'removed' || type === 'deadLettered').length;
+  const ratio = ((lastAt - from) / (workedMs / loops)).toFixed(3);
+  console.log(
+    `${name}: ${handled.size} handled, ${deliveries} deliveries, ${repeated} handled again, ${lost} lost, ${ratio} × ideal`,
+  );
+}
+
+await measure('50 ms', () => 50);
+await measure('5 ms, then 200 ms', (started) => (started <= messages / 2 ? 5 : 200));
