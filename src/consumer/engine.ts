@@ -330,7 +330,12 @@ export class Engine {
     const isWaiting = this.#holdings.running.size === 0 && this.#holdings.unstarted === 0;
     nextAt = Math.min(nextAt, this.#settler.plan(now, isWaiting, this.isEnding), this.#nextLeaseAt());
     if (this.#shutdown !== undefined && this.#isGone()) this.#end(this.#shutdown);
-    else this.#turns.at(nextAt, now, this.waiting > 0 || this.#settler.unconfirmed > 0 || this.isEnding);
+    else
+      this.#turns.at(
+        nextAt,
+        now,
+        this.waiting > 0 || this.#settler.unconfirmed > 0 || this.#signals.size > 0 || this.isEnding,
+      );
   }
 
   #openTurn(now: number): number {

@@ -63,7 +63,7 @@ export async function runBatchHandler<Body>(
   try {
     return await runToEnd(engine);
   } finally {
-    await Promise.all(extended);
+    while (extended.size > 0) await Promise.all(extended);
   }
 }
 

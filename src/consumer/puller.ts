@@ -21,6 +21,9 @@ const notEnabledPatienceMs = 30_000;
 /** The least time that a pull may take, in milliseconds, however short its lease. */
 const leastPullTimeoutMs = 30_000;
 
+/** The most time that a pull may take, in milliseconds: a connection that is gone must not stop the consumer for long. */
+const mostPullTimeoutMs = 300_000;
+
 /** A request on its way. */
 interface Pull {
   readonly asked: number;
@@ -146,7 +149,8 @@ export class Puller {
     this.calls += 1;
     this.#asked += asked;
     stats.pulls += 1;
-    const timeoutMs = Math.max(leastPullTimeoutMs, 4 * visibilityTimeoutMs) * 2 ** this.#timeouts;
+    const usualMs = Math.max(leastPullTimeoutMs, 4 * options.visibilityTimeoutMs) * 2 ** this.#timeouts;
+    const timeoutMs = Math.min(mostPullTimeoutMs, usualMs);
     transport.pull({ batchSize: asked, visibilityTimeoutMs }, { signal: pull.controller.signal, timeoutMs }).then(
       ({ messages }) => this.#answered(pull, messages),
       (error: unknown) => this.#failed(pull, error),

@@ -83,7 +83,8 @@ export class Settlements implements MessageKeeper {
 
   /** Settles a message that nobody was handed; `delaySeconds` as for {@link complete}. */
   settleUnstarted(lease: Lease, kind: SettleKind, delaySeconds?: number): void {
-    if (this.#deps.isClosed()) return;
+    // Another consumer may hold the message by now, and would lose it to a late retry.
+    if (this.#deps.isClosed() || (kind === 'retry' && lease.deadline <= this.#deps.time.now())) return;
     lease.settledAs = kind;
     if (kind === 'retry') lease.delaySeconds = delaySeconds ?? this.#growingDelay(lease);
     lease.isUnstarted = true;

@@ -246,6 +246,7 @@ export class Holdings {
   /** The started, unsettled messages whose lease has ended since the last call. */
   lapse(now: number): readonly Lease[] {
     const lapsed: Lease[] = [];
+    while (this.#watched[0]?.open === 0) this.#watched.shift();
     for (let batch = this.#watched[0]; batch !== undefined && batch.deadline <= now; batch = this.#watched[0]) {
       this.#watched.shift();
       if (batch.open === 0) continue;
