@@ -3,7 +3,8 @@ import { Engine } from './engine.ts';
 import type { QueueContext } from './queue-context.ts';
 import { type DeliveredBatch, type MessageBatch, takeBatch } from './message-batch.ts';
 import { poolMode } from './modes.ts';
-import { judgeDelay, runToEnd } from './process.ts';
+import { judgeDelay } from './process-options.ts';
+import { runToEnd } from './process.ts';
 import type { ConsumerSummary } from './stats.ts';
 
 /** What a Workers handler gets as its third argument. */
@@ -79,6 +80,6 @@ function retryBatch<Body>(
     if (lease.settledAs === undefined) {
       engine.report({ type: 'handlerFailed', message: { id: message.id, attempts: message.attempts }, error });
     }
-    engine.complete(lease, 'retry', engine.now(), judgeDelay(engine, retryDelaySeconds, message, error));
+    engine.complete(lease, 'retry', engine.now(), judgeDelay(retryDelaySeconds, message, error, engine.stats));
   });
 }

@@ -53,3 +53,25 @@ export function checkRetryDelay(retryDelaySeconds: unknown): void {
     checkFunction('process', 'retryDelaySeconds', retryDelaySeconds);
   }
 }
+
+/**
+ * The delay that the options give to a failed message; `undefined` for the default, also when they fail to.
+ *
+ * @param met - where a failure of theirs is noted
+ */
+export function judgeDelay<Body>(
+  retryDelaySeconds: RetryDelay<Body> | undefined,
+  message: LeasedMessage<Body>,
+  error: unknown,
+  met: { lastError: unknown },
+): number | undefined {
+  if (typeof retryDelaySeconds !== 'function') return retryDelaySeconds;
+  try {
+    const delaySeconds = retryDelaySeconds(message, error);
+    checkInteger('retry', 'retryDelaySeconds()', delaySeconds, [0, limits.delaySeconds]);
+    return delaySeconds;
+  } catch (failure) {
+    met.lastError = failure;
+    return undefined;
+  }
+}

@@ -1,11 +1,9 @@
-import { checkInteger } from '../contract/check-options.ts';
-import { limits } from '../contract/limits.ts';
 import type { Lease } from '../lease/lease.ts';
 import { Engine } from './engine.ts';
 import type { QueueContext } from './queue-context.ts';
 import { DeliveredMessage, type LeasedMessage } from './leased-message.ts';
 import { poolMode } from './modes.ts';
-import type { ResolvedProcessOptions, RetryDelay } from './process-options.ts';
+import { judgeDelay, type ResolvedProcessOptions } from './process-options.ts';
 import type { ConsumerSummary } from './stats.ts';
 
 /**
@@ -36,7 +34,12 @@ export function runHandlers<Body>(
         : handler(message, message.signal));
     } catch (error) {
       engine.report({ type: 'handlerFailed', message: { id: message.id, attempts: message.attempts }, error });
-      engine.complete(lease, 'retry', engine.now(), judgeDelay(engine, options.retryDelaySeconds, message, error));
+      engine.complete(
+        lease,
+        'retry',
+        engine.now(),
+        judgeDelay(options.retryDelaySeconds, message, error, engine.stats),
+      );
       return;
     }
     engine.complete(lease, 'ack', engine.now());
@@ -56,22 +59,4 @@ export async function runToEnd(engine: Engine): Promise<ConsumerSummary> {
   const summary = await engine.closed;
   if (summary.reason === 'failed') throw summary.error;
   return summary;
-}
-
-/** The delay that the options give to a failed message; `undefined` for the default, also when they fail to. */
-export function judgeDelay<Body>(
-  engine: Engine,
-  retryDelaySeconds: RetryDelay<Body> | undefined,
-  message: LeasedMessage<Body>,
-  error: unknown,
-): number | undefined {
-  if (typeof retryDelaySeconds !== 'function') return retryDelaySeconds;
-  try {
-    const delaySeconds = retryDelaySeconds(message, error);
-    checkInteger('retry', 'retryDelaySeconds()', delaySeconds, [0, limits.delaySeconds]);
-    return delaySeconds;
-  } catch (failure) {
-    engine.stats.lastError = failure;
-    return undefined;
-  }
 }

@@ -1,7 +1,6 @@
 import type { LeasedMessage } from '../consumer/leased-message.ts';
-import { checkRetryDelay, type RetryDelay } from '../consumer/process-options.ts';
+import { checkRetryDelay, judgeDelay, type RetryDelay } from '../consumer/process-options.ts';
 import { checkInteger } from '../contract/check-options.ts';
-import { limits } from '../contract/limits.ts';
 
 /** How `settleMap` works on messages. */
 export interface SettleMapOptions<Body = unknown> {
@@ -29,16 +28,7 @@ export function resolveSettleMapOptions<Body>(options: SettleMapOptions<Body>): 
   const { concurrency = 10, retryDelaySeconds } = options;
   checkInteger('settle', 'concurrency', concurrency, [1, Infinity]);
   checkRetryDelay(retryDelaySeconds);
-  if (typeof retryDelaySeconds !== 'function') return { concurrency, delayOf: () => retryDelaySeconds };
-  return { concurrency, delayOf: (message, error) => judge(() => retryDelaySeconds(message, error)) };
-}
-
-function judge(give: () => number): number | undefined {
-  try {
-    const delaySeconds = give();
-    checkInteger('settle', 'retryDelaySeconds()', delaySeconds, [0, limits.delaySeconds]);
-    return delaySeconds;
-  } catch {
-    return undefined;
-  }
+  // The consumer behind the messages is not at hand here to note what the function failed with.
+  const met = { lastError: undefined };
+  return { concurrency, delayOf: (message, error) => judgeDelay(retryDelaySeconds, message, error, met) };
 }
