@@ -1,3 +1,6 @@
+export type { Clock, Timer } from './contract/clock.ts';
+export type { ContentType } from './contract/message.ts';
+export type { QueueTransport } from './contract/transport.ts';
 export {
   type Broker,
   type BrokerFetch,
@@ -9,7 +12,7 @@ export {
 export type { BehaviourOptions } from './transports/broker/behaviour.ts';
 export type { BrokerOptions } from './transports/broker/broker-options.ts';
 export type { FaultOptions, FaultyCall } from './transports/broker/fault-options.ts';
-export type { JournalEntry, JournalListener } from './transports/broker/journal.ts';
+export type { JournalEntry, JournalEntryBase, JournalListener } from './transports/broker/journal.ts';
 export type { ListenOptions } from './transports/broker/listen.ts';
 export { ManualClock } from './transports/broker/manual-clock.ts';
 export type { RequestLimit } from './transports/broker/request-limit.ts';

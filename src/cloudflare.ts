@@ -1,4 +1,6 @@
-export { QueueError, type QueueErrorCode, type ServiceError } from './contract/errors.ts';
+export { encodeBody, type EncodedBody } from './contract/body.ts';
+export type { Clock, Timer } from './contract/clock.ts';
+export { QueueError, type QueueErrorCode, type QueueErrorDetails, type ServiceError } from './contract/errors.ts';
 export type { ContentType, OutgoingMessage, PeekedMessage, PulledMessage, QueueMetrics } from './contract/message.ts';
 export type {
   AckRequest,

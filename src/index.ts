@@ -8,12 +8,27 @@ export type { BatchContext, BatchHandler } from './consumer/process-batches.ts';
 export type { ProcessOptions, RetryDelay } from './consumer/process-options.ts';
 export type { MessageHandler } from './consumer/process.ts';
 export type { CloseReason, ConsumerStats, ConsumerSummary } from './consumer/stats.ts';
+export { encodeBody, type EncodedBody } from './contract/body.ts';
 export type { Clock, Timer } from './contract/clock.ts';
 export { QueueError, type QueueErrorCode, type QueueErrorDetails, type ServiceError } from './contract/errors.ts';
-export type { ContentType, QueueMetrics } from './contract/message.ts';
+export type { ContentType, OutgoingMessage, PeekedMessage, PulledMessage, QueueMetrics } from './contract/message.ts';
 export type { Schema, SchemaIssue, SchemaResult } from './contract/schema.ts';
 export type { Settlement } from './contract/settlement.ts';
-export type { QueueTransport } from './contract/transport.ts';
+export type {
+  AckRequest,
+  AckResult,
+  BulkPushRequest,
+  CallOptions,
+  PeekRequest,
+  PeekResult,
+  PullRequest,
+  PullResult,
+  PurgeRequest,
+  PurgeResult,
+  PushResult,
+  QueueTransport,
+  RetryRequest,
+} from './contract/transport.ts';
 export { envelope, type Envelope } from './producer/envelope.ts';
 export { forward, type Forward, type Forwardable } from './producer/forward.ts';
 export type { SendBatchOptions, SendOptions } from './producer/sender.ts';
@@ -21,3 +36,6 @@ export type { RequestLimit } from './producer/token-bucket.ts';
 export { openQueue } from './queue/open-queue.ts';
 export type { BatchItem, Queue } from './queue/queue.ts';
 export type { HandleOptions, QueueOptions } from './queue/queue-options.ts';
+export type { Fetch, FetchAnswer, FetchInit } from './transports/cloudflare/http.ts';
+export type { CloudflareTransportOptions } from './transports/cloudflare/options.ts';
+export type { AnswerHeaders } from './transports/cloudflare/retry-after.ts';

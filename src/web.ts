@@ -1,5 +1,11 @@
+export type { ConsumeOptions } from './consumer/consume-options.ts';
+export type { Consumer } from './consumer/consumer.ts';
+export type { LeasedMessage } from './consumer/leased-message.ts';
 export type { MessageSource, SourceOptions } from './convert/message-source.ts';
 export type { MessageTarget, WritableItem } from './convert/queue-sink.ts';
 export { toReadableStream } from './convert/web-readable.ts';
 export { toWritableStream } from './convert/web-writable.ts';
+export type { Envelope } from './producer/envelope.ts';
+export type { Forward } from './producer/forward.ts';
+export type { SendOptions } from './producer/sender.ts';
 export type { SinkOptions } from './producer/sink-options.ts';

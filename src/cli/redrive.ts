@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { limits } from '../contract/limits.ts';
 import type { QueueTransport } from '../contract/transport.ts';
+import { isItemFault } from '../producer/item-error.ts';
 import type { Queue } from '../queue/queue.ts';
 import { addConnectionFlags, Connection, type ConnectionFlags, type KnownQueue } from './connection.ts';
 import { exitCodes, InputError } from './exit-codes.ts';
@@ -142,7 +143,7 @@ class Redrive {
     const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
     const kept = messages.filter((message, index) => !isPushed(message, index));
     // One that the service refuses, or HTTP can't carry, concerns that message; all other failures concern all.
-    const fatal = failures.find((error) => !(error instanceof TypeError) && !isRefusal(error));
+    const fatal = failures.find((error) => !isItemFault(error));
     if (fatal === undefined) return kept;
     await this.#giveBack(kept);
     throw fatal instanceof Error ? fatal : new Error('The push failed', { cause: fatal });
@@ -163,11 +164,6 @@ class Redrive {
       await this.#transport.ack({ acks: [], retries }, { timeoutMs: 60_000 }).catch(() => undefined);
     }
   }
-}
-
-function isRefusal(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'refused' || code === 'too-large';
 }
 
 function inWords({ from, to, dryRun, moved, copied, left }: RedriveReport): string {

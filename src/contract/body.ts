@@ -67,7 +67,7 @@ function refuseLossy(key: string, value: unknown): unknown {
     throw new TypeError(`Cannot push an object with a lone surrogate in its key '${key}': it has no UTF-8 form`);
   }
   if (typeof value === 'number' && !Number.isFinite(value)) {
-    throw new TypeError(`Cannot push ${value} at '${key}': JSON would turn it into null`);
+    throw new TypeError(`Cannot push ${value}${key === '' ? '' : ` at '${key}'`}: JSON would turn it into null`);
   }
   if (typeof value === 'string' && !value.isWellFormed()) {
     throw new TypeError(`Cannot push a string with a lone surrogate at '${key}': it has no UTF-8 form`);

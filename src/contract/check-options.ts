@@ -1,19 +1,26 @@
 /** The least and the most that a number may be, both included. */
 export type Range = readonly [min: number, max: number];
 
+/** How much of a string a message shows, in characters. */
+const shownLength = 80;
+
 /** Throws a `RangeError` or `TypeError` unless the value is a whole number within the range. */
 export function checkInteger(action: string, name: string, value: unknown, range: Range): void {
-  checkIs(Number.isInteger, rule(action, name, `an integer ${showRange(range)}`, value), value, range);
+  if (isWithin(range, value) && Number.isInteger(value)) return;
+  throw wrongNumber(rule(action, name, `an integer ${showRange(range)}`, value), value);
 }
 
 /** Throws a `RangeError` or `TypeError` unless the value is a number within the range. */
 export function checkNumber(action: string, name: string, value: unknown, range: Range): void {
-  checkIs(() => true, rule(action, name, `a number ${showRange(range)}`, value), value, range);
+  if (!isWithin(range, value)) throw wrongNumber(rule(action, name, `a number ${showRange(range)}`, value), value);
 }
 
-function checkIs(isRight: (value: number) => boolean, message: string, value: unknown, [min, max]: Range): void {
-  if (typeof value !== 'number') throw new TypeError(message);
-  if (!(value >= min && value <= max && isRight(value))) throw new RangeError(message);
+function isWithin([min, max]: Range, value: unknown): boolean {
+  return typeof value === 'number' && value >= min && value <= max;
+}
+
+function wrongNumber(message: string, value: unknown): Error {
+  return typeof value === 'number' ? new RangeError(message) : new TypeError(message);
 }
 
 /** Throws a `TypeError` unless the value is one of the given. */
@@ -36,8 +43,12 @@ function showRange([min, max]: Range): string {
   return max === Infinity ? `of ${min} or more` : `in ${min}..${max}`;
 }
 
-function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`;
+/** A value as a message shows it: a string in quotes, on one line and not too long; an object by its type alone. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') {
+    const start = value.length > shownLength ? `${value.slice(0, shownLength)}…` : value;
+    return `'${JSON.stringify(start).slice(1, -1)}'`;
+  }
   if (typeof value === 'object' && value !== null)
     return `of type ${Object.prototype.toString.call(value).slice(8, -1)}`;
   if (typeof value === 'function') return 'a function';

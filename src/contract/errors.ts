@@ -12,7 +12,7 @@
  * | `delivery-paused` | 409: delivery of the queue is paused | yes, it waits |
  * | `pull-not-enabled` | 405: the queue has no HTTP pull consumer | for 30 s, then it is final |
  * | `unauthorized` | 401, 403: token, e-mail or key | no |
- * | `not-found` | 404: account or queue | no |
+ * | `not-found` | 404, code 10107: account or queue | no |
  * | `too-large` | 413, codes 10204 to 10206: over a limit in bytes or counts | no |
  * | `refused` | any other 4xx | no |
  * | `undecodable-body` | a pulled body is not what its content type says | the message is handled by `onInvalid` |
@@ -86,4 +86,16 @@ export class QueueError extends Error {
   get documentationUrl(): string | undefined {
     return this.errors.find((error) => error.documentationUrl !== undefined)?.documentationUrl;
   }
+}
+
+/** The same failure in other words, with the first as its cause. */
+export function inOtherWords(cause: QueueError, message: string): QueueError {
+  const { code, status, errors, retryAfterMs } = cause;
+  return new QueueError(message, {
+    code,
+    cause,
+    errors,
+    ...(status === undefined ? {} : { status }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
 }

@@ -42,7 +42,7 @@ export interface PeekedMessage {
 
 /** A message to push. */
 export interface OutgoingMessage {
-  /** A string, anything `JSON.stringify` can represent, or an `EncodedBody`. */
+  /** A string, anything `JSON.stringify` can represent, or an `EncodedBody`, which `encodeBody()` makes of them all. */
   readonly body: unknown;
   /** @defaultValue `'text'` for a string, `'json'` for everything else */
   readonly contentType?: 'text' | 'json';

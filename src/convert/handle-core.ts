@@ -5,8 +5,6 @@ import type { Pusher } from '../producer/pusher.ts';
 export interface HandleCore {
   readonly context: QueueContext;
   readonly pusher: Pusher;
-  /** To be called when something new is in the queue. */
-  readonly onPushed: () => void;
 }
 
 /** The name of the getter that gives it. Registered, so that two copies of the package agree. */

@@ -6,6 +6,29 @@ import { checkSource, type MessageSource, type Opener, type SourceOptions } from
 import type { Outlet } from './outlet.ts';
 
 /**
+ * A Node stream in object mode whose chunks are leased messages. It is a `Readable` as well, and a
+ * `NodeJS.ReadableStream`.
+ */
+export interface MessageReadable<Body = unknown> extends Readable {
+  // The first of each pair can't be called: it lets the stream go where one of text and bytes is asked for, because
+  // Node's types have no other. `never` in place of `Other` would reach the variable of a `for await`.
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+  [Symbol.asyncIterator]<Other>(this: never): Other;
+  [Symbol.asyncIterator](): NodeJS.AsyncIterator<LeasedMessage<Body>, undefined, unknown>;
+  read(size: never): never;
+  read(size?: number): LeasedMessage<Body> | null;
+  iterator(options?: {
+    readonly destroyOnReturn?: boolean;
+  }): NodeJS.AsyncIterator<LeasedMessage<Body>, undefined, unknown>;
+  on(event: 'data', listener: (message: LeasedMessage<Body>) => void): this;
+  on(event: 'error', listener: (error: Error) => void): this;
+  on(...other: Parameters<Readable['on']>): this;
+  once(event: 'data', listener: (message: LeasedMessage<Body>) => void): this;
+  once(event: 'error', listener: (error: Error) => void): this;
+  once(...other: Parameters<Readable['once']>): this;
+}
+
+/**
  * Gives a queue's messages as a Node stream in object mode, to be settled by hand, or by a `toWritable` further down that
  * they are forwarded to.
  *
@@ -30,16 +53,16 @@ import type { Outlet } from './outlet.ts';
  * }
  * ```
  */
-export function toReadable<Body>(source: MessageSource<Body>, options: SourceOptions = {}): Readable {
+export function toReadable<Body>(source: MessageSource<Body>, options: SourceOptions = {}): MessageReadable<Body> {
   const { signal, ...rest } = options;
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
     throw new TypeError(rule('read', 'signal', 'an AbortSignal', signal));
   }
-  const readable = new MessageReadable<Body>(checkSource('read', source, rest));
-  return signal === undefined ? readable : addAbortSignal(signal, readable);
+  const readable: Readable = new OutletReadable<Body>(checkSource('read', source, rest));
+  return (signal === undefined ? readable : addAbortSignal(signal, readable)) as MessageReadable<Body>;
 }
 
-class MessageReadable<Body> extends Readable {
+class OutletReadable<Body> extends Readable {
   readonly #outlet: Outlet<LeasedMessage<Body>>;
   /** The last ones pushed: those that are in the stream's buffer, and the one before. */
   #pushed: LeasedMessage<Body>[] = [];

@@ -4,9 +4,30 @@ import type { Timer } from '../contract/clock.ts';
 import { maxUnconfirmed } from '../producer/sink.ts';
 import type { SinkOptions } from '../producer/sink-options.ts';
 import type { WrittenItem } from '../producer/written-item.ts';
-import { type MessageTarget, openSink, type OpenSink } from './queue-sink.ts';
+import { type MessageTarget, openSink, type OpenSink, type WritableItem } from './queue-sink.ts';
 
 type Callback = (error?: Error | null) => void;
+
+/**
+ * A Node stream in object mode whose chunks are what a queue takes. It is a `Writable` as well, and a
+ * `NodeJS.WritableStream`.
+ */
+export interface QueueWritable<Body = unknown> extends Writable {
+  write(item: WritableItem<Body>, callback?: (error: Error | null | undefined) => void): boolean;
+  // Nothing can be passed to this one and its like below: it lets the stream go where one of text and bytes is asked for,
+  // because Node's types have no other. First, it would keep the literals in `forward()` from their type; last, it would
+  // be the one of which a compiler tells.
+  write(chunk: never): boolean;
+  write(
+    item: WritableItem<Body>,
+    encoding?: BufferEncoding,
+    callback?: (error: Error | null | undefined) => void,
+  ): boolean;
+  end(item: WritableItem<Body>, callback?: () => void): this;
+  end(callback?: () => void): this;
+  end(chunk: never): this;
+  end(item: WritableItem<Body>, encoding?: BufferEncoding, callback?: () => void): this;
+}
 
 /**
  * Gives a queue as a Node stream in object mode: what is written is pushed.
@@ -38,11 +59,11 @@ type Callback = (error?: Error | null) => void;
  * );
  * ```
  */
-export function toWritable<Body>(queue: MessageTarget<Body>, options?: SinkOptions): Writable {
-  return new QueueWritable(openSink('write', queue, options));
+export function toWritable<Body>(queue: MessageTarget<Body>, options?: SinkOptions): QueueWritable<Body> {
+  return new SinkWritable(openSink('write', queue, options));
 }
 
-class QueueWritable extends Writable {
+class SinkWritable extends Writable {
   readonly #open: OpenSink;
   #linger: Timer | undefined;
 

@@ -29,9 +29,9 @@ export function openSink<Body>(action: string, target: MessageTarget<Body>, opti
   if (core === undefined) throw new TypeError(rule(action, 'queue', 'a queue of openQueue()', target));
   const resolved = resolveSinkOptions(options);
   const { clock } = core.context;
-  const { pusher, onPushed } = core;
+  const { pusher } = core;
   const sink = new Sink(
-    { pusher, clock, onPushed, fail: (message, error) => DeliveredMessage.fail(message as LeasedMessage, error) },
+    { pusher, clock, fail: (message, error) => DeliveredMessage.fail(message as LeasedMessage, error) },
     resolved,
   );
   return { sink, clock, lingerMs: resolved.lingerMs };

@@ -24,7 +24,8 @@ const grouped = new WeakSet<Forwardable>();
  * can't be pushed.
  *
  * - One written item is one group: one to none, `forward(message, [])`; one to many; many to one, with an array of messages.
- * - A message can be in one group only. One that is in none is not settled by the sink: its lease ends, and it comes again.
+ * - A message can be in one group only, and a group can be written only once: else it fails with a `TypeError`. A message
+ *   that is in none is not settled by the sink: its lease ends, and it comes again.
  * - What was settled by hand before stays so.
  * - Many to one needs `minInFlight` at its source: else the next message comes only after the one before was settled.
  * - A group that is retried may have been pushed in part: delivery is at least once.

@@ -1,21 +1,22 @@
-import { QueueError } from '../contract/errors.ts';
+import { inOtherWords, QueueError } from '../contract/errors.ts';
+
+/**
+ * Whether the service refused what was pushed, with 400 or 413, rather than who pushed it, how or where. A transport that
+ * tells of no status is taken at its word.
+ */
+export function isRefusal(error: unknown): boolean {
+  if (!(error instanceof QueueError) || (error.code !== 'refused' && error.code !== 'too-large')) return false;
+  return error.status === undefined || error.status === 400 || error.status === 413;
+}
 
 /** Whether an error is the item's own, so that others may still be pushed. */
 export function isItemFault(error: unknown): boolean {
-  if (error instanceof QueueError) return error.code === 'refused' || error.code === 'too-large';
-  return error instanceof TypeError || error instanceof RangeError;
+  return isRefusal(error) || error instanceof TypeError || error instanceof RangeError;
 }
 
 /** An error of the same kind that names the item; anything but ours passes through untouched. */
 export function namingItem(index: number, cause: unknown): unknown {
-  if (cause instanceof QueueError) {
-    const { code, status, errors, retryAfterMs } = cause;
-    const optional = {
-      ...(status === undefined ? {} : { status }),
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    };
-    return new QueueError(textOf(index, cause), { code, cause, errors, ...optional });
-  }
+  if (cause instanceof QueueError) return inOtherWords(cause, textOf(index, cause));
   if (cause instanceof RangeError) return new RangeError(textOf(index, cause), { cause });
   return cause instanceof TypeError ? new TypeError(textOf(index, cause), { cause }) : cause;
 }

@@ -5,10 +5,11 @@ import type { QueueTransport } from '../contract/transport.ts';
 import { Backoff } from '../lease/backoff.ts';
 import { failureKind } from '../lease/failure-policy.ts';
 import type { Gates } from '../lease/gates.ts';
+import { isRefusal } from './item-error.ts';
 import type { EncodedMessage } from './split-batches.ts';
 import type { TokenBucket } from './token-bucket.ts';
 
-/** How long a push is repeated before its failure is passed on, in milliseconds. */
+/** How long a push is repeated before its failure is passed on, in milliseconds; waits for the push limit come on top. */
 const patienceMs = 60_000;
 
 /** How long one request may take, in milliseconds. */
@@ -21,8 +22,10 @@ export interface PusherDeps {
   readonly now: () => number;
   readonly gates: Gates;
   readonly random: () => number;
-  /** Absent where requests are not counted. */
-  readonly bucket: TokenBucket | undefined;
+  /** Gives the bucket of the push limit as it is now. Absent where requests are not counted. */
+  readonly bucket: (() => TokenBucket) | undefined;
+  /** Called when something is in the queue that can be pulled at once. */
+  readonly onPushed: () => void;
 }
 
 /** Pushes batches: waits for its turn, repeats what may be repeated, isolates what is refused. */
@@ -43,21 +46,22 @@ export class Pusher {
   async push(messages: readonly EncodedMessage[], signal?: AbortSignal): Promise<readonly unknown[]> {
     try {
       await this.#pushPatiently(messages, signal);
-      return messages.map(() => undefined);
     } catch (error) {
       if (messages.length === 1 || !isRefusal(error)) return messages.map(() => error);
       const middle = Math.ceil(messages.length / 2);
       const first = await this.push(messages.slice(0, middle), signal);
       return [...first, ...(await this.push(messages.slice(middle), signal))];
     }
+    if (messages.some(isUndelayed)) this.#deps.onPushed();
+    return messages.map(() => undefined);
   }
 
   async #pushPatiently(messages: readonly EncodedMessage[], signal: AbortSignal | undefined): Promise<void> {
     const { now, gates, random } = this.#deps;
     const backoff = new Backoff({ firstMs: 100, maxMs: 10_000 }, random);
-    const givenUpAt = now() + patienceMs;
+    let givenUpAt = now() + patienceMs;
     for (;;) {
-      await this.#awaitTurn(givenUpAt, signal);
+      givenUpAt += await this.#awaitTurn(givenUpAt, signal);
       try {
         return await this.#request(messages, signal);
       } catch (error) {
@@ -69,15 +73,45 @@ export class Pusher {
     }
   }
 
-  async #awaitTurn(givenUpAt: number, signal: AbortSignal | undefined): Promise<void> {
-    const { gates, bucket, clock, now } = this.#deps;
-    const waitMs = bucket?.take(now()) ?? 0;
-    if (waitMs > 0) await delay(signal, clock, waitMs);
+  /**
+   * Takes a turn only while the service does not hold pushes back. Else the turns of those that fail meanwhile would be
+   * missing afterwards, and those of the others would all be used at once.
+   *
+   * @returns how long it waited for the push limit, in milliseconds
+   */
+  async #awaitTurn(givenUpAt: number, signal: AbortSignal | undefined): Promise<number> {
+    const { gates, now } = this.#deps;
+    let waitedMs = 0;
+    do {
+      await this.#awaitGate(givenUpAt + waitedMs, signal);
+      waitedMs += await this.#awaitToken(signal);
+    } while (gates.notBefore('push') > now());
+    return waitedMs;
+  }
+
+  async #awaitGate(givenUpAt: number, signal: AbortSignal | undefined): Promise<void> {
+    const { gates, clock, now } = this.#deps;
+    signal?.throwIfAborted();
     for (let left = gates.notBefore('push') - now(); left > 0; left = gates.notBefore('push') - now()) {
       if (gates.notBefore('push') > givenUpAt) throw heldBack(left);
       await delay(signal, clock, left);
     }
-    signal?.throwIfAborted();
+  }
+
+  async #awaitToken(signal: AbortSignal | undefined): Promise<number> {
+    const { clock } = this.#deps;
+    const bucket = this.#deps.bucket?.();
+    if (bucket === undefined) return 0;
+    const startedAt = clock.monotonic();
+    const at = bucket.take(startedAt);
+    if (at <= startedAt) return 0;
+    try {
+      await delay(signal, clock, at - startedAt);
+    } catch (error) {
+      bucket.giveBack(at);
+      throw error;
+    }
+    return at - startedAt;
   }
 
   async #request(messages: readonly EncodedMessage[], signal: AbortSignal | undefined): Promise<void> {
@@ -88,12 +122,12 @@ export class Pusher {
   }
 }
 
+/** Whether nothing is known to delay it: without a delay of its own it has the queue's, which is 0 unless it was set. */
+function isUndelayed({ delaySeconds = 0 }: EncodedMessage): boolean {
+  return delaySeconds === 0;
+}
+
 function heldBack(retryAfterMs: number): QueueError {
   const text = `Pushes are held back for another ${Math.ceil(retryAfterMs / 1000)} s, as the service asked`;
   return new QueueError(text, { code: 'rate-limited', retryAfterMs });
-}
-
-/** Whether the service refused what was pushed, rather than who pushed it or where. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof QueueError && (error.code === 'refused' || error.code === 'too-large');
 }

@@ -1,10 +1,12 @@
 import type { Clock, Timer } from '../contract/clock.ts';
-import { QueueError } from '../contract/errors.ts';
+import { inOtherWords, QueueError } from '../contract/errors.ts';
 import type { OutgoingMessage } from '../contract/message.ts';
 import { limits } from '../contract/limits.ts';
 import { encodeMessage } from './encode-message.ts';
+import { isItemFault } from './item-error.ts';
+import { pushBatches } from './push-batches.ts';
 import type { Pusher } from './pusher.ts';
-import { batchLength, type EncodedMessage, splitBatches } from './split-batches.ts';
+import { batchLength, type EncodedMessage } from './split-batches.ts';
 
 /** The most requests of one sender under way at once. */
 const maxRequests = 4;
@@ -25,7 +27,11 @@ export interface SendOptions {
 export interface SendBatchOptions {
   /** The delay of every message that has none of its own, in seconds, a whole number from 0 to 86 400. */
   readonly delaySeconds?: number;
-  /** Ends the sending: the promise rejects with its reason, and what was not pushed by then is not. */
+  /**
+   * Ends the sending: no more requests are made, those under way are broken off, and the promise rejects with its reason.
+   * What was confirmed before stays pushed; what those under way carry may be pushed or not. An abort that comes when all
+   * is confirmed changes nothing.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -38,16 +44,13 @@ interface Waiting extends EncodedMessage {
 export class Sender {
   readonly #pusher: Pusher;
   readonly #clock: Clock;
-  readonly #onPushed: () => void;
   readonly #waiting: Waiting[] = [];
   #underWay = 0;
   #timer: Timer | undefined;
 
-  /** @param onPushed - called when something new is in the queue */
-  constructor(pusher: Pusher, clock: Clock, onPushed: () => void) {
+  constructor(pusher: Pusher, clock: Clock) {
     this.#pusher = pusher;
     this.#clock = clock;
-    this.#onPushed = onPushed;
   }
 
   /** Resolves once the service confirmed the message. */
@@ -72,7 +75,6 @@ export class Sender {
     this.#underWay += 1;
     const failures = await this.#pusher.push(batch.map(plain));
     this.#underWay -= 1;
-    if (failures.includes(undefined)) this.#onPushed();
     batch.forEach(({ resolve, reject }, index) => {
       if (failures[index] === undefined) resolve();
       else reject(failures[index]);
@@ -82,25 +84,25 @@ export class Sender {
 
   /**
    * Sends messages in as many requests as they need, a few at a time. Every body is encoded before the first request, so
-   * that a body that can't be pushed keeps all of them back.
+   * that a body that can't be pushed keeps all of them back. After a failure that is not a message's own, requests that
+   * were not made are not made.
    *
    * @throws TypeError or RangeError that names the message that can't be encoded; QueueError that names those that the
-   * service did not take, when all others are pushed
+   * service did not confirm, when all others are pushed
    */
   async sendBatch(messages: Iterable<OutgoingMessage>, options: SendBatchOptions = {}): Promise<void> {
     const { delaySeconds, signal } = options;
     signal?.throwIfAborted();
-    const batches = splitBatches(encodeAll(messages, delaySeconds));
-    const failures: unknown[][] = [];
-    const next = batches.entries();
-    const work = async (): Promise<void> => {
-      for (const [index, batch] of next) failures[index] = [...(await this.#pusher.push(batch, signal))];
-    };
-    await Promise.all(Array.from({ length: Math.min(maxRequests, batches.length) }, work));
-    const all = failures.flat();
-    if (all.includes(undefined)) this.#onPushed();
-    signal?.throwIfAborted();
-    throwFailures(all);
+    const failures: unknown[] = [];
+    await pushBatches(encodeAll(messages, delaySeconds), {
+      atOnce: maxRequests,
+      push: (batch) => this.#pusher.push(batch, signal),
+      onOutcome: (index, error) => {
+        failures[index] = error;
+      },
+    });
+    if (failures.some((error) => error !== undefined)) signal?.throwIfAborted();
+    throwFailures(failures);
   }
 }
 
@@ -129,18 +131,12 @@ function naming(index: number, cause: unknown): Error {
 
 function throwFailures(failures: readonly unknown[]): void {
   const failed = failures.flatMap((error, index) => (error === undefined ? [] : [index]));
-  const [first] = failed;
-  if (first === undefined) return;
-  const cause = failures[first];
+  if (failed.length === 0) return;
+  const errors = failed.map((index) => failures[index]);
+  // What concerns all of them says more than that one of them is bad.
+  const cause = errors.find((error) => !isItemFault(error)) ?? errors[0];
   if (!(cause instanceof QueueError)) throw cause;
   const shown = failed.slice(0, 10).join(', ') + (failed.length > 10 ? ', …' : '');
-  const text = `${failed.length} of ${failures.length} messages were not pushed (${shown}): ${cause.message}`;
-  const { code, status, errors, retryAfterMs } = cause;
-  throw new QueueError(text, {
-    code,
-    cause,
-    errors,
-    ...(status === undefined ? {} : { status }),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  });
+  const text = `${failed.length} of ${failures.length} messages were not confirmed (${shown}): ${cause.message}`;
+  throw inOtherWords(cause, text);
 }

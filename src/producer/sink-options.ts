@@ -9,9 +9,10 @@ export interface SinkOptions {
    */
   readonly ordered?: boolean;
   /**
-   * Takes an item that can't be pushed, because of its body, its delay or its size, and why; the stream goes on. Without
-   * it, the rest is pushed, and then the stream errors naming the item. When it throws or rejects, the stream errors
-   * with that. The messages of a group are retried after it, unless it settled them.
+   * Takes an item that can't be pushed, because of its body, its delay or its size, or as it forwards a message for the
+   * second time, and why; the stream goes on. Without it, the rest is pushed, and then the stream errors naming the item.
+   * When it throws or rejects, the stream errors with that. The messages of a group are retried after it, unless it
+   * settled them.
    */
   readonly onRejected?: (item: unknown, error: unknown) => unknown;
   /**

@@ -2,9 +2,10 @@ import type { Clock } from '../contract/clock.ts';
 import { QueueError } from '../contract/errors.ts';
 import type { Forwardable } from './forward.ts';
 import { isItemFault, namingItem } from './item-error.ts';
+import { pushBatches } from './push-batches.ts';
 import type { Pusher } from './pusher.ts';
 import type { ResolvedSinkOptions } from './sink-options.ts';
-import { type EncodedMessage, splitBatches } from './split-batches.ts';
+import type { EncodedMessage } from './split-batches.ts';
 import { WrittenItem } from './written-item.ts';
 
 /** The most requests of one sink under way at once. */
@@ -23,8 +24,6 @@ export const maxUnconfirmed = 400;
 export interface SinkDeps {
   readonly pusher: Pusher;
   readonly clock: Clock;
-  /** Called when something new is in the queue. */
-  readonly onPushed: () => void;
   /** Retries a message whose group could not be pushed. */
   readonly fail: (message: Forwardable, error: unknown) => Promise<unknown>;
 }
@@ -75,32 +74,20 @@ export class Sink {
 
   async #pushOutputs(items: readonly WrittenItem[]): Promise<void> {
     const owners = items.flatMap((item) => item.outputs.map(() => item));
-    const batches = splitBatches(items.flatMap(({ outputs }) => outputs)).values();
-    let taken = 0;
-    let fault: { readonly error: unknown } | undefined;
-    const work = async (): Promise<void> => {
-      for (const batch of batches) {
-        const first = taken;
-        taken += batch.length;
-        // Another one would fail for the same reason.
-        const failures = fault === undefined ? await this.#request(batch) : batch.map(() => fault?.error);
-        failures.forEach((error, index) => note(owners[first + index], error));
-        const cause = failures.find((error) => error !== undefined && !isItemFault(error));
-        if (cause !== undefined) fault ??= { error: cause };
-      }
-    };
-    const note = (owner: WrittenItem | undefined, error: unknown): void => {
-      if (owner !== undefined) this.#note(owner, error);
-    };
-    await Promise.all(Array.from({ length: this.#options.ordered ? 1 : maxRequests }, work));
+    const outputs = items.flatMap((item) => item.outputs);
+    await pushBatches(outputs, {
+      atOnce: this.#options.ordered ? 1 : maxRequests,
+      push: (batch) => this.#request(batch),
+      onOutcome: (index, error) => {
+        const owner = owners[index];
+        if (owner !== undefined) this.#note(owner, error);
+      },
+    });
   }
 
   async #request(batch: readonly EncodedMessage[]): Promise<readonly unknown[]> {
     if (this.#isLeft) return batch.map(() => new QueueError('The stream was destroyed', { code: 'closed' }));
-    const { pusher, onPushed } = this.#deps;
-    const failures = await pusher.push(batch, this.#controller.signal);
-    if (failures.includes(undefined)) onPushed();
-    return failures;
+    return this.#deps.pusher.push(batch, this.#controller.signal);
   }
 
   #note(written: WrittenItem, error: unknown): void {

@@ -15,6 +15,8 @@ export class TokenBucket {
   readonly #perToken: number;
   #tokens: number;
   #at: number | undefined;
+  /** The times of turns that were given back, earliest first. */
+  #free: number[] = [];
 
   constructor({ requests, perMs }: RequestLimit) {
     this.#capacity = Math.max(1, Math.floor(requests / 10));
@@ -22,12 +24,32 @@ export class TokenBucket {
     this.#tokens = this.#capacity;
   }
 
-  /** Takes a token, in advance if there is none. Gives how long to wait for it, in milliseconds. */
+  /** Takes a turn, in advance if there is none yet. Gives its time: now, or later. */
   take(now: number): number {
-    const elapsed = this.#at === undefined ? 0 : now - this.#at;
-    this.#tokens = Math.min(this.#capacity, this.#tokens + elapsed / this.#perToken);
+    this.#free = this.#free.filter((at) => at > now);
+    const free = this.#free.shift();
+    if (free !== undefined) return free;
+    this.#tokens = this.#tokensAt(now) - 1;
     this.#at = now;
-    this.#tokens -= 1;
-    return Math.max(0, -this.#tokens * this.#perToken);
+    return now + Math.max(0, -this.#tokens * this.#perToken);
+  }
+
+  #tokensAt(now: number): number {
+    const elapsed = this.#at === undefined ? 0 : now - this.#at;
+    return Math.min(this.#capacity, this.#tokens + elapsed / this.#perToken);
+  }
+
+  /** Whether a new bucket would give the same turns. */
+  isFull(now: number): boolean {
+    return this.#tokensAt(now) === this.#capacity;
+  }
+
+  /**
+   * Gives back a turn that nobody will use. Whoever asks next gets it, for the time it was for: as a token, it would let
+   * others crowd into the turns that were taken after it.
+   */
+  giveBack(at: number): void {
+    this.#free.push(at);
+    this.#free.sort((one, other) => one - other);
   }
 }

@@ -1,7 +1,10 @@
 import { encodeMessage } from './encode-message.ts';
 import { isEnvelope } from './envelope.ts';
-import { type Forwardable, isForward, isForwardable } from './forward.ts';
+import { type Forwardable, isForward } from './forward.ts';
 import type { EncodedMessage } from './split-batches.ts';
+
+/** Messages that were written in a group, to any sink. */
+const written = new WeakSet<Forwardable>();
 
 /**
  * An item as it was written to a sink, encoded at once, so that a later change of its body changes nothing.
@@ -15,7 +18,7 @@ export class WrittenItem {
   readonly index: number;
   /** To be pushed; empty when one of them can't be. */
   readonly outputs: readonly EncodedMessage[];
-  /** To be settled. */
+  /** To be settled: not those that were written before, which settle with that group. */
   readonly messages: readonly Forwardable[];
   /** How many outputs are not confirmed. */
   left: number;
@@ -25,15 +28,25 @@ export class WrittenItem {
   constructor(item: unknown, index: number) {
     this.item = item;
     this.index = index;
-    this.messages = isForward(item) ? item.messages : [];
-    const { outputs, failure } = encode(item);
+    const messages = isForward(item) ? item.messages : [];
+    const again = messages.find((message) => written.has(message));
+    this.messages = messages.filter((message) => !written.has(message));
+    for (const message of this.messages) written.add(message);
+    const { outputs, failure } = again === undefined ? encode(item) : writtenBefore(again);
     this.outputs = outputs;
     this.left = outputs.length;
     this.failure = failure;
   }
 }
 
-function encode(item: unknown): Pick<WrittenItem, 'outputs' | 'failure'> {
+type Encoded = Pick<WrittenItem, 'outputs' | 'failure'>;
+
+function writtenBefore({ id }: Forwardable): Encoded {
+  const text = `Cannot forward message ${id} twice: its group was written before, write each only once`;
+  return { outputs: [], failure: { error: new TypeError(text) } };
+}
+
+function encode(item: unknown): Encoded {
   try {
     return { outputs: (isForward(item) ? item.outputs : [item]).map(encodeOutput), failure: undefined };
   } catch (error) {
@@ -42,10 +55,5 @@ function encode(item: unknown): Pick<WrittenItem, 'outputs' | 'failure'> {
 }
 
 function encodeOutput(output: unknown): EncodedMessage {
-  if (isEnvelope(output)) return encodeMessage(output);
-  // Pushed as it is, its lease would end unsettled: it would be pushed again and again.
-  if (isForwardable(output)) {
-    throw new TypeError('Cannot push a leased message as a body: write forward(message, [message.body])');
-  }
-  return encodeMessage({ body: output });
+  return encodeMessage(isEnvelope(output) ? output : { body: output });
 }

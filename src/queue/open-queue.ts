@@ -20,11 +20,11 @@ import { iterateBatches, iterateMessages } from '../convert/async-iterable.ts';
 import { type HandleCore, handleCore } from '../convert/handle-core.ts';
 import { newOutlet } from '../convert/message-source.ts';
 import { makeObservable } from '../convert/observable-protocol.ts';
-import { Pusher } from '../producer/pusher.ts';
+import { Pusher, type PusherDeps } from '../producer/pusher.ts';
 import { type SendBatchOptions, Sender, type SendOptions } from '../producer/sender.ts';
-import { TokenBucket } from '../producer/token-bucket.ts';
-import { resolveConnection } from '../transports/cloudflare/options.ts';
+import { type CloudflareConnection, resolveConnection } from '../transports/cloudflare/options.ts';
 import { connectCloudflareTransport } from '../transports/cloudflare/transport.ts';
+import { pushBucket } from './push-bucket.ts';
 import type { BatchItem, Queue } from './queue.ts';
 import { checkHandleOptions, pushLimitOf, type QueueOptions } from './queue-options.ts';
 
@@ -47,16 +47,18 @@ import { checkHandleOptions, pushLimitOf, type QueueOptions } from './queue-opti
 export function openQueue<Body = unknown>(options: QueueOptions<Body>): Queue<Body> {
   checkHandleOptions(options);
   const { clock = systemClock, random = Math.random, schema, pushLimit } = options;
-  const { transport, baseUrl } = connect(options);
+  const { transport, connection } = connect(options);
   const queueName = options.queueName ?? options.queueId ?? 'queue';
   const context = createQueueContext({ transport, clock, random, schema, queueName });
-  return new QueueHandle<Body>(context, pushLimitOf(pushLimit, baseUrl));
+  const limit = pushLimitOf(pushLimit, connection?.baseUrl);
+  const account = connection === undefined ? undefined : `${connection.baseUrl}/accounts/${connection.accountId}`;
+  return new QueueHandle<Body>(context, limit === undefined ? undefined : pushBucket({ limit, clock, account }));
 }
 
-function connect<Body>(options: QueueOptions<Body>): { transport: QueueTransport; baseUrl?: string } {
+function connect<Body>(options: QueueOptions<Body>): { transport: QueueTransport; connection?: CloudflareConnection } {
   if (options.transport !== undefined) return { transport: options.transport };
   const connection = resolveConnection(options);
-  return { transport: connectCloudflareTransport(connection), baseUrl: connection.baseUrl };
+  return { transport: connectCloudflareTransport(connection), connection };
 }
 
 class QueueHandle<Body> implements Queue<Body> {
@@ -64,16 +66,15 @@ class QueueHandle<Body> implements Queue<Body> {
   readonly #core: HandleCore;
   readonly #sender: Sender;
 
-  constructor(context: QueueContext, pushLimit: ConstructorParameters<typeof TokenBucket>[0] | undefined) {
+  constructor(context: QueueContext, bucket: PusherDeps['bucket']) {
     this.#context = context;
     const { transport, clock, time, gates, random, consumers } = context;
-    const bucket = pushLimit === undefined ? undefined : new TokenBucket(pushLimit);
-    const pusher = new Pusher({ transport, clock, now: () => time.now(), gates, random, bucket });
     const onPushed = (): void => {
       for (const consumer of consumers) consumer.poll();
     };
-    this.#core = { context, pusher, onPushed };
-    this.#sender = new Sender(pusher, clock, onPushed);
+    const pusher = new Pusher({ transport, clock, now: () => time.now(), gates, random, bucket, onPushed });
+    this.#core = { context, pusher };
+    this.#sender = new Sender(pusher, clock);
     makeObservable<LeasedMessage<Body>>(this, (receiver) => newOutlet<Body>(context, {}, receiver));
   }
 

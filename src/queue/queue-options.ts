@@ -31,6 +31,10 @@ export interface HandleOptions<Body> {
    * How many push requests may be made, `false` for any number. Cloudflare counts pushes against a limit of the whole
    * account, and blocks everything of the user for five minutes beyond it.
    *
+   * Handles of one account (by `baseUrl` and `accountId`) share the limit within a process when they are given the same
+   * one, or none, and the same clock. A handle that is given another limit, or a `transport`, is counted by itself. Where
+   * several processes push, give each of them its part.
+   *
    * @defaultValue 1 200 in 300 000 ms on Cloudflare's own address, `false` elsewhere
    * @see https://developers.cloudflare.com/fundamentals/api/reference/limits/
    */

@@ -33,7 +33,10 @@ export interface Queue<Body = unknown> extends AsyncIterable<LeasedMessage<Body>
    * Runs a handler for each message, `concurrency` of them at once, until `options.signal` aborts or `stopWhenEmpty` holds.
    * A message is acknowledged when its handler fulfils, and retried when it rejects.
    *
-   * @param handler - gets the message, and its signal, which aborts when the lease ends or the grace is over
+   * @param handler - gets the message, and its signal, which aborts when the lease ends or the grace is over. The signal
+   * is made for a handler that declares it, since it costs more than all else that is done for a message. One whose
+   * `length` is 1 gets none: `(message)`, but also `(message, signal = mine)` and `(message, ...rest)`, which may ask for
+   * `message.signal`
    * @returns what happened, once nothing of it is left
    * @throws TypeError or RangeError at once for a wrong option; later the error that ended it, when trying again can't
    * help
@@ -61,15 +64,17 @@ export interface Queue<Body = unknown> extends AsyncIterable<LeasedMessage<Body>
    * Pushes a message. Those sent at about the same time share a request. What may be repeated is, for a minute.
    *
    * @returns once the service confirmed it
-   * @throws TypeError or RangeError when the body or the delay can't be pushed; QueueError when the service did not take it
+   * @throws TypeError or RangeError when the body or the delay can't be pushed; QueueError when the service did not
+   * confirm it
    */
   send(body: Body, options?: SendOptions): Promise<void>;
   /**
-   * Pushes any number of messages, in requests of at most 100 messages and 256 000 bytes, a few at a time.
+   * Pushes any number of messages, in requests of at most 100 messages and 256 000 bytes, a few at a time. What may be
+   * repeated is, for a minute; a request that fails nevertheless, for another reason than its messages, is the last one.
    *
    * @returns once the service confirmed all of them
    * @throws TypeError or RangeError that names the message that can't be pushed, before any is; QueueError that names
-   * those that the service did not take, when all others are pushed
+   * those that the service did not confirm, when all others are pushed; the reason of `options.signal`
    */
   sendBatch(messages: Iterable<BatchItem<Body>>, options?: SendBatchOptions): Promise<void>;
   /** What the service says of the queue, best-effort. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { envelope, forward, type LeasedMessage, type Queue } from '../../src/index.ts';
+import { envelope, forward, type Forward, type LeasedMessage, type Queue } from '../../src/index.ts';
 import type { SinkOptions } from '../../src/node.ts';
 import { openTwoQueues, type TwoQueues } from '../convert/two-queues.ts';
+import { badBodies, fullBatches } from './bad-bodies.ts';
 
 /** Somebody who writes to a sink. */
 export interface Writer {
@@ -22,24 +23,7 @@ export interface SinkUnderTest {
   open(queue: Queue, options?: SinkOptions): Writer;
 }
 
-const tooLong = 'x'.repeat(128_001);
-const cycle: Record<string, unknown> = {};
-cycle['self'] = cycle;
-
-/** Bodies that can't be pushed, and what the error says of each. */
-const bad: ReadonlyArray<readonly [name: string, body: unknown, error: RegExp]> = [
-  ['a message over 128 000 bytes', tooLong, /128001 bytes/],
-  ['a BigInt', { id: 1n }, /JSON/],
-  ['a cycle', cycle, /JSON/],
-  ['undefined', undefined, /undefined/],
-  ['a function', () => 1, /function/],
-  ['a symbol', Symbol('s'), /symbol/],
-  ['a lone surrogate', 'a\uD800b', /surrogate/],
-  ['a lone surrogate within', { text: '\uDC00' }, /surrogate/],
-  ['NaN', { amount: Number.NaN }, /NaN/],
-  ['bytes', new Uint8Array(3), /bytes/],
-  ['a string as json', envelope('text', { contentType: 'json' }), /'text'/],
-];
+const bad: typeof badBodies = [...badBodies, ['a string as json', envelope('text', { contentType: 'json' }), /'text'/]];
 
 /** What every sink has to do. */
 export function describeSink(sink: SinkUnderTest): void {
@@ -159,12 +143,7 @@ export function describeSink(sink: SinkUnderTest): void {
       expect(queues.entries('pushed', 'out')).toHaveLength(1_001);
     });
 
-    it.each([
-      ['101 messages', Array.from({ length: 101 }, () => 'm'), [100, 1]],
-      // 255 801 bytes of bodies and twice 100 of what the service adds: one byte too many.
-      ['256 001 bytes', ['x'.repeat(127_900), 'y'.repeat(127_901)], [1, 1]],
-      ['256 000 bytes', ['x'.repeat(127_900), 'y'.repeat(127_900)], [2]],
-    ])('splits a batch of %s', async (_, items, sizes) => {
+    it.each(fullBatches)('splits a batch of %s', async (_, items, sizes) => {
       const queues = openTwoQueues();
       await queues.run(writeAll(sink.open(queues.out, { ordered: true }), items));
       expect(queues.outCalls.of('push').map(({ messages }) => messages.length)).toEqual(sizes);
@@ -222,7 +201,7 @@ export function describeSink(sink: SinkUnderTest): void {
       const queues = openTwoQueues();
       const rejected: unknown[] = [];
       const writer = sink.open(queues.out, {
-        onRejected: (item, error) => void rejected.push(item === body, error),
+        onRejected: (item, error) => void rejected.push(Object.is(item, body), error),
       });
       await queues.run(writeAll(writer, [1, body, 2]));
       expect(rejected).toEqual([true, expect.objectContaining({ message: expect.stringMatching(message) as string })]);
@@ -261,6 +240,21 @@ export function describeSink(sink: SinkUnderTest): void {
       const results = await queues.run(Promise.allSettled([writer.write(1), writer.close()]));
       expect(results[0]).toMatchObject({ status: 'rejected', reason: { name: 'QueueError', code: 'unauthorized' } });
       expect(results[1]?.status).toBe('rejected');
+      queues.expectGone();
+    });
+
+    it('fails, whatever onRejected says, with a refusal that is not about what was pushed', async () => {
+      const queues = openTwoQueues();
+      queues.outCalls.refuses = () => true;
+      queues.outCalls.refusalStatus = 422;
+      const rejected: unknown[] = [];
+      const writer = sink.open(queues.out, { onRejected: (item) => void rejected.push(item) });
+      const writes = Array.from({ length: 900 }, (_, index) => writer.write(index));
+      const results = await queues.run(Promise.allSettled([...writes, writer.close()]));
+      expect(results.map(({ status }) => status)).not.toContain('fulfilled');
+      expect(results[0]).toMatchObject({ reason: { code: 'refused', status: 422 } });
+      expect(rejected).toEqual([]);
+      expect(queues.outCalls.of('push').length).toBeLessThanOrEqual(4);
       queues.expectGone();
     });
 
@@ -334,6 +328,19 @@ export function describeSink(sink: SinkUnderTest): void {
       await queues.run(writeAll(sink.open(queues.out), ['hello']));
       await queues.run(next);
       expect(queues.clock.now() - startedAt).toBeLessThan(100);
+    });
+
+    it('does not wake one for what is delayed', async () => {
+      const queues = openTwoQueues();
+      const iterator = queues.out[Symbol.asyncIterator]();
+      const next = iterator.next();
+      await queues.clock.advance(60_000);
+      const pulls = queues.outCalls.of('pull').length;
+      await queues.run(writeAll(sink.open(queues.out), [envelope('later', { delaySeconds: 60 })]));
+      await queues.clock.advance(100);
+      expect(queues.outCalls.of('pull')).toHaveLength(pulls);
+      await queues.run(Promise.resolve(iterator.return?.()));
+      await next;
     });
 
     it.each([
@@ -434,6 +441,59 @@ export function describeSink(sink: SinkUnderTest): void {
         await queues.clock.advance(100);
         expect(queues.entries('retried')).toMatchObject([{ delaySeconds: 7 }]);
         expect(queues.entries('acked')).toEqual([]);
+      });
+
+      it.each<[string, (group: Forward) => Forward]>([
+        ['group', (group) => group],
+        ['copy of a group', (group) => ({ ...group })],
+      ])('takes a message only once, when the same %s is written again', async (_, again) => {
+        const queues = openTwoQueues();
+        const message = await lease(queues);
+        const group = forward<unknown>(message, ['a']);
+        const writer = sink.open(queues.out);
+        const writes = [group, again(group), 'next'].map((item) => writer.write(item));
+        const results = await queues.run(Promise.allSettled([...writes, writer.close()]));
+        expect(results.at(-1)).toMatchObject({ status: 'rejected' });
+        const { reason } = results.find(({ status }) => status === 'rejected') as PromiseRejectedResult;
+        expect(reason).toBeInstanceOf(TypeError);
+        expect(String(reason)).toMatch(/Cannot push item 1 of the stream: Cannot forward message .* twice/);
+        await queues.clock.advance(100);
+        expect(queues.bodies('out')).toEqual(['a', 'next']);
+        expect([queues.entries('acked').length, queues.entries('retried')]).toEqual([1, []]);
+      });
+
+      it('takes a message only once, when its group is written to two sinks', async () => {
+        const queues = openTwoQueues();
+        const message = await lease(queues);
+        const group = forward<unknown>(message, ['a']);
+        const rejected: unknown[] = [];
+        const first = sink.open(queues.out, { lingerMs: 1_000 });
+        void first.write(group);
+        await queues.run(
+          writeAll(sink.open(queues.out, { onRejected: (item) => void rejected.push(item) }), [group, 'next']),
+        );
+        expect(rejected).toEqual([group]);
+        expect([queues.bodies('out'), queues.entries('retried')]).toEqual([['next'], []]);
+        await queues.run(first.close());
+        expect(queues.bodies('out')).toEqual(['next', 'a']);
+        expect(queues.entries('acked')).toHaveLength(1);
+      });
+
+      it('retries what else is in a group with a message that was written before', async () => {
+        const queues = openTwoQueues();
+        queues.fill(2);
+        const iterator = queues.jobs.consume({ settle: 'manual', minInFlight: 2 })[Symbol.asyncIterator]();
+        const one = (await queues.run(iterator.next())).value!;
+        const other = (await queues.run(iterator.next())).value!;
+        const group = forward<unknown>(one, ['a']);
+        const rejected: unknown[] = [];
+        const writer = sink.open(queues.out, { onRejected: (item) => void rejected.push(item) });
+        const both: Forward = { ...group, messages: [one, other] };
+        await queues.run(writeAll(writer, [group, both]));
+        await queues.clock.advance(100);
+        expect(rejected).toEqual([both]);
+        expect(queues.entries('acked')).toMatchObject([{ messageId: one.id }]);
+        expect(queues.entries('retried')).toMatchObject([{ messageId: other.id }]);
       });
 
       it('does not take a message itself for a body', async () => {

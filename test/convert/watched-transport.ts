@@ -35,6 +35,8 @@ export class WatchedTransport implements QueueTransport {
   faults: (method: Call['method'], nth: number) => Fault | undefined = () => undefined;
   /** The messages that the service refuses, and every batch that they are in. */
   refuses: (message: OutgoingMessage) => boolean = () => false;
+  /** The status it refuses them with. */
+  refusalStatus = 400;
   readonly #beneath: QueueTransport;
   readonly #clock: Clock;
   readonly #counts = { push: 0, pull: 0, ack: 0 };
@@ -74,7 +76,8 @@ export class WatchedTransport implements QueueTransport {
     this.mostPushes = Math.max(this.mostPushes, this.#pushes);
     try {
       return await this.#run({ method: 'push', messages, ask: 0 }, options, () => {
-        if (refused) throw new QueueError('The service refused it', { code: 'refused', status: 400 });
+        const status = this.refusalStatus;
+        if (refused) throw new QueueError('The service refused it', { code: 'refused', status });
         return work();
       });
     } finally {

@@ -1,4 +1,5 @@
-interface Entry {
+/** What every entry of the journal tells. */
+export interface JournalEntryBase {
   /** The name of the queue. */
   readonly queue: string;
   /**
@@ -15,28 +16,32 @@ interface Entry {
  */
 export type JournalEntry =
   /** Entered the queue by a push. (Entering a dead letter queue is `deadLettered`, under the name it came from.) */
-  | (Entry & { readonly type: 'pushed' })
+  | (JournalEntryBase & { readonly type: 'pushed' })
   /** Leased until `deadline`. */
-  | (Entry & {
+  | (JournalEntryBase & {
       readonly type: 'delivered';
       readonly leaseId: string;
       readonly attempts: number;
       readonly deadline: number;
     })
   /** Acknowledged and gone; `late` when that lease had ended before. */
-  | (Entry & { readonly type: 'acked'; readonly leaseId: string; readonly late: boolean })
+  | (JournalEntryBase & { readonly type: 'acked'; readonly leaseId: string; readonly late: boolean })
   /** Given back. Either visible again after the delay, or, after its last delivery, `deadLettered` or `removed` next. */
-  | (Entry & {
+  | (JournalEntryBase & {
       readonly type: 'retried';
       readonly leaseId: string;
       readonly delaySeconds: number;
       readonly late: boolean;
     })
   /** The lease ended unsettled, at its deadline. Visible again, or `deadLettered` or `removed` next. */
-  | (Entry & { readonly type: 'expired'; readonly leaseId: string })
+  | (JournalEntryBase & { readonly type: 'expired'; readonly leaseId: string })
   /** Moved after its last delivery; it starts there with no attempts, and keeps its id unless it is given a new one. */
-  | (Entry & { readonly type: 'deadLettered'; readonly deadLetterQueue: string; readonly newMessageId?: string })
-  | (Entry & { readonly type: 'removed'; readonly reason: 'attempts' | 'retention' | 'purge' });
+  | (JournalEntryBase & {
+      readonly type: 'deadLettered';
+      readonly deadLetterQueue: string;
+      readonly newMessageId?: string;
+    })
+  | (JournalEntryBase & { readonly type: 'removed'; readonly reason: 'attempts' | 'retention' | 'purge' });
 
 /** Takes each entry as it is recorded. Runs inside the call that caused it, so it must not call the broker. */
 export type JournalListener = (entry: JournalEntry) => void;

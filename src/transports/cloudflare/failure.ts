@@ -61,6 +61,8 @@ const codeTable: ReadonlyMap<number, QueueErrorCode> = new Map<number, QueueErro
   [7000, 'not-found'],
   [7003, 'not-found'],
   [10104, 'not-found'],
+  // An id that can't be one gets 400, and no queue has it.
+  [10107, 'not-found'],
   [11000, 'not-found'],
   [10204, 'too-large'],
   [10205, 'too-large'],
@@ -70,7 +72,6 @@ const codeTable: ReadonlyMap<number, QueueErrorCode> = new Map<number, QueueErro
   [15000, 'service-failed'],
   [10013, 'refused'],
   [10026, 'refused'],
-  [10107, 'refused'],
   [10202, 'refused'],
   [10203, 'refused'],
   [10207, 'refused'],

@@ -12,7 +12,6 @@ export interface HintContext {
 
 /** What the user can do about a failure, in a sentence; empty when there is nothing to say. */
 export function hintFor({ code, codes, queueId, understood }: HintContext): string {
-  if (codes.includes(10107)) return queueIdHint(queueId);
   const ofCode = codes.map((each) => codeHints.get(each)).find((hint) => hint !== undefined);
   if (ofCode !== undefined) return ofCode;
   if (code === 'not-found' || (code === 'refused' && mayBeName(queueId, codes))) return queueIdHint(queueId);

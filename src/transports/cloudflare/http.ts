@@ -1,11 +1,11 @@
 import { createFetch, FetchError } from 'ofetch';
+import { rule } from '../../contract/check-options.ts';
 import type { Clock, Timer } from '../../contract/clock.ts';
 import { QueueError } from '../../contract/errors.ts';
 import type { CallOptions } from '../../contract/transport.ts';
 import type { Action } from './action.ts';
 import { copyCause, describeCause, type Redact } from './redact.ts';
 import { type AnswerHeaders, readRetryAfter } from './retry-after.ts';
-import { shown } from './require-integer.ts';
 
 /** What a {@link Fetch} is called with. */
 export interface FetchInit {
@@ -83,9 +83,7 @@ export function createHttp({ fetch, clock, redact, headers }: HttpOptions): Send
     const { signal, timeoutMs } = options;
     signal?.throwIfAborted();
     if (timeoutMs !== undefined && !(timeoutMs > 0)) {
-      throw new RangeError(
-        `Cannot ${request.action} as 'timeoutMs' must be above 0: current value is ${shown(timeoutMs)}`,
-      );
+      throw new RangeError(rule(request.action, 'timeoutMs', 'above 0', timeoutMs));
     }
     const bounds = new CallBounds(clock, options);
     let answer: HttpAnswer;

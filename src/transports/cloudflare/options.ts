@@ -1,8 +1,8 @@
+import { checkFunction, rule, show } from '../../contract/check-options.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { systemClock } from '../../contract/system-clock.ts';
 import { readBaseUrl } from './base-url.ts';
 import type { Fetch } from './http.ts';
-import { shown } from './require-integer.ts';
 
 /**
  * Where a queue is, and who asks. Text options lose the white space around them, as it comes with pasted secrets and
@@ -73,12 +73,10 @@ export function resolveConnection(
   environment: Environment = processEnvironment(),
 ): CloudflareConnection {
   if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`Cannot open a queue as 'options' must be an object: current value is ${shown(options)}`);
+    throw new TypeError(rule('open a queue', 'options', 'an object', options));
   }
   const { fetch = defaultFetch, clock = systemClock } = options;
-  if (typeof fetch !== 'function') {
-    throw new TypeError(`Cannot open a queue as 'fetch' must be a function: current value is ${shown(fetch)}`);
-  }
+  checkFunction('open a queue', 'fetch', fetch);
   const accountId = options.accountId ?? fromEnvironment(environment, 'CLOUDFLARE_ACCOUNT_ID');
   const baseUrl = options.baseUrl ?? fromEnvironment(environment, 'CLOUDFLARE_BASE_URL');
   return {
@@ -114,7 +112,7 @@ function readId(name: string, value: unknown, source: string): string {
   const id = typeof value === 'string' ? value.trim() : '';
   if (/^[\w-]+$/.test(id)) return id;
   throw new TypeError(
-    `Cannot open a queue as '${name}'${source} must be an id of letters, digits, '_' and '-': current value is ${shown(value)}`,
+    `Cannot open a queue as '${name}'${source} must be an id of letters, digits, '_' and '-': current value is ${show(value)}`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { encodeBody } from '../../contract/body.ts';
+import { checkInteger } from '../../contract/check-options.ts';
 import { limits } from '../../contract/limits.ts';
 import type { OutgoingMessage } from '../../contract/message.ts';
 import type {
@@ -9,7 +10,6 @@ import type {
   PurgeRequest,
   RetryRequest,
 } from '../../contract/transport.ts';
-import { requireInteger } from './require-integer.ts';
 import type { WireAckRequest, WirePeekRequest, WirePullRequest, WirePurgeRequest } from './wire-format.ts';
 
 // The contract's words to the service's JSON. Only what can't be sent is refused here; sizes and counts above the
@@ -23,7 +23,7 @@ export function encodePush(message: OutgoingMessage): string {
 /** The body of `POST /messages/batch`. */
 export function encodeBulkPush({ messages, delaySeconds }: BulkPushRequest): string {
   requireSome('bulk push', 'messages', messages.length);
-  requireDelay('bulk push', 'delaySeconds', delaySeconds);
+  if (delaySeconds !== undefined) checkDelay('bulk push', 'delaySeconds', delaySeconds);
   let json = '';
   for (let index = 0; index < messages.length; index += 1) {
     const message = messages[index];
@@ -36,8 +36,9 @@ export function encodeBulkPush({ messages, delaySeconds }: BulkPushRequest): str
 // The body is JSON already when it comes here, so it is set in as it is rather than parsed and stringified once more.
 function pushJson(message: OutgoingMessage, action: string, index: number | ''): string {
   const { delaySeconds } = message;
+  // Its name is made only where it is needed: this runs for every message.
   if (delaySeconds !== undefined) {
-    requireDelay(action, index === '' ? 'delaySeconds' : `messages[${index}].delaySeconds`, delaySeconds);
+    checkDelay(action, index === '' ? 'delaySeconds' : `messages[${index}].delaySeconds`, delaySeconds);
   }
   const { contentType, text } = encodeBody(message.body, message.contentType);
   const body = contentType === 'text' ? JSON.stringify(text) : text;
@@ -50,12 +51,10 @@ function delayJson(delaySeconds: number | undefined): string {
 
 /** The body of `POST /messages/pull`: `{}` leaves both to the queue. */
 export function encodePull({ batchSize, visibilityTimeoutMs }: PullRequest): string {
-  requireInteger('batchSize', batchSize, { action: 'pull', min: 1, max: limits.batchMessages });
-  requireInteger('visibilityTimeoutMs', visibilityTimeoutMs, {
-    action: 'pull',
-    min: 1,
-    max: limits.visibilityTimeoutMs,
-  });
+  if (batchSize !== undefined) checkInteger('pull', 'batchSize', batchSize, [1, limits.batchMessages]);
+  if (visibilityTimeoutMs !== undefined) {
+    checkInteger('pull', 'visibilityTimeoutMs', visibilityTimeoutMs, [1, limits.visibilityTimeoutMs]);
+  }
   const wire: WirePullRequest = {
     ...(batchSize !== undefined && { batch_size: batchSize }),
     ...(visibilityTimeoutMs !== undefined && { visibility_timeout_ms: visibilityTimeoutMs }),
@@ -80,13 +79,13 @@ function ackJson(leaseId: string): { lease_id: string } {
 function retryJson(retry: RetryRequest, index: number): { lease_id: string; delay_seconds?: number } {
   const { leaseId, delaySeconds } = retry;
   if (delaySeconds === undefined) return { lease_id: leaseId };
-  requireDelay('ack', `retries[${index}].delaySeconds`, delaySeconds);
+  checkDelay('ack', `retries[${index}].delaySeconds`, delaySeconds);
   return { lease_id: leaseId, delay_seconds: delaySeconds };
 }
 
 /** The body of `POST /messages/peek`. */
 export function encodePeek({ batchSize }: PeekRequest): string {
-  requireInteger('batchSize', batchSize, { action: 'peek', min: 1, max: limits.batchMessages });
+  if (batchSize !== undefined) checkInteger('peek', 'batchSize', batchSize, [1, limits.batchMessages]);
   const wire: WirePeekRequest = batchSize === undefined ? {} : { batch_size: batchSize };
   return JSON.stringify(wire);
 }
@@ -102,6 +101,6 @@ function requireSome(action: string, name: string, count: number): void {
   if (count === 0) throw new RangeError(`Cannot ${action} as '${name}' must not be empty: current length is 0`);
 }
 
-function requireDelay(action: string, name: string, value: unknown): void {
-  requireInteger(name, value, { action, min: 0, max: limits.delaySeconds });
+function checkDelay(action: string, name: string, value: unknown): void {
+  checkInteger(action, name, value, [0, limits.delaySeconds]);
 }

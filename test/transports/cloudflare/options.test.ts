@@ -132,14 +132,15 @@ describe('resolveConnection()', () => {
   it.each([
     ['no options', undefined, "'options' must be an object: current value is undefined"],
     ['no account', { ...given, accountId: undefined }, `${rule} undefined`],
-    ['an empty account', { ...given, accountId: '' }, `${rule} ""`],
-    ['a path for an account', { ...given, accountId: '../x' }, `${rule} "../x"`],
+    ['an empty account', { ...given, accountId: '' }, `${rule} ''`],
+    ['a path for an account', { ...given, accountId: '../x' }, `${rule} '../x'`],
     ['a number for an account', { ...given, accountId: 5 }, `'accountId' (or`],
     ['no queue', { ...given, queueId: undefined }, `Cannot open a queue as 'queueId' ${rule} undefined`],
-    ['a space in a queue', { ...given, queueId: 'my queue' }, `'queueId' ${rule} "my queue"`],
-    ['a line break in a queue', { ...given, queueId: 'a\nb' }, String.raw`"a\nb"`],
-    ['an object for a queue', { ...given, queueId: {} }, `${rule} an object`],
-    ['another script', { ...given, queueId: 'очередь' }, `${rule} "очередь"`],
+    ['a space in a queue', { ...given, queueId: 'my queue' }, `'queueId' ${rule} 'my queue'`],
+    ['a line break in a queue', { ...given, queueId: 'a\nb' }, String.raw`'a\nb'`],
+    ['a long text for a queue', { ...given, queueId: `${'x'.repeat(90)}/` }, `${rule} '${'x'.repeat(80)}…'`],
+    ['an object for a queue', { ...given, queueId: {} }, `${rule} of type Object`],
+    ['another script', { ...given, queueId: 'очередь' }, `${rule} 'очередь'`],
     ['no credential', { ...given, apiToken: undefined }, "'apiToken', or 'email' and 'apiKey', must be given"],
     ['an empty token', { ...given, apiToken: '' }, "'apiToken' must be a text of printable ASCII characters"],
     ['an e-mail alone', { ...given, apiToken: undefined, email: 'a@b.c' }, "'apiKey' must be a text"],
@@ -155,7 +156,7 @@ describe('resolveConnection()', () => {
     ['a query', { ...given, baseUrl: 'https://api.example?x=1' }, 'must have no query'],
     ['an empty query', { ...given, baseUrl: 'https://api.example/?' }, 'must have no query'],
     ['a fragment', { ...given, baseUrl: 'https://api.example#x' }, 'must have no query and no fragment'],
-    ['no function', { ...given, fetch: 'fetch' }, '\'fetch\' must be a function: current value is "fetch"'],
+    ['no function', { ...given, fetch: 'fetch' }, "'fetch' must be a function: current value is 'fetch'"],
   ])('refuses %s', (_, options, message) => {
     const run = () => resolve(options as object);
     expect(run).toThrow(TypeError);

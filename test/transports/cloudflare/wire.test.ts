@@ -103,7 +103,7 @@ describe('what cannot be sent', () => {
     ],
     ['a pull of 101', () => encodePull({ batchSize: 101 }), RangeError, '1..100: current value is 101'],
     ['half a message', () => encodePull({ batchSize: 1.5 }), RangeError, 'current value is 1.5'],
-    ['a text as a number', () => encodePull({ batchSize: '5' as never }), TypeError, 'current value is "5"'],
+    ['a text as a number', () => encodePull({ batchSize: '5' as never }), TypeError, "current value is '5'"],
     ['no number', () => encodePull({ batchSize: Number.NaN }), RangeError, 'current value is NaN'],
     ['a lease of 0 ms', () => encodePull({ visibilityTimeoutMs: 0 }), RangeError, '1..43200000: current value is 0'],
     ['a lease over 12 h', () => encodePull({ visibilityTimeoutMs: 43_200_001 }), RangeError, '43200001'],
