@@ -1,4 +1,7 @@
 export {
+  type ConsumeOptions,
+  type Consumer,
+  type LeasedMessage,
   type MessageSource,
   type RetryDelay,
   settleMap,

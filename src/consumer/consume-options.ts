@@ -56,7 +56,8 @@ export interface ConsumeOptions {
   readonly batchSize?: number;
   /**
    * - `auto`: a message is acknowledged when the loop asks for the next one, and retried when the loop is left
-   * - `manual`: nothing is settled but by `ack()` and `retry()`. What buffers or looks ahead needs this
+   * - `manual`: nothing is settled but by `ack()` and `retry()`. What buffers or looks ahead needs this. A loop that is left
+   *   does not wait for what is in hand, which can be settled until its lease ends; `close()` and `await using` wait for it
    *
    * @defaultValue 'auto'
    */
@@ -73,7 +74,8 @@ export interface ConsumeOptions {
   /**
    * Closes the consumer when the queue has nothing to give: for cron jobs and tests. `true` when one pull, made while
    * nothing was in hand, brought nothing; `{ forMs }` when all pulls brought nothing for so many milliseconds. Messages
-   * that are delayed or leased elsewhere can't be seen.
+   * that are delayed or leased elsewhere can't be seen. Where messages are settled by hand, what has been in hand for half
+   * of its lease does not count: it may be gathered until the end is told.
    *
    * @defaultValue false
    */
@@ -87,7 +89,7 @@ export interface ConsumeOptions {
   readonly onInvalid?:
     | InvalidAction
     | ((message: InvalidMessage, error: unknown) => InvalidAction | Promise<InvalidAction>);
-  /** Is told what the consumer met while it went on. What it throws is ignored. */
+  /** Is told what the consumer met while it went on. What it throws changes nothing, and is kept as `stats.lastError`. */
   readonly onEvent?: (event: ConsumerEvent) => void;
   /**
    * The longest wait between two pulls of an idle queue, in milliseconds, 250 or more. Every empty pull is billed.

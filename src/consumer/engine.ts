@@ -1,33 +1,19 @@
-import type { PulledMessage } from '../contract/message.ts';
-import type { Handlers } from '../lease/handlers.ts';
-import { Holdings, type Trimmed } from '../lease/holdings.ts';
-import type { Lease, LeaseBatch, SettleKind } from '../lease/lease.ts';
+import { Holdings } from '../lease/holdings.ts';
+import type { HeldMessage, Lease, LeaseBatch, SettleKind } from '../lease/lease.ts';
 import { marginMs } from '../lease/margin.ts';
+import { type CloseRequest, Closing } from './closing.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
-import { type ConsumerEvent, identityOf } from './events.ts';
+import type { ConsumerEvent } from './events.ts';
+import { Handouts } from './handouts.ts';
 import { Intake } from './intake.ts';
 import { LeaseSignals } from './lease-signals.ts';
+import type { DeliveryMode } from './modes.ts';
 import { type PullAnswer, Puller } from './puller.ts';
 import type { QueueContext } from './queue-context.ts';
 import { Settlements } from './settlements.ts';
 import { Settler } from './settler.ts';
-import { Shutdown } from './shutdown.ts';
 import { type CloseReason, type ConsumerSummary, createStats, type StatsCounter } from './stats.ts';
 import { Turns } from './turns.ts';
-import { warnAbandoned } from './warn-abandoned.ts';
-
-/** How a surface works on messages. */
-export interface DeliveryMode {
-  /** Builds the view of the handlers that the pull planner asks. */
-  readonly handlers: (running: ReadonlySet<Lease>) => Handlers;
-  /**
-   * Whether a message is finished by its settlement alone, because the engine can't see its handler: its place is then
-   * freed when its lease ends.
-   */
-  readonly unseen: boolean;
-  /** Whether, once the consumer closes, a message settled by hand counts as finished although its handler runs on. */
-  readonly endsWithSettlement: boolean;
-}
 
 /**
  * Runs the lease core against a transport and a clock: pulls, hands out, settles, closes.
@@ -45,7 +31,6 @@ export class Engine {
   readonly closed: Promise<ConsumerSummary>;
   /** What messages ask for their settlement. */
   readonly keeper: Settlements;
-  handlers: Handlers;
   /** Called in a turn in which something may be taken; gives when it wants another turn at the latest. */
   onReady: (now: number) => number = () => Infinity;
   /** Called once, when no more messages will be handed out; those that are out may still be settled. */
@@ -58,17 +43,14 @@ export class Engine {
   readonly #settler: Settler;
   readonly #signals: LeaseSignals;
   readonly #intake: Intake;
+  readonly #handouts: Handouts;
+  readonly #closing: Closing;
   readonly #turns: Turns;
-  #mode: DeliveryMode;
   #begun = false;
   #paused = false;
-  #shutdown: Shutdown | undefined;
-  /** Closing has taken as long as it may. */
-  #isOver = false;
   #resolveClosed!: (summary: ConsumerSummary) => void;
   #summary: ConsumerSummary | undefined;
   #lastMessageAt = 0;
-  #hasWarned = false;
   /** Something was in hand since the last pull that found the consumer idle. */
   #wasBusy = false;
 
@@ -79,8 +61,6 @@ export class Engine {
       this.#resolveClosed = resolve;
     });
     this.#holdings = new Holdings(options.maxRetries);
-    this.handlers = mode.handlers(this.#holdings.running);
-    this.#mode = mode;
     this.#signals = new LeaseSignals(
       () => context.time.now(),
       () => this.wake(),
@@ -121,10 +101,22 @@ export class Engine {
       signals: this.#signals,
       isClosed: () => this.#summary !== undefined,
       onSettled: (lease, now) => {
-        if (this.#mode.unseen) this.#finish(lease, now);
+        if (this.isUnseen) this.#handouts.finish(lease, now);
         this.wake();
       },
     });
+    const parts = {
+      ...shared,
+      holdings: this.#holdings,
+      intake: this.#intake,
+      puller: this.#puller,
+      settler: this.#settler,
+      signals: this.#signals,
+      settlements: this.keeper,
+      wake: () => this.wake(),
+    };
+    this.#handouts = new Handouts(parts, mode);
+    this.#closing = new Closing({ ...parts, handouts: this.#handouts });
   }
 
   /** The steady time now. */
@@ -132,14 +124,19 @@ export class Engine {
     return this.#context.time.now();
   }
 
+  /** The steady time to within a millisecond, at less cost. */
+  recent(): number {
+    return this.#context.time.recent();
+  }
+
   /** Whether messages go to code that the engine can't see. */
   get isUnseen(): boolean {
-    return this.#mode.unseen;
+    return this.#handouts.mode.unseen;
   }
 
   /** Whether no more messages will be handed out. */
   get isEnding(): boolean {
-    return this.#shutdown !== undefined;
+    return this.#closing.request !== undefined;
   }
 
   /** Starts pulling: a surface asks for its first message. */
@@ -148,10 +145,24 @@ export class Engine {
     this.#begun = true;
     this.#lastMessageAt = this.now();
     this.#context.consumers.add(this);
+    this.#heedSignal();
+    this.wake();
+  }
+
+  /** Waits for the end, what is in hand included; of a consumer that never begins, for its signal. */
+  awaitEnd(): Promise<ConsumerSummary> {
+    this.#heedSignal();
+    this.#closing.isAwaited = true;
+    this.wake();
+    return this.closed;
+  }
+
+  /** Closes when the signal of the options aborts, also before a message was asked for. */
+  #heedSignal(): void {
     const { signal } = this.options;
+    if (this.isEnding) return;
     if (signal?.aborted === true) void this.close('aborted');
     else signal?.addEventListener('abort', this.#onAbort);
-    this.wake();
   }
 
   readonly #onAbort = (): void => void this.close('aborted');
@@ -176,10 +187,14 @@ export class Engine {
     this.wake();
   }
 
+  /** Notes how many reads wait now; see {@link Handlers.onReaders}. */
+  noteReaders(readers: number, now: number): void {
+    this.#handouts.handlers.onReaders(readers, now);
+  }
+
   /** Goes on in another mode. */
   changeMode(mode: DeliveryMode): void {
-    this.#mode = mode;
-    this.handlers = mode.handlers(this.#holdings.running);
+    this.#handouts.changeMode(mode);
   }
 
   report(event: ConsumerEvent): void {
@@ -195,25 +210,19 @@ export class Engine {
   // Handing out
 
   /** The next message that may be started now. */
-  take(now: number = this.now()): Lease | undefined {
-    if (this.#holdings.unstarted === 0 || this.isEnding || this.#paused) return undefined;
-    if (this.stats.inFlight >= this.options.maxInFlight || this.handlers.idle() < 1) return undefined;
-    this.#release(this.#holdings.trim(now, this.#puller.roundTripMs));
-    const lease = this.#holdings.start(now);
+  take(now: number): Lease | undefined {
+    if (this.isEnding || this.#paused) return undefined;
+    const lease = this.#handouts.take(now);
     if (lease === undefined) return undefined;
-    this.stats.delivered += 1;
-    this.stats.inFlight += 1;
-    this.stats.buffered = this.#holdings.unstarted;
+    this.#wasBusy = true;
     this.wake();
     return lease;
   }
 
-  #release({ released, dropped }: Trimmed): void {
-    if (released.length === 0 && dropped.length === 0) return;
-    this.stats.released += released.length;
-    this.stats.dropped += dropped.length;
-    this.stats.buffered = this.#holdings.unstarted;
-    for (const lease of released) this.#settleUnstarted(lease, 'retry', 0);
+  /** The handler of a message ended. What it did not settle is settled as `kind`, a retry with the growing delay. */
+  complete(lease: Lease, kind: SettleKind, now: number, delaySeconds?: number): void {
+    this.#handouts.complete(lease, kind, now, delaySeconds);
+    this.wake();
   }
 
   /** How many messages are leased and not handed out. */
@@ -228,7 +237,7 @@ export class Engine {
 
   /** How long a handler is expected to take, in milliseconds. */
   get expectedMs(): number {
-    return this.handlers.estimateMs;
+    return this.#handouts.handlers.estimateMs;
   }
 
   /** How much time a lease must have left for its message to be started, in milliseconds. */
@@ -238,45 +247,6 @@ export class Engine {
 
   get queueName(): string {
     return this.#context.queueName;
-  }
-
-  /** The handler of a message ended. What it did not settle is settled as `kind`, a retry with the growing delay. */
-  complete(lease: Lease, kind: SettleKind, now: number, delaySeconds?: number): void {
-    this.keeper.complete(lease, kind, now, delaySeconds);
-    this.#finish(lease, now);
-  }
-
-  #finish(lease: Lease, now: number): void {
-    if (!this.#holdings.running.has(lease)) return;
-    this.#holdings.finish(lease);
-    this.handlers.observe(now - lease.startedAt, now);
-    this.#wasBusy = true;
-    this.wake();
-  }
-
-  #lapse(now: number): void {
-    for (const lease of this.#holdings.lapse(now)) {
-      this.#signals.endLease(lease);
-      if (this.#mode.unseen) this.#forgotten(lease, now);
-    }
-  }
-
-  #forgotten(lease: Lease, now: number): void {
-    if (!this.#hasWarned && this.options.onEvent === undefined) {
-      this.#hasWarned = true;
-      warnAbandoned(identityOf(lease));
-    }
-    this.#abandon(lease, now);
-  }
-
-  #abandon(lease: Lease, now: number): void {
-    if (lease.settledAs === undefined) {
-      lease.isAbandoned = true;
-      this.stats.abandoned += 1;
-      this.stats.inFlight -= 1;
-      this.report({ type: 'abandoned', message: identityOf(lease) });
-    }
-    this.#finish(lease, now);
   }
 
   // Answers
@@ -289,9 +259,11 @@ export class Engine {
     }
     this.#lastMessageAt = this.now();
     this.#intake.take(answer);
+    // A schema that takes its time holds up what it judges, not the next pull.
+    if (this.#intake.held > 0) this.wake();
   }
 
-  #accept(messages: readonly PulledMessage[], { sentAt, visibilityTimeoutMs }: PullAnswer): void {
+  #accept(messages: readonly HeldMessage[], { sentAt, visibilityTimeoutMs }: PullAnswer): void {
     if (this.#summary !== undefined) return;
     const { swapped, done } = this.#holdings.receive(messages, sentAt, visibilityTimeoutMs);
     this.stats.swapped += swapped;
@@ -309,14 +281,17 @@ export class Engine {
   /** A pull brought nothing: a reason to end, if that was asked for and nothing was in hand when it was sent. */
   #foundEmpty({ sentIdle }: PullAnswer): void {
     const { emptyForMs } = this.options;
-    if (emptyForMs === undefined || !sentIdle || !this.#isIdle()) return;
-    if (this.now() - this.#lastMessageAt >= emptyForMs) void this.close('empty');
+    // Another pull may bring what this one did not.
+    if (emptyForMs === undefined || !sentIdle || this.#puller.calls > 0) return;
+    const now = this.now();
+    if (this.#isIdle(now) && now - this.#lastMessageAt >= emptyForMs) void this.close('empty');
   }
 
-  #isIdle(): boolean {
+  /** Whether nothing is held that may come back. */
+  #isIdle(now: number): boolean {
     const { running, unstarted } = this.#holdings;
-    const held = running.size + unstarted + this.#intake.held + this.keeper.claimed + this.#settler.unconfirmed;
-    return held === 0;
+    const working = now < this.#handouts.gatheredAt ? running.size : 0;
+    return working + unstarted + this.#intake.held + this.keeper.claimed + this.#settler.unconfirmed === 0;
   }
 
   // The turn
@@ -324,18 +299,19 @@ export class Engine {
   #turn(): void {
     if (this.#summary !== undefined) return;
     const now = this.now();
-    this.#release(this.#holdings.trim(now, this.#puller.roundTripMs));
-    this.#lapse(now);
-    let nextAt = this.#shutdown === undefined ? this.#openTurn(now) : this.#closingTurn(now, this.#shutdown);
+    this.#handouts.trim(now);
+    this.#handouts.lapse(now);
+    let nextAt = this.isEnding ? this.#closing.turn(now) : this.#openTurn(now);
     const isWaiting = this.#holdings.running.size === 0 && this.#holdings.unstarted === 0;
     nextAt = Math.min(nextAt, this.#settler.plan(now, isWaiting, this.isEnding), this.#nextLeaseAt());
-    if (this.#shutdown !== undefined && this.#isGone()) this.#end(this.#shutdown);
-    else
-      this.#turns.at(
-        nextAt,
-        now,
-        this.waiting > 0 || this.#settler.unconfirmed > 0 || this.#signals.size > 0 || this.isEnding,
-      );
+    if (this.#closing.isDone) this.#end();
+    else this.#turns.at(nextAt, now, this.#keepsAlive());
+  }
+
+  /** Whether the process is to stay for what comes next. */
+  #keepsAlive(): boolean {
+    if (this.waiting > 0 || this.#settler.unconfirmed > 0) return true;
+    return this.isEnding ? this.#closing.keepsAlive : this.#signals.size > 0;
   }
 
   #openTurn(now: number): number {
@@ -343,30 +319,21 @@ export class Engine {
     const surfaceAt = this.onReady(now);
     if (this.isEnding || this.#settler.unconfirmed >= 4 * this.options.maxInFlight) return surfaceAt;
     const { emptyForMs } = this.options;
-    if (emptyForMs !== undefined && this.#wasBusy && this.#isIdle()) {
+    const isIdle = this.#isIdle(now);
+    if (emptyForMs !== undefined && this.#wasBusy && isIdle) {
       this.#wasBusy = false;
       this.#puller.wake();
     }
     const pollBy = emptyForMs === undefined ? Infinity : this.#lastMessageAt + emptyForMs;
-    const situation = { isIdle: this.#isIdle(), pollBy, held: this.#intake.held };
-    return Math.min(surfaceAt, this.#puller.plan(this.handlers, this.#holdings, now, situation));
-  }
-
-  #closingTurn(now: number, shutdown: Shutdown): number {
-    this.#release(this.#holdings.drain(now));
-    shutdown.awaitLeases(this.#puller.leasesEndBy);
-    const step = shutdown.step(this.#holdings.running, now);
-    for (const lease of step.finished) this.#finish(lease, now);
-    if (step.abort.length > 0) this.#signals.endGrace();
-    for (const lease of step.abandon) this.#abandon(lease, now);
-    this.#isOver = step.isOver;
-    if (step.isOver) this.#settler.giveUp();
-    return Math.min(step.nextAt, this.#puller.giveUp(now, step.graceIsOver));
+    const { gatheredAt } = this.#handouts;
+    const idleAt = emptyForMs !== undefined && gatheredAt > now ? gatheredAt : Infinity;
+    const situation = { isIdle, pollBy, held: this.#intake.held, heldLength: this.#intake.heldLength };
+    return Math.min(surfaceAt, idleAt, this.#puller.plan(this.#handouts.handlers, this.#holdings, now, situation));
   }
 
   #nextLeaseAt(): number {
     const trimAt = this.#holdings.nextTrimAt(this.#puller.roundTripMs) ?? Infinity;
-    const isWatched = this.#mode.unseen || this.isEnding || this.#signals.size > 0;
+    const isWatched = this.isUnseen || this.isEnding || this.#signals.size > 0;
     return isWatched ? Math.min(trimAt, this.#holdings.nextLapseAt() ?? Infinity) : trimAt;
   }
 
@@ -379,27 +346,31 @@ export class Engine {
    * @returns what happened, when nothing of the consumer is left
    */
   close(reason: CloseReason, { graceMs, error }: { graceMs?: number; error?: unknown } = {}): Promise<ConsumerSummary> {
-    const isFirst = this.#shutdown === undefined;
-    this.#shutdown ??= new Shutdown({
-      reason,
-      error,
-      endsWithSettlement: this.#mode.endsWithSettlement,
-      leasesEndBy: this.now() + this.options.visibilityTimeoutMs,
-    });
-    if (graceMs !== undefined) this.#shutdown.limit(this.now() + graceMs);
-    if (graceMs === 0) this.#signals.endGrace();
-    this.wake();
-    if (isFirst) this.onClosing(reason);
+    this.#closing.isAwaited = true;
+    this.#close({ reason, graceMs, error });
     return this.closed;
   }
 
-  #isGone(): boolean {
-    if (this.#holdings.running.size + this.#settler.unconfirmed + this.#puller.calls > 0) return false;
-    // A schema or a push to another queue that never answers must not keep it from closing.
-    return this.#isOver || this.#isIdle();
+  /**
+   * Begins the end because the reader goes away.
+   *
+   * @returns when nothing of the consumer is left, of code that the engine can't see but what is in its hands: it may go
+   * on settling that until the leases end, and nobody knows whether it will
+   */
+  leave(): Promise<unknown> {
+    this.#close({ reason: 'left' });
+    return this.isUnseen ? Promise.race([this.#closing.left, this.closed]) : this.closed;
   }
 
-  #end({ reason, error }: Shutdown): void {
+  #close(request: CloseRequest): void {
+    const isFirst = !this.isEnding;
+    this.#closing.begin(request, this.now());
+    this.wake();
+    if (isFirst) this.onClosing(request.reason);
+  }
+
+  #end(): void {
+    const { reason = 'closed', error } = this.#closing.request ?? {};
     this.#turns.cancel();
     this.options.signal?.removeEventListener('abort', this.#onAbort);
     this.#context.consumers.delete(this);

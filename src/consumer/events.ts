@@ -22,7 +22,7 @@ export interface InvalidMessage extends MessageIdentity {
  *
  * | type | when | what the consumer does |
  * |---|---|---|
- * | `handlerFailed` | a handler of `process` or `processBatches` threw | retries the message with the growing delay |
+ * | `handlerFailed` | the work on a message failed, see below | retries it, by default after the growing delay |
  * | `pullFailed` | a pull failed and will be repeated | waits `retryInMs` |
  * | `settleFailed` | a settle call failed and will be repeated | waits `retryInMs` |
  * | `deadLettered` | `deadLetter()` pushed a message to another queue | acknowledges it |
@@ -31,6 +31,9 @@ export interface InvalidMessage extends MessageIdentity {
  * | `invalid` | a body could not be decoded or did not fit the schema | what `onInvalid` says |
  * | `slowAnswer` | a pull took longer than half of its lease | asks for one message with a longer lease |
  * | `paused` | the service says that delivery is paused | asks again as if the queue were empty |
+ *
+ * `handlerFailed` comes from the handlers of `process` and `processBatches`, from the work of `settleMap`, and from a
+ * sink that did not push what a message was forwarded as.
  */
 export type ConsumerEvent =
   | { readonly type: 'handlerFailed'; readonly message: MessageIdentity; readonly error: unknown }

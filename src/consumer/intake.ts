@@ -1,6 +1,6 @@
 import type { PulledMessage } from '../contract/message.ts';
 import type { Schema } from '../contract/schema.ts';
-import { Lease, LeaseBatch } from '../lease/lease.ts';
+import { type HeldMessage, Lease, LeaseBatch } from '../lease/lease.ts';
 import type { InvalidAction, ResolvedConsumeOptions } from './consume-options.ts';
 import type { ConsumerEvent, InvalidMessage } from './events.ts';
 import type { PullAnswer } from './puller.ts';
@@ -13,7 +13,7 @@ export interface IntakeDeps {
   readonly stats: StatsCounter;
   readonly report: (event: ConsumerEvent) => void;
   /** Takes the messages of an answer that can be handed out. */
-  readonly accept: (messages: readonly PulledMessage[], answer: PullAnswer) => void;
+  readonly accept: (messages: readonly HeldMessage[], answer: PullAnswer) => void;
   /** Takes a message that can't, and what is to become of it. */
   readonly reject: (lease: Lease, action: InvalidAction, error: unknown) => void;
 }
@@ -23,6 +23,8 @@ export class Intake {
   readonly #deps: IntakeDeps;
   /** Messages that have arrived and are in nobody's hands: their schema, or `onInvalid`, has not answered yet. */
   held = 0;
+  /** The length of the bodies of those whose schema has not answered. */
+  heldLength = 0;
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
@@ -35,9 +37,12 @@ export class Intake {
     }
     const validated = validate(answer.messages, this.#deps.schema);
     if (validated instanceof Promise) {
+      const length = answer.messages.reduce((sum, { bodyLength }) => sum + bodyLength, 0);
       this.held += answer.messages.length;
+      this.heldLength += length;
       void validated.then((judged) => {
         this.held -= answer.messages.length;
+        this.heldLength -= length;
         this.#sort(judged, answer);
       });
     } else {
@@ -46,7 +51,7 @@ export class Intake {
   }
 
   #sort(judged: readonly Validated[], answer: PullAnswer): void {
-    const valid: PulledMessage[] = [];
+    const valid: HeldMessage[] = [];
     let batch: LeaseBatch | undefined;
     for (const { message, error } of judged) {
       if (error === undefined) valid.push(message);

@@ -65,14 +65,24 @@ export interface LeasedMessage<Body = unknown> {
    */
   retry(options?: RetryOptions): Promise<Settlement>;
   /**
-   * Pushes the message to another queue and acknowledges it here once the push is confirmed. Meanwhile no other
+   * Pushes the message's body to another queue and acknowledges it here once the push is confirmed. Meanwhile no other
    * settlement has effect. When the push fails, the message is retried after the growing delay, and the outcome is `lost`
    * with the error of the push.
+   *
+   * What is pushed is the body as it was pulled, not what a schema made of it. `bytes` and `v8` bodies can't be pushed
+   * over HTTP: their push fails.
    *
    * @returns what became of it; never rejects
    */
   deadLetter(queue: DeadLetterQueue, options?: DeadLetterOptions): Promise<Settlement>;
 }
+
+/**
+ * Gives the delay of a failed message, in seconds; `undefined` for the growing one.
+ *
+ * @param met - where to note a failure of its own
+ */
+export type DelayJudge = (met: { lastError: unknown }) => number | undefined;
 
 /** What a message asks of its consumer. */
 export interface MessageKeeper {
@@ -82,8 +92,8 @@ export interface MessageKeeper {
   ack(lease: Lease): Promise<Settlement>;
   retry(lease: Lease, options: RetryOptions | undefined): Promise<Settlement>;
   deadLetter(lease: Lease, queue: DeadLetterQueue, options: DeadLetterOptions | undefined): Promise<Settlement>;
-  /** The work on a message failed: reports that and retries it, with the growing delay unless one is given. */
-  fail(lease: Lease, error: unknown, delaySeconds: number | undefined): Promise<Settlement>;
+  /** The work on a message failed: reports that and retries it, with the growing delay unless one is judged. */
+  fail(lease: Lease, error: unknown, judge: DelayJudge | undefined): Promise<Settlement>;
 }
 
 /** The one implementation of {@link LeasedMessage}: a view of a lease. */
@@ -154,8 +164,10 @@ export class DeliveredMessage<Body> implements LeasedMessage<Body> {
   }
 
   /** The work on a message failed: its consumer reports that and retries it, unless it was settled before. */
-  static fail(message: LeasedMessage, error: unknown, delaySeconds?: number): Promise<Settlement> {
-    if (#lease in message) return message.#keeper.fail(message.#lease, error, delaySeconds);
+  static fail(message: LeasedMessage, error: unknown, judge?: DelayJudge): Promise<Settlement> {
+    if (#lease in message) return message.#keeper.fail(message.#lease, error, judge);
+    // Of another copy of the package, or made by hand: its consumer is out of reach.
+    const delaySeconds = judge?.({ lastError: undefined });
     return message.retry(delaySeconds === undefined ? {} : { delaySeconds });
   }
 }

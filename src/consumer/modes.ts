@@ -1,7 +1,20 @@
-import { SeenHandlers } from '../lease/handlers.ts';
+import { type Handlers, SeenHandlers } from '../lease/handlers.ts';
+import type { Running } from '../lease/running-leases.ts';
 import { UnseenHandlers } from '../lease/unseen-handlers.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
-import type { DeliveryMode } from './engine.ts';
+
+/** How a surface works on messages. */
+export interface DeliveryMode {
+  /** Builds the view of the handlers that the pull planner asks. */
+  readonly handlers: (running: Running) => Handlers;
+  /**
+   * Whether a message is finished by its settlement alone, because the engine can't see its handler: its place is then
+   * freed when its lease ends.
+   */
+  readonly unseen: boolean;
+  /** Whether, once the consumer closes, a message settled by hand counts as finished although its handler runs on. */
+  readonly endsWithSettlement: boolean;
+}
 
 /** One loop that takes a message, or up to `size` of them, when it has finished what it took before. */
 export function loopMode(size = 1): DeliveryMode {

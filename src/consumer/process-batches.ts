@@ -74,6 +74,8 @@ function retryBatch<Body>(
   { retryDelaySeconds }: ResolvedProcessBatchesOptions<Body>,
   error: unknown,
 ): void {
+  // Seen also where every message was settled by hand before.
+  engine.stats.lastError = error;
   batch.leases.forEach((lease, index) => {
     const message = batch.messages[index];
     if (message === undefined) return;

@@ -16,7 +16,7 @@ export interface ProcessOptions<Body = unknown> extends Omit<ConsumeOptions, 'se
   readonly concurrency?: number;
   /**
    * The delay of a message whose handler failed, in seconds, a whole number from 0 to 86 400, or a function that gives
-   * one. When the function fails, the default applies.
+   * one. When the function fails, the default applies, and `lastError` says why.
    *
    * @defaultValue `min(300, 2^attempts)`, of which the last half is drawn at random
    */

@@ -9,7 +9,8 @@ import type { ConsumerSummary } from './stats.ts';
 /**
  * Works on one message: acknowledged when it fulfils, retried when it rejects or throws, unless settled by hand.
  *
- * @param signal - `message.signal`; not given to a handler that declares one parameter
+ * @param signal - `message.signal`. Not given to a handler whose `length` is 1: one that declares one parameter, but also
+ * `(message, signal = mine)` and `(message, ...rest)`. These ask for `message.signal`
  */
 export type MessageHandler<Body> = (message: LeasedMessage<Body>, signal: AbortSignal) => unknown;
 
@@ -25,32 +26,50 @@ export function runHandlers<Body>(
   options: ResolvedProcessOptions<Body>,
 ): Promise<ConsumerSummary> {
   const engine = new Engine(context, options, poolMode(options.concurrency));
-  const run = async (lease: Lease): Promise<void> => {
-    const message = new DeliveredMessage<Body>(lease, engine.keeper);
+  // A signal costs more than all else that is done for a message: it is made for whoever takes it.
+  const takesSignal = handler.length !== 1;
+  const handle = handler as (message: LeasedMessage<Body>, signal?: AbortSignal) => unknown;
+  const fail = (lease: Lease, message: LeasedMessage<Body>, error: unknown): void => {
+    void engine.keeper.fail(lease, error, (met) => judgeDelay(options.retryDelaySeconds, message, error, met));
+    engine.complete(lease, 'retry', engine.recent());
+  };
+  const finish = async (lease: Lease, message: LeasedMessage<Body>, work: unknown): Promise<void> => {
     try {
-      // A signal costs more than all else that is done for a message: it is made for whoever takes it.
-      await (handler.length === 1
-        ? (handler as (message: LeasedMessage<Body>) => unknown)(message)
-        : handler(message, message.signal));
+      await work;
     } catch (error) {
-      engine.report({ type: 'handlerFailed', message: { id: message.id, attempts: message.attempts }, error });
-      engine.complete(
-        lease,
-        'retry',
-        engine.now(),
-        judgeDelay(options.retryDelaySeconds, message, error, engine.stats),
-      );
+      fail(lease, message, error);
       return;
     }
-    engine.complete(lease, 'ack', engine.now());
+    engine.complete(lease, 'ack', engine.recent());
+  };
+  const run = (lease: Lease): void => {
+    const message = new DeliveredMessage<Body>(lease, engine.keeper);
+    let work: unknown;
+    try {
+      work = takesSignal ? handle(message, message.signal) : handle(message);
+    } catch (error) {
+      fail(lease, message, error);
+      return;
+    }
+    // Only what can't be a thenable is over without being awaited; some are functions.
+    if ((typeof work === 'object' && work !== null) || typeof work === 'function') void finish(lease, message, work);
+    else engine.complete(lease, 'ack', engine.recent());
   };
   engine.onReady = () => {
     // The time anew for each: what a handler does before its first await takes time.
-    for (let lease = engine.take(); lease !== undefined; lease = engine.take()) void run(lease);
+    for (let started = 0; started < mostPerTurn; started += 1) {
+      const lease = engine.take(engine.recent());
+      if (lease === undefined) return Infinity;
+      run(lease);
+    }
+    engine.wake();
     return Infinity;
   };
   return runToEnd(engine);
 }
+
+/** How many handlers start before the event loop has its turn: those that end at once would leave it none. */
+const mostPerTurn = 100;
 
 /** Starts an engine that keeps the process alive, and ends with it. */
 export async function runToEnd(engine: Engine): Promise<ConsumerSummary> {

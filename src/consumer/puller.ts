@@ -10,6 +10,7 @@ import type { Holdings } from '../lease/holdings.ts';
 import { planPull, type PullState } from '../lease/plan-pull.ts';
 import { PollSchedule } from '../lease/poll-schedule.ts';
 import { SmoothedMean } from '../lease/smoothed.ts';
+import { type Call, openCall } from './call.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
 import type { ConsumerEvent } from './events.ts';
 import type { StatsCounter } from './stats.ts';
@@ -29,7 +30,7 @@ interface Pull {
   readonly asked: number;
   readonly sentAt: number;
   readonly visibilityTimeoutMs: number;
-  readonly controller: AbortController;
+  readonly call: Call;
   /** Nothing was in hand when it was sent, so that an empty answer speaks for the queue. */
   readonly sentIdle: boolean;
 }
@@ -50,6 +51,8 @@ export interface PullSituation {
   readonly pollBy: number;
   /** Received messages that are in neither: their schema has not answered yet. */
   readonly held: number;
+  /** The length of their bodies. */
+  readonly heldLength: number;
 }
 
 export interface PullerDeps {
@@ -122,10 +125,10 @@ export class Puller {
     }
   }
 
-  #state(holdings: Holdings, { held }: PullSituation): PullState {
+  #state(holdings: Holdings, { held, heldLength }: PullSituation): PullState {
     return {
       unstarted: holdings.unstarted + held,
-      unstartedLength: holdings.unstartedLength,
+      unstartedLength: holdings.unstartedLength + heldLength,
       asked: this.#asked,
       pullsUnderWay: this.#underWay.size,
       lastWasFull: this.#lastWasFull,
@@ -138,20 +141,14 @@ export class Puller {
     const { options, stats, transport } = this.#deps;
     const visibilityTimeoutMs = this.#slowTimeoutMs ?? options.visibilityTimeoutMs;
     const asked = this.#slowTimeoutMs === undefined ? wanted : 1;
-    const pull: Pull = {
-      asked,
-      sentAt: now,
-      visibilityTimeoutMs,
-      controller: new AbortController(),
-      sentIdle,
-    };
+    const usualMs = Math.max(leastPullTimeoutMs, 4 * options.visibilityTimeoutMs) * 2 ** this.#timeouts;
+    const call = openCall(Math.min(mostPullTimeoutMs, usualMs));
+    const pull: Pull = { asked, sentAt: now, visibilityTimeoutMs, call, sentIdle };
     this.#underWay.add(pull);
     this.calls += 1;
     this.#asked += asked;
     stats.pulls += 1;
-    const usualMs = Math.max(leastPullTimeoutMs, 4 * options.visibilityTimeoutMs) * 2 ** this.#timeouts;
-    const timeoutMs = Math.min(mostPullTimeoutMs, usualMs);
-    transport.pull({ batchSize: asked, visibilityTimeoutMs }, { signal: pull.controller.signal, timeoutMs }).then(
+    transport.pull({ batchSize: asked, visibilityTimeoutMs }, call.options).then(
       ({ messages }) => this.#answered(pull, messages),
       (error: unknown) => this.#failed(pull, error),
     );
@@ -203,7 +200,7 @@ export class Puller {
 
   #failed(pull: Pull, error: unknown): void {
     this.calls -= 1;
-    if (!this.#end(pull) || pull.controller.signal.aborted) {
+    if (!this.#end(pull)) {
       this.#deps.onEnd();
       return;
     }
@@ -249,7 +246,7 @@ export class Puller {
         continue;
       }
       this.#end(pull);
-      pull.controller.abort();
+      pull.call.giveUp();
     }
     return next;
   }

@@ -7,7 +7,7 @@ import type { Lease, SettleKind } from '../lease/lease.ts';
 import { growingDelaySeconds } from '../lease/retry-delay.ts';
 import { type ConsumerEvent, identityOf } from './events.ts';
 import type { LeaseSignals } from './lease-signals.ts';
-import type { DeadLetterOptions, DeadLetterQueue, MessageKeeper, RetryOptions } from './leased-message.ts';
+import type { DeadLetterOptions, DeadLetterQueue, DelayJudge, MessageKeeper, RetryOptions } from './leased-message.ts';
 import { Outcomes } from './outcomes.ts';
 import type { Settler } from './settler.ts';
 import type { StatsCounter } from './stats.ts';
@@ -32,10 +32,31 @@ export class Settlements implements MessageKeeper {
   readonly #deps: SettlementsDeps;
   readonly #outcomes = new Outcomes();
   /** Messages whose settlement waits for something else: a push to another queue. */
-  claimed = 0;
+  readonly #claims = new Set<Lease>();
 
   constructor(deps: SettlementsDeps) {
     this.#deps = deps;
+  }
+
+  /** How many messages have a settlement that waits for something else. */
+  get claimed(): number {
+    return this.#claims.size;
+  }
+
+  /** Waits no longer for what settlements wait for. */
+  giveUp(): void {
+    for (const lease of this.#claims) this.abandon(lease);
+    this.#claims.clear();
+  }
+
+  /** Waits no longer for a message to be settled. */
+  abandon(lease: Lease): void {
+    if (lease.settledAs !== undefined || lease.isAbandoned) return;
+    const { stats, report } = this.#deps;
+    lease.isAbandoned = true;
+    stats.abandoned += 1;
+    stats.inFlight -= 1;
+    report({ type: 'abandoned', message: identityOf(lease) });
   }
 
   /** Settles a message unless that was done before; a retry without a delay gets the growing one. */
@@ -49,11 +70,10 @@ export class Settlements implements MessageKeeper {
     return growingDelaySeconds(lease.attempts, this.#deps.random);
   }
 
-  fail(lease: Lease, error: unknown, delaySeconds: number | undefined): Promise<Settlement> {
-    if (!isDecided(lease)) {
-      this.#deps.report({ type: 'handlerFailed', message: identityOf(lease), error });
-      this.complete(lease, 'retry', this.#deps.time.now(), delaySeconds);
-    }
+  fail(lease: Lease, error: unknown, judge: DelayJudge | undefined): Promise<Settlement> {
+    const { report, stats, time } = this.#deps;
+    report({ type: 'handlerFailed', message: identityOf(lease), error });
+    if (!isDecided(lease)) this.complete(lease, 'retry', time.now(), judge?.(stats));
     return this.#outcomes.of(lease);
   }
 
@@ -121,9 +141,9 @@ export class Settlements implements MessageKeeper {
     // Too late to acknowledge it here, so that a push would make two messages of it.
     if (this.#deps.isClosed()) return this.retry(lease);
     lease.isClaimed = true;
-    this.claimed += 1;
+    this.#claims.add(lease);
     const failure = await pushTo(queue, lease);
-    this.claimed -= 1;
+    this.#claims.delete(lease);
     lease.isClaimed = false;
     if (failure === undefined) {
       this.#deps.report({ type: 'deadLettered', message: identityOf(lease), reason: options.reason });
@@ -154,7 +174,7 @@ function isDecided(lease: Lease): boolean {
 /** Why a message could not be pushed to another queue; `undefined` when it was. */
 async function pushTo(queue: DeadLetterQueue, { message }: Lease): Promise<QueueError | undefined> {
   try {
-    await queue.send(message.body);
+    await queue.send(message.rawBody === undefined ? message.body : message.rawBody);
     return undefined;
   } catch (cause) {
     const text = `Message ${message.id} could not be pushed to the dead letter queue`;

@@ -7,6 +7,7 @@ import type { Gates } from '../lease/gates.ts';
 import type { Lease } from '../lease/lease.ts';
 import { planFlush } from '../lease/plan-flush.ts';
 import { readOutcomes } from '../lease/read-outcomes.ts';
+import { type Call, openCall } from './call.ts';
 import type { ConsumerEvent } from './events.ts';
 import type { StatsCounter } from './stats.ts';
 import type { SteadyTime } from './steady-time.ts';
@@ -34,8 +35,11 @@ const callTimeout = { leastMs: 1_000, mostMs: 10_000, afterTimeoutsMs: 60_000 };
 export class Settler {
   readonly #deps: SettlerDeps;
   readonly #backoff: Backoff;
-  readonly #underWay = new Set<AbortController>();
-  readonly #pending: Lease[] = [];
+  /** The calls that were sent and not answered, and what they carry. */
+  readonly #underWay = new Map<Call, readonly Lease[]>();
+  #pending: Lease[] = [];
+  /** When the oldest pending settlement was decided, or before that. */
+  #oldestAt = 0;
   #earliestDeadline = Infinity;
   #unconfirmed = 0;
   #timeouts = 0;
@@ -45,6 +49,9 @@ export class Settler {
     this.#backoff = new Backoff({ firstMs: 100, maxMs: 5_000 }, deps.random);
   }
 
+  /** How many calls have not ended, those given up included. */
+  calls = 0;
+
   /** Settlements decided and not confirmed, on their way or not. */
   get unconfirmed(): number {
     return this.#unconfirmed;
@@ -52,10 +59,10 @@ export class Settler {
 
   /** Takes a lease whose settlement has been decided. */
   add(lease: Lease, now: number): void {
-    lease.settledAt = now;
     // Work that ended after its lease is repeated once as well.
     if (lease.deadline <= now) lease.lateTries = 2;
     this.#unconfirmed += 1;
+    if (this.#pending.length === 0) this.#oldestAt = now;
     this.#enqueue(lease, now);
   }
 
@@ -76,13 +83,13 @@ export class Settler {
    */
   plan(now: number, isWaiting: boolean, isClosing: boolean): number {
     if (this.#earliestDeadline <= now) this.#expire(now);
-    while (this.#pending[0] !== undefined) {
+    while (this.#pending.length > 0) {
       const notBefore = this.#deps.gates.notBefore('ack');
       if (notBefore > now) return Math.min(notBefore, this.#earliestDeadline);
       const flushAt = planFlush(
         {
           pending: this.#pending.length,
-          oldestAt: this.#pending[0].settledAt,
+          oldestAt: this.#oldestAt,
           earliestDeadline: this.#earliestDeadline,
           callsUnderWay: isClosing ? 0 : this.#underWay.size,
           batchSize: this.#deps.batchSize,
@@ -108,31 +115,47 @@ export class Settler {
   }
 
   #flush(now: number): void {
-    const leases = this.#pending.splice(0, this.#deps.batchSize);
+    const leases = this.#nextCall();
     this.#earliestDeadline = Infinity;
     for (const lease of this.#pending) this.#noteDeadline(lease, now);
     for (const lease of leases) if (lease.deadline <= now) lease.lateTries -= 1;
     this.#send(leases);
   }
 
+  /** What the next call carries: nearly always all that is pending. */
+  #nextCall(): readonly Lease[] {
+    if (this.#pending.length > this.#deps.batchSize) return this.#pending.splice(0, this.#deps.batchSize);
+    const leases = this.#pending;
+    this.#pending = [];
+    return leases;
+  }
+
   #send(leases: readonly Lease[]): void {
     const { transport, stats, visibilityTimeoutMs, roundTripMs } = this.#deps;
-    const controller = new AbortController();
-    this.#underWay.add(controller);
+    this.calls += 1;
     stats.settleCalls += 1;
     const usual = Math.min(
       callTimeout.mostMs,
       Math.max(callTimeout.leastMs, visibilityTimeoutMs / 4, 4 * roundTripMs()),
     );
-    const timeoutMs = Math.min(callTimeout.afterTimeoutsMs, usual * 2 ** this.#timeouts);
-    transport.ack(toRequest(leases), { signal: controller.signal, timeoutMs }).then(
-      (result) => this.#answered(controller, leases, result),
-      (error: unknown) => this.#failed(controller, leases, error),
+    const call = openCall(Math.min(callTimeout.afterTimeoutsMs, usual * 2 ** this.#timeouts));
+    this.#underWay.set(call, leases);
+    transport.ack(toRequest(leases), call.options).then(
+      (result) => this.#answered(call, leases, result),
+      (error: unknown) => this.#failed(call, leases, error),
     );
   }
 
-  #answered(controller: AbortController, leases: readonly Lease[], result: AckResult): void {
-    this.#underWay.delete(controller);
+  /** `false` when the call was given up before. */
+  #end(call: Call): boolean {
+    this.calls -= 1;
+    if (this.#underWay.delete(call)) return true;
+    this.#deps.onEnd();
+    return false;
+  }
+
+  #answered(call: Call, leases: readonly Lease[], result: AckResult): void {
+    if (!this.#end(call)) return;
     this.#backoff.succeed();
     this.#timeouts = 0;
     const outcomes = readOutcomes(leases, result, this.#deps.time.now());
@@ -143,14 +166,13 @@ export class Settler {
     this.#deps.onEnd();
   }
 
-  #failed(controller: AbortController, leases: readonly Lease[], error: unknown): void {
-    this.#underWay.delete(controller);
+  #failed(call: Call, leases: readonly Lease[], error: unknown): void {
+    if (!this.#end(call)) return;
     const now = this.#deps.time.now();
     this.#deps.stats.lastError = error;
-    const kind = controller.signal.aborted ? 'final' : failureKind(error);
-    if (kind === 'final') {
+    if (failureKind(error) === 'final') {
       for (const lease of leases) this.#conclude(lease, failed(lease, error));
-      if (!controller.signal.aborted) this.#deps.onFinal(error);
+      this.#deps.onFinal(error);
     } else {
       this.#repeat(leases, error, now);
     }
@@ -175,13 +197,17 @@ export class Settler {
     this.#deps.onOutcome(lease, settlement);
   }
 
-  /** Ends the calls under way and concludes what is pending without sending it. */
+  /** Ends the calls under way, and concludes what they carry and what is pending; waits for no answer. */
   giveUp(): void {
     const pending = this.#pending.splice(0);
     this.#earliestDeadline = Infinity;
-    for (const controller of this.#underWay) controller.abort();
-    const error = new QueueError('The consumer was closed before the settlement could be sent', { code: 'closed' });
-    for (const lease of pending) this.#conclude(lease, failed(lease, error));
+    const underWay = [...this.#underWay];
+    this.#underWay.clear();
+    for (const [call, leases] of underWay) {
+      call.giveUp();
+      for (const lease of leases) this.#conclude(lease, { outcome: 'unknown', error: closed('confirmed') });
+    }
+    for (const lease of pending) this.#conclude(lease, failed(lease, closed('sent')));
   }
 }
 
@@ -194,6 +220,10 @@ function toRequest(leases: readonly Lease[]): AckRequest {
     else retries.push(delaySeconds === undefined ? { leaseId } : { leaseId, delaySeconds });
   }
   return { acks, retries };
+}
+
+function closed(before: 'confirmed' | 'sent'): QueueError {
+  return new QueueError(`The consumer was closed before the settlement could be ${before}`, { code: 'closed' });
 }
 
 function expired(lease: Lease): Settlement {

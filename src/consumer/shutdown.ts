@@ -1,7 +1,11 @@
 import type { Lease } from '../lease/lease.ts';
+import type { Running } from '../lease/running-leases.ts';
 import type { CloseReason } from './stats.ts';
 
-/** How long the settlements that the aborted signals cause are waited for, in milliseconds. */
+/**
+ * How long the settlements that the aborted signals cause are waited for, in milliseconds; and the pulls under way, whose
+ * messages would stay leased without having been handed out.
+ */
 const afterAbortMs = 1_000;
 
 /** How long the last settle calls may take, in milliseconds: with a grace that somebody chose, and without. */
@@ -11,11 +15,12 @@ const lastCallsMs = { withGrace: 2_000, withoutGrace: 10_000 };
 export interface ShutdownStep {
   /** Count as finished: settled by hand, and nobody will tell of their handler's end. */
   readonly finished: readonly Lease[];
-  /** Their time is over: to be told. */
-  readonly abort: readonly Lease[];
+  /** The time of all that run is over: to be told. */
+  readonly abort: boolean;
   /** Not waited for any longer. */
   readonly abandon: readonly Lease[];
-  readonly graceIsOver: boolean;
+  /** No pull is waited for any longer. */
+  readonly pullsAreOver: boolean;
   /** Nothing is waited for any more. */
   readonly isOver: boolean;
   /** When to look again at the latest. */
@@ -60,14 +65,19 @@ export class Shutdown {
     this.#leasesEndBy = Math.max(this.#leasesEndBy, endBy);
   }
 
+  /** When pulls are not waited for any longer, those apart whose leases are over before. */
+  get #pullsOverAt(): number {
+    return this.#graceEndsAt + afterAbortMs;
+  }
+
   /** When nothing is waited for any more: no settle call, no schema, no push to another queue. */
   get #overAt(): number {
     return this.#graceEndsAt === Infinity
       ? this.#leasesEndBy + afterAbortMs + lastCallsMs.withoutGrace
-      : this.#graceEndsAt + afterAbortMs + lastCallsMs.withGrace;
+      : this.#pullsOverAt + lastCallsMs.withGrace;
   }
 
-  step(running: ReadonlySet<Lease>, now: number): ShutdownStep {
+  step(running: Running, now: number): ShutdownStep {
     const finished: Lease[] = [];
     const overdue: Lease[] = [];
     let nextAt = this.#graceEndsAt > now ? this.#graceEndsAt : Infinity;
@@ -82,16 +92,16 @@ export class Shutdown {
       } else overdue.push(lease);
     }
     const isTimeUp = !isWaitedFor && overdue.length > 0;
-    const abort = isTimeUp && this.#abandonAt === undefined ? overdue : [];
+    const abort = isTimeUp && this.#abandonAt === undefined;
     if (isTimeUp) this.#abandonAt ??= now + afterAbortMs;
     const abandon = isTimeUp && this.#abandonAt !== undefined && this.#abandonAt <= now ? overdue : [];
     if (isTimeUp && abandon.length === 0) nextAt = Math.min(nextAt, this.#abandonAt ?? Infinity);
-    if (this.#overAt > now) nextAt = Math.min(nextAt, this.#overAt);
+    for (const at of [this.#pullsOverAt, this.#overAt]) if (at > now) nextAt = Math.min(nextAt, at);
     return {
       finished,
       abort,
       abandon,
-      graceIsOver: this.#graceEndsAt <= now,
+      pullsAreOver: this.#pullsOverAt <= now,
       isOver: this.#overAt <= now,
       nextAt,
     };

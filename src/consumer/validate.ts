@@ -1,10 +1,11 @@
 import { QueueError } from '../contract/errors.ts';
 import type { PulledMessage } from '../contract/message.ts';
+import type { HeldMessage } from '../lease/lease.ts';
 import type { Schema, SchemaIssue, SchemaResult } from '../contract/schema.ts';
 
 /** A message as its schema judged it. */
 export interface Validated {
-  readonly message: PulledMessage;
+  readonly message: HeldMessage;
   /** Why it can't be handed out. */
   readonly error?: unknown;
 }
@@ -27,13 +28,15 @@ function validateOne(message: PulledMessage, schema: Schema | undefined): Valida
   if (schema === undefined) return { message };
   const judge = (result: SchemaResult<unknown>): Validated =>
     result.issues === undefined
-      ? { message: { ...message, body: result.value } }
+      ? { message: { ...message, body: result.value, rawBody: message.body } }
       : { message, error: invalidBody(message, result.issues) };
   try {
     const result = schema['~standard'].validate(message.body);
     // Any thenable: a schema need not give the platform's own promises.
     return 'then' in result
-      ? Promise.resolve(result).then(judge, (error: unknown) => ({ message, error }))
+      ? Promise.resolve(result)
+          .then(judge)
+          .catch((error: unknown) => ({ message, error }))
       : judge(result);
   } catch (error) {
     return { message, error };

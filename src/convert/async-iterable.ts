@@ -62,7 +62,7 @@ class IterableConsumer<Item> implements AsyncIterable<Item>, ConsumerControl, Ou
   }
 
   get closed(): Promise<ConsumerSummary> {
-    return this.#engine.closed;
+    return this.#engine.awaitEnd();
   }
 
   get stats(): ConsumerStats {

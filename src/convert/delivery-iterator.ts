@@ -23,6 +23,8 @@ export class DeliveryIterator<Item> implements AsyncIterableIterator<Item, undef
   #isAuto: boolean;
   /** An item was given to a `next()` whose caller can't have seen it yet. */
   #isUnseen = false;
+  /** That item, until it is on its way. */
+  #result: IteratorResult<Item, undefined> = done;
   #isDone = false;
   #failure: { readonly error: unknown } | undefined;
 
@@ -40,27 +42,50 @@ export class DeliveryIterator<Item> implements AsyncIterableIterator<Item, undef
 
   next(): Promise<IteratorResult<Item, undefined>> {
     if (this.#isAuto && (this.#waiters.length > 0 || this.#isUnseen)) this.#becomeManual();
-    const now = this.#engine.now();
+    const now = this.#engine.recent();
     this.#deliveries.complete('ack', now);
     if (this.#isDone) return this.#afterEnd();
     this.#engine.begin();
     this.#noteReaders(this.#waiters.length + 1, now);
     const item = this.#waiters.length === 0 ? this.#deliveries.take(now) : Infinity;
-    if (typeof item !== 'number') {
-      this.#noteReaders(0, now);
-      this.#noteUnseen();
-      return Promise.resolve({ done: false, value: item });
-    }
+    if (typeof item === 'number') return this.#wait();
+    this.#noteReaders(0, now);
+    return this.#give({ done: false, value: item });
+  }
+
+  #wait(): Promise<IteratorResult<Item, undefined>> {
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
       this.#engine.wake();
     });
   }
 
+  /** A microtask on the way to the caller tells that it has seen the item: not a promise more than one needs. */
+  #give(result: IteratorResult<Item, undefined>): Promise<IteratorResult<Item, undefined>> {
+    // The one before is on its way, and this one must not overtake it.
+    if (this.#isUnseen) return soon.then(() => result);
+    if (!this.#isAuto) return Promise.resolve(result);
+    this.#isUnseen = true;
+    this.#result = result;
+    return soon.then(this.#onGiven);
+  }
+
+  readonly #onGiven = (): IteratorResult<Item, undefined> => {
+    const result = this.#result;
+    this.#isUnseen = false;
+    // What the loop has finished with must not be held.
+    this.#result = done;
+    return result;
+  };
+
   #afterEnd(): Promise<IteratorResult<Item, undefined>> {
     const failure = this.#failure;
     this.#failure = undefined;
-    return failure === undefined ? Promise.resolve(done) : Promise.reject(failure.error);
+    // What was given before may be on its way still, and the end must not overtake it.
+    if (failure === undefined) return this.#isUnseen ? soon.then(() => done) : Promise.resolve(done);
+    return soon.then(() => {
+      throw failure.error;
+    });
   }
 
   async return(): Promise<IteratorResult<Item, undefined>> {
@@ -75,9 +100,9 @@ export class DeliveryIterator<Item> implements AsyncIterableIterator<Item, undef
 
   async #leave(): Promise<void> {
     this.#deliveries.complete('retry', this.#engine.now());
-    const closed = this.#engine.close('left');
+    const left = this.#engine.leave();
     this.#finish({ reason: 'left' });
-    await closed;
+    await left;
   }
 
   #pump(now: number): number {
@@ -111,7 +136,7 @@ export class DeliveryIterator<Item> implements AsyncIterableIterator<Item, undef
 
   #noteReaders(readers: number, now: number): void {
     this.#engine.waiting = readers;
-    if (this.#engine.isUnseen) this.#engine.handlers.onReaders(readers, now);
+    if (this.#engine.isUnseen) this.#engine.noteReaders(readers, now);
   }
 
   #finish({ reason, error }: { readonly reason: CloseReason; readonly error?: unknown }): void {
@@ -119,6 +144,12 @@ export class DeliveryIterator<Item> implements AsyncIterableIterator<Item, undef
     this.#isDone = true;
     this.#engine.waiting = 0;
     const waiters = this.#waiters.splice(0);
+    // What was given before may be on its way still, and the end must not overtake it.
+    if (this.#isUnseen) void soon.then(() => this.#tellEnd(waiters, reason, error));
+    else this.#tellEnd(waiters, reason, error);
+  }
+
+  #tellEnd(waiters: Waiter<Item>[], reason: CloseReason, error: unknown): void {
     // One error is told once: to whoever waits first, or else to the next one to ask.
     if (reason === 'failed') {
       const first = waiters.shift();

@@ -1,11 +1,15 @@
 import { defer, mergeMap, Observable, type ObservableInput, type OperatorFunction, tap } from 'rxjs';
 
 import { DeliveredMessage, type LeasedMessage } from '../consumer/leased-message.ts';
+import { judgeDelay, type RetryDelay } from '../consumer/process-options.ts';
 import { checkFunction } from '../contract/check-options.ts';
 import { checkSource, type MessageSource, type SourceOptions } from './message-source.ts';
 import { toSubscribable } from './observable-protocol.ts';
 import { resolveSettleMapOptions, type SettleMapOptions } from './settle-map-options.ts';
 
+export type { ConsumeOptions } from '../consumer/consume-options.ts';
+export type { Consumer } from '../consumer/consumer.ts';
+export type { LeasedMessage } from '../consumer/leased-message.ts';
 export type { RetryDelay } from '../consumer/process-options.ts';
 export type { MessageSource, SourceOptions } from './message-source.ts';
 export type { SettleMapOptions } from './settle-map-options.ts';
@@ -76,10 +80,10 @@ export function settleMap<Body, Result>(
   options: SettleMapOptions<Body> = {},
 ): OperatorFunction<LeasedMessage<Body>, Result> {
   checkFunction('settle', 'project', project);
-  const { concurrency, delayOf } = resolveSettleMapOptions(options);
+  const { concurrency, retryDelaySeconds } = resolveSettleMapOptions(options);
   return (source) =>
     new Observable((subscriber) => {
-      const work = new Work(project, delayOf);
+      const work = new Work(project, retryDelaySeconds);
       const received = source.pipe(
         tap((message) => work.receive(message)),
         mergeMap((message) => work.start(message), concurrency),
@@ -92,16 +96,16 @@ export function settleMap<Body, Result>(
 /** The messages of one subscription to `settleMap`. */
 class Work<Body, Result> {
   readonly #project: (message: LeasedMessage<Body>) => ObservableInput<Result>;
-  readonly #delayOf: (message: LeasedMessage<Body>, error: unknown) => number | undefined;
+  readonly #retryDelaySeconds: RetryDelay<Body> | undefined;
   /** Received, and waiting for their turn. */
   readonly #waiting = new Set<LeasedMessage<Body>>();
 
   constructor(
     project: (message: LeasedMessage<Body>) => ObservableInput<Result>,
-    delayOf: (message: LeasedMessage<Body>, error: unknown) => number | undefined,
+    retryDelaySeconds: RetryDelay<Body> | undefined,
   ) {
     this.#project = project;
-    this.#delayOf = delayOf;
+    this.#retryDelaySeconds = retryDelaySeconds;
   }
 
   receive(message: LeasedMessage<Body>): void {
@@ -125,7 +129,7 @@ class Work<Body, Result> {
         },
         error: (error: unknown) => {
           isOver = true;
-          void DeliveredMessage.fail(message, error, this.#delayOf(message, error));
+          void DeliveredMessage.fail(message, error, (met) => judgeDelay(this.#retryDelaySeconds, message, error, met));
           subscriber.complete();
         },
         complete: () => {

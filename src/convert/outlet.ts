@@ -59,7 +59,7 @@ export class Outlet<Item> {
   #note(wanted: number): void {
     this.#wanted = wanted;
     this.#engine.waiting = wanted === 0 ? 0 : 1;
-    this.#engine.handlers.onReaders(wanted, this.#engine.now());
+    this.#engine.noteReaders(wanted, this.#engine.now());
   }
 
   #end(): void {

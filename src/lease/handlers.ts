@@ -1,4 +1,4 @@
-import type { Lease } from './lease.ts';
+import type { Running } from './running-leases.ts';
 import { HandlerTime } from './smoothed.ts';
 
 /** What the pull planner asks of whoever works on the messages. */
@@ -27,14 +27,14 @@ export interface Handlers {
  */
 export class SeenHandlers implements Handlers {
   readonly #count: number;
-  readonly #running: ReadonlySet<Lease>;
+  readonly #running: Running;
   readonly #time = new HandlerTime();
 
   /**
    * @param count - how many work at once
    * @param running - what they work on now, oldest first
    */
-  constructor(count: number, running: ReadonlySet<Lease>) {
+  constructor(count: number, running: Running) {
     this.#count = count;
     this.#running = running;
   }
@@ -74,7 +74,7 @@ export class SeenHandlers implements Handlers {
 /** Handlers as a sum sees them. */
 interface Team {
   /** What the busy ones work on, oldest first. */
-  readonly running: ReadonlySet<Lease>;
+  readonly running: Running;
   /** How many there are. */
   readonly count: number;
   /** How long each is expected to take, in milliseconds. */

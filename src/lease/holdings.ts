@@ -1,7 +1,7 @@
-import type { PulledMessage } from '../contract/message.ts';
 import { KnownMessages } from './known-messages.ts';
-import { Lease, LeaseBatch, type SettleKind } from './lease.ts';
+import { type HeldMessage, Lease, LeaseBatch, type SettleKind } from './lease.ts';
 import { marginMs } from './margin.ts';
+import { RunningLeases } from './running-leases.ts';
 
 /** What became of the messages of one answer. */
 export interface Received {
@@ -26,6 +26,8 @@ interface MutableTrimmed extends Trimmed {
   readonly dropped: Lease[];
 }
 
+const nothing: Trimmed = { released: [], dropped: [] };
+
 /** How many finished ids are remembered to recognise a delivery whose acknowledgement was lost. */
 const rememberedIds = 10_000;
 
@@ -49,7 +51,7 @@ export class Holdings {
   /** Rarely anything: see {@link LeasePhase}. */
   readonly #deferred = new Set<Lease>();
   /** Started and their handler not finished, oldest first. */
-  readonly running: Set<Lease> = new Set();
+  readonly running: RunningLeases = new RunningLeases();
   /** Buffered or deferred. */
   unstarted = 0;
   /** Length of the bodies of the unstarted ones, in characters. */
@@ -61,7 +63,7 @@ export class Holdings {
   }
 
   /** Takes in the messages of an answer to a pull sent at `sentAt`. */
-  receive(messages: readonly PulledMessage[], sentAt: number, timeoutMs: number): Received {
+  receive(messages: readonly HeldMessage[], sentAt: number, timeoutMs: number): Received {
     const batch = new LeaseBatch(sentAt, timeoutMs);
     const done: Lease[] = [];
     let fresh = 0;
@@ -98,7 +100,7 @@ export class Holdings {
     } else if (this.#isLastAttempt(lease)) insertByDeadline(this.#urgent, lease);
   }
 
-  #swap(held: Lease, message: PulledMessage, batch: LeaseBatch): void {
+  #swap(held: Lease, message: HeldMessage, batch: LeaseBatch): void {
     const isBuffered = held.phase === 'buffered';
     if (isBuffered && this.#isLastAttempt(held)) this.#urgent.splice(this.#urgent.indexOf(held), 1);
     held.leaseId = message.leaseId;
@@ -116,7 +118,7 @@ export class Holdings {
 
   /** The next message to start, now started, or `undefined`. Call {@link trim} with the same `now` before. */
   start(now: number): Lease | undefined {
-    const lease = this.#urgent.shift() ?? this.#nextBuffered();
+    const lease = this.#urgent.length > 0 ? this.#urgent.shift() : this.#nextBuffered();
     if (lease === undefined) return undefined;
     this.#unbuffer(lease);
     lease.phase = 'started';
@@ -153,6 +155,17 @@ export class Holdings {
 
   /** Takes out of the buffer what has too little time left to be started; a last attempt may use all of its lease. */
   trim(now: number, roundTripMs: number): Trimmed {
+    return this.#mayTrim(now) ? this.#trim(now, roundTripMs) : nothing;
+  }
+
+  /** Whether anything is near its end. Asked for every message, where the answer is nearly always no. */
+  #mayTrim(now: number): boolean {
+    const [first] = this.#startable;
+    const isNear = first !== undefined && first.deadline - now < this.#longestMs / 4;
+    return isNear || this.#urgent.length > 0 || this.#deferred.size > 0;
+  }
+
+  #trim(now: number, roundTripMs: number): Trimmed {
     const trimmed: MutableTrimmed = { released: [], dropped: [] };
     const isDue = (batch: LeaseBatch): boolean => batch.deadline - now < marginMs(batch.timeoutMs, roundTripMs);
     while (this.#urgent[0] !== undefined && this.#urgent[0].deadline <= now) {
@@ -221,7 +234,8 @@ export class Holdings {
 
   /** Ends a started message: its handler is no longer running. */
   finish(lease: Lease): void {
-    if (!this.running.delete(lease)) return;
+    if (lease.phase !== 'started') return;
+    this.running.remove(lease);
     lease.phase = 'over';
     if (lease.settledAs === undefined) lease.batch.open -= 1;
     // An acknowledged one is known as finished by now.
@@ -292,7 +306,7 @@ export class Holdings {
 }
 
 /** Answers may overtake each other: of two deliveries of a message, the one with more attempts was the later. */
-function isNewer({ attempts }: PulledMessage, batch: LeaseBatch, held: Lease): boolean {
+function isNewer({ attempts }: HeldMessage, batch: LeaseBatch, held: Lease): boolean {
   return attempts === held.attempts ? batch.deadline >= held.deadline : attempts > held.attempts;
 }
 

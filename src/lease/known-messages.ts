@@ -1,54 +1,37 @@
 import type { Lease } from './lease.ts';
+import { RecentIds } from './recent-ids.ts';
 
-/**
- * Which messages are held, and which were finished: at least the last `capacity` finished ones, at most one
- * more than twice as many.
- *
- * One map for both, in two generations in place of a list in order of use, because every message passes through here and
- * each look-up of an id costs.
- */
+/** Which messages are held, and which were the last to be finished. */
 export class KnownMessages {
+  readonly #held = new Map<string, Lease>();
   readonly #capacity: number;
-  #young = new Map<string, Lease | 'done'>();
-  #old = new Map<string, Lease | 'done'>();
-  /** How many of the young are finished: what is held must not push them out. */
-  #youngFinished = 0;
+  /** Made with the first: its tables are larger than all else of a consumer that has nothing to do. */
+  #finished: RecentIds | undefined = undefined;
 
+  /** @param capacity - how many finished ones are remembered */
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
   /** The newest lease of a held message, `'done'` for a finished one. */
   get(id: string): Lease | 'done' | undefined {
-    return this.#young.get(id) ?? this.#old.get(id);
+    return this.#held.get(id) ?? (this.#finished?.has(id) === true ? 'done' : undefined);
   }
 
   /** Notes that a message is held. */
   hold(id: string, lease: Lease): void {
-    this.#young.set(id, lease);
+    this.#held.set(id, lease);
   }
 
   /** Notes that a message is finished, so that it is recognised when it comes again. */
   finish(id: string): void {
-    if (this.#young.get(id) !== 'done') this.#youngFinished += 1;
-    this.#young.set(id, 'done');
-    if (this.#youngFinished > this.#capacity) this.#age();
-  }
-
-  #age(): void {
-    const previous = this.#old;
-    this.#old = this.#young;
-    this.#young = new Map();
-    this.#youngFinished = 0;
-    // What is held outlives its generation, unless a newer one knows better.
-    for (const [oldId, held] of previous) {
-      if (held !== 'done' && !this.#old.has(oldId)) this.#young.set(oldId, held);
-    }
+    this.#held.delete(id);
+    this.#finished ??= new RecentIds(this.#capacity);
+    this.#finished.add(id);
   }
 
   /** Forgets a message that is not held any more, unless it is finished or held by another lease. */
   release(id: string, lease: Lease): void {
-    if (this.#young.get(id) === lease) this.#young.delete(id);
-    if (this.#old.get(id) === lease) this.#old.delete(id);
+    if (this.#held.get(id) === lease) this.#held.delete(id);
   }
 }

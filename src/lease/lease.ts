@@ -15,6 +15,12 @@ export type SettleKind = 'ack' | 'retry';
  */
 export type LeasePhase = 'buffered' | 'deferred' | 'started' | 'over';
 
+/** A message as it is handed out. */
+export interface HeldMessage extends PulledMessage {
+  /** The decoded body as it came, where a schema made another of it. */
+  readonly rawBody?: unknown;
+}
+
 /** The messages of one pull: they share a deadline. */
 export class LeaseBatch {
   /** When the leases end, in steady milliseconds: counted from before the pull was sent. */
@@ -35,7 +41,7 @@ export class LeaseBatch {
 
 /** One message in the hands of one consumer. */
 export class Lease {
-  readonly message: PulledMessage;
+  readonly message: HeldMessage;
   /** The newest lease id: a repeated delivery replaces it. */
   leaseId: string;
   attempts: number;
@@ -56,12 +62,13 @@ export class Lease {
   lateTries = 1;
   /** A call that carried the settlement failed in a way that leaves open whether it took effect. */
   mayBeSettled = false;
-  /** When the settlement was decided. */
-  settledAt = 0;
   /** What became of it, once that is known. */
   settlement: Settlement | undefined = undefined;
+  /** Its neighbours in the list of those that run. */
+  startedBefore: Lease | undefined = undefined;
+  startedAfter: Lease | undefined = undefined;
 
-  constructor(message: PulledMessage, batch: LeaseBatch) {
+  constructor(message: HeldMessage, batch: LeaseBatch) {
     this.message = message;
     this.leaseId = message.leaseId;
     this.attempts = message.attempts;

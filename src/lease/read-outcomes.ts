@@ -31,12 +31,13 @@ function outcomeObject(outcome: 'acked' | 'retried', late: boolean): Settlement 
 type Verdict = 'all' | 'unwarned' | 'unclear';
 
 function judge(leases: readonly Lease[], kind: SettleKind, result: AckResult, count: number | undefined): Verdict {
+  const hasWarnings = result.warnings.size > 0;
   let sent = 0;
   let warned = 0;
   for (const lease of leases) {
     if (lease.settledAs !== kind) continue;
     sent += 1;
-    if (result.warnings.has(lease.leaseId)) warned += 1;
+    if (hasWarnings && result.warnings.has(lease.leaseId)) warned += 1;
   }
   if (count === sent) return 'all';
   if (count === undefined) return result.otherWarnings.length === 0 ? 'unwarned' : 'unclear';
@@ -44,12 +45,16 @@ function judge(leases: readonly Lease[], kind: SettleKind, result: AckResult, co
 }
 
 function outcomeOf(lease: Lease, verdict: Verdict, result: AckResult, now: number): Settlement {
+  if (verdict === 'all') return confirmedOf(lease, now);
   const warning = result.warnings.get(lease.leaseId);
   if (verdict === 'unclear') {
     const said = warning ?? result.otherWarnings[0];
     return { outcome: 'unknown', error: unclear(lease, said) };
   }
-  if (verdict === 'unwarned' && warning !== undefined) return { outcome: 'lost', error: refused(lease, warning) };
+  return warning === undefined ? confirmedOf(lease, now) : { outcome: 'lost', error: refused(lease, warning) };
+}
+
+function confirmedOf(lease: Lease, now: number): Settlement {
   return confirmed[lease.settledAs === 'ack' ? 'acked' : 'retried'][now >= lease.deadline ? 'late' : 'inTime'];
 }
 

@@ -1,13 +1,14 @@
 /** An exponentially smoothed mean with gain 1/8; `undefined` before the first sample. */
 export class SmoothedMean {
-  #mean: number | undefined;
+  // Always a number, so that a sample allocates nothing.
+  #mean = Number.NaN;
 
   get value(): number | undefined {
-    return this.#mean;
+    return Number.isNaN(this.#mean) ? undefined : this.#mean;
   }
 
   observe(sample: number): void {
-    this.#mean = this.#mean === undefined ? sample : this.#mean + (sample - this.#mean) / 8;
+    this.#mean = Number.isNaN(this.#mean) ? sample : this.#mean + (sample - this.#mean) / 8;
   }
 }
 

@@ -1,18 +1,19 @@
 import { type Handlers, sumOver } from './handlers.ts';
-import type { Lease } from './lease.ts';
 import { leaseShare } from './plan-pull.ts';
+import type { Running } from './running-leases.ts';
 import { HandlerTime } from './smoothed.ts';
 
 /**
  * A window of messages handed out to code that the engine can't see: an observable's subscriber, a stream's reader, a
  * loop that settles by hand.
  *
- * - The window starts at what is taken at once (1, or a batch), and is never less; it grows by one with each settlement that came within half of the lease (so it doubles from
- *   window to window), and halves when one came later or not at all.
+ * - The window starts at what is taken at once (1, or a batch), and is never less; it grows by one with each settlement
+ *   that came within half of the lease (so it doubles from window to window), and halves when one came later or not at
+ *   all.
  * - Work is prefetched for a reader only as far as it keeps reading: a reader that stalls counts as a slow handler.
  */
 export class UnseenHandlers implements Handlers {
-  readonly #running: ReadonlySet<Lease>;
+  readonly #running: Running;
   readonly #leastWindow: number;
   readonly #maxWindow: number;
   readonly #timelyMs: number;
@@ -31,7 +32,7 @@ export class UnseenHandlers implements Handlers {
    * @param visibilityTimeoutMs - the length of a lease
    * @param leastWindow - how many one read takes
    */
-  constructor(running: ReadonlySet<Lease>, maxWindow: number, visibilityTimeoutMs: number, leastWindow = 1) {
+  constructor(running: Running, maxWindow: number, visibilityTimeoutMs: number, leastWindow = 1) {
     this.#running = running;
     this.#leastWindow = leastWindow;
     this.#maxWindow = maxWindow;

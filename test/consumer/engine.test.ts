@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import type { AckRequest, PullRequest } from '../../src/contract/transport.ts';
 import {
@@ -260,6 +261,25 @@ describe('pulling', () => {
       expect(jobs.clock.pendingTimers).toBe(0);
     },
   );
+
+  it('counts bodies whose schema has not answered towards maxBufferedBytes', async () => {
+    let answer: () => void = () => undefined;
+    const judged = new Promise<boolean>((resolve) => {
+      answer = () => resolve(true);
+    });
+    const schema = v.pipeAsync(
+      v.string(),
+      v.checkAsync(() => judged),
+    );
+    const jobs = openJobs({}, { schema });
+    jobs.push(...Array.from({ length: 50 }, () => 'x'.repeat(1_000)));
+    const options = { concurrency: 50, batchSize: 5, maxBufferedBytes: 7_000, stopWhenEmpty: true };
+    const done = jobs.queue.process(() => undefined, options);
+    await jobs.clock.advance(1_000);
+    expect(jobs.broker.inspect('jobs').counts.leased).toBeLessThanOrEqual(10);
+    answer();
+    expect(await jobs.run(done)).toMatchObject({ acked: 50 });
+  });
 
   it('asks a queue without a pull consumer for 30 s, then ends with the error', async () => {
     const jobs = openJobs({ httpPull: false });

@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import * as v from 'valibot';
+import { describe, expect, it, vi } from 'vitest';
+import { DeliveredMessage } from '../../src/consumer/leased-message.ts';
 import type { ConsumerEvent, LeasedMessage, Settlement } from '../../src/index.ts';
 import { openJobs, queueError, rejection } from './jobs.ts';
 
@@ -137,6 +139,30 @@ describe('process()', () => {
     expect(jobs.broker.isEmpty('jobs')).toBe(true);
   });
 
+  const mine = new AbortController().signal;
+  let given: unknown;
+  const handlers = {
+    '(message, signal)': (_message: unknown, signal: AbortSignal) => void (given = signal),
+    '(...all)': (...all: readonly unknown[]) => void (given = all[1]),
+    '(message)': (_message: unknown) => void (given = undefined),
+    '(message, ...rest)': (_message: unknown, ...rest: readonly unknown[]) => void (given = rest[0]),
+    '(message, signal = mine)': (_message: unknown, signal = mine) => void (given = signal),
+  };
+  it.each([
+    ['(message, signal)', expect.any(AbortSignal), 1],
+    ['(...all)', expect.any(AbortSignal), 1],
+    ['(message)', undefined, 0],
+    ['(message, ...rest)', undefined, 0],
+    ['(message, signal = mine)', mine, 0],
+  ] as const)('makes a signal only for a handler that declares it: %s', async (form, expected, times) => {
+    const asked = vi.spyOn(DeliveredMessage.prototype, 'signal', 'get');
+    const jobs = openJobs();
+    jobs.push(1);
+    await jobs.run(jobs.queue.process(handlers[form], untilEmpty));
+    expect(given).toEqual(expected);
+    expect(asked).toHaveBeenCalledTimes(times);
+  });
+
   it('never has two handlers of one message: a repeated delivery replaces the lease of the first', async () => {
     const jobs = openJobs({ maxRetries: 50 });
     jobs.push('long');
@@ -224,6 +250,37 @@ describe('process()', () => {
   });
 });
 
+describe('a handler', () => {
+  it('has ended when what it gave has settled, be that a function with a method then', async () => {
+    const jobs = openJobs();
+    jobs.push('good', 'bad');
+    const ended: unknown[] = [];
+    const handler = (message: LeasedMessage): unknown =>
+      Object.assign(() => undefined, {
+        // oxlint-disable-next-line unicorn/no-thenable -- such are what remote procedure calls give
+        then: (resolve: () => void, reject: (error: Error) => void) => {
+          void jobs.wait(100).then(() => {
+            expect(jobs.entries('acked').map(({ messageId }) => messageId)).not.toContain(message.id);
+            ended.push(message.body);
+            if (message.body === 'bad') reject(new Error('bad'));
+            else resolve();
+          });
+        },
+      });
+    const summary = await jobs.run(jobs.queue.process(handler, untilEmpty));
+    expect(ended).toEqual(['good', 'bad']);
+    expect(summary).toMatchObject({ acked: 1, retried: 1 });
+  });
+
+  it('has failed when what it gave throws as it is looked at', async () => {
+    const jobs = openJobs();
+    jobs.push(1);
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    expect(await jobs.run(jobs.queue.process(() => proxy, untilEmpty))).toMatchObject({ acked: 0, retried: 1 });
+  });
+});
+
 describe('message.deadLetter()', () => {
   it('acknowledges once the push to the other queue is confirmed, whatever else is called meanwhile', async () => {
     const jobs = openJobs();
@@ -255,6 +312,43 @@ describe('message.deadLetter()', () => {
       { outcome: 'acked', late: false },
     ]);
     expect(events).toMatchObject([{ type: 'deadLettered', reason: 'no good' }]);
+    expect(morgue.entries('pushed')).toEqual([]);
+  });
+
+  it('pushes what was pulled, not what a schema made of it', async () => {
+    const schema = v.pipe(
+      v.object({ at: v.string() }),
+      v.transform(({ at }) => new Map([['at', new Date(at)]])),
+    );
+    const jobs = openJobs({}, { schema });
+    const pushed: unknown[] = [];
+    const morgue = { send: async (body: unknown) => void pushed.push(body) };
+    jobs.push({ at: '2026-01-02T03:04:05.000Z' });
+    const done = jobs.queue.process((message) => {
+      expect(message.body.get('at')).toBeInstanceOf(Date);
+      return message.deadLetter(morgue);
+    }, untilEmpty);
+    await jobs.run(done);
+    expect(pushed).toEqual([{ at: '2026-01-02T03:04:05.000Z' }]);
+    expect(jobs.entries('acked')).toHaveLength(1);
+  });
+
+  it('can not push bytes: the message stays', async () => {
+    const jobs = openJobs();
+    const morgue = openJobs();
+    jobs.broker.push('jobs', { body: new Uint8Array([1, 2]), contentType: 'bytes' });
+    const abort = new AbortController();
+    const outcomes: Settlement[] = [];
+    const done = jobs.queue.process(
+      async (message) => {
+        abort.abort();
+        outcomes.push(await message.deadLetter(morgue.queue));
+      },
+      { signal: abort.signal },
+    );
+    await jobs.run(done);
+    expect(outcomes).toMatchObject([{ outcome: 'lost', error: { cause: { message: /HTTP push takes/u } } }]);
+    expect(jobs.entries('retried')).toHaveLength(1);
     expect(morgue.entries('pushed')).toEqual([]);
   });
 

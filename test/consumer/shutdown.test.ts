@@ -6,7 +6,7 @@ import { started } from '../lease/leases.ts';
 const shutdownOf = (endsWithSettlement = true): Shutdown =>
   new Shutdown({ reason: 'closed', error: undefined, endsWithSettlement, leasesEndBy: 30_000 });
 
-const nobody = { finished: [], abort: [], abandon: [], graceIsOver: false, isOver: false };
+const nobody = { finished: [], abort: false, abandon: [], pullsAreOver: false, isOver: false };
 
 describe('Shutdown', () => {
   it('waits for nobody when nothing runs', () => {
@@ -19,7 +19,7 @@ describe('Shutdown', () => {
     const running = new Set<Lease>([short, long]);
     expect(shutdown.step(running, 999)).toMatchObject({ ...nobody, nextAt: 1_000 });
     expect(shutdown.step(running, 1_000)).toMatchObject({ ...nobody, nextAt: 2_000 });
-    expect(shutdown.step(running, 2_000)).toMatchObject({ ...nobody, abort: [short, long], nextAt: 3_000 });
+    expect(shutdown.step(running, 2_000)).toMatchObject({ ...nobody, abort: true, nextAt: 3_000 });
     expect(shutdown.step(running, 2_999)).toMatchObject({ ...nobody, nextAt: 3_000 });
     expect(shutdown.step(running, 3_000)).toMatchObject({ ...nobody, abandon: [short, long] });
   });
@@ -29,8 +29,8 @@ describe('Shutdown', () => {
     shutdown.limit(5_000);
     const lease = started('a', 0, 1_000);
     expect(shutdown.step(new Set([lease]), 4_999)).toMatchObject({ ...nobody, nextAt: 5_000 });
-    expect(shutdown.step(new Set([lease]), 5_000)).toMatchObject({ graceIsOver: true, abort: [lease], nextAt: 6_000 });
-    expect(shutdown.step(new Set([lease]), 6_000)).toMatchObject({ abandon: [lease], isOver: false });
+    expect(shutdown.step(new Set([lease]), 5_000)).toMatchObject({ ...nobody, abort: true, nextAt: 6_000 });
+    expect(shutdown.step(new Set([lease]), 6_000)).toMatchObject({ abandon: [lease], pullsAreOver: true });
     expect(shutdown.step(new Set(), 7_999)).toMatchObject({ isOver: false, nextAt: 8_000 });
     expect(shutdown.step(new Set(), 8_000)).toMatchObject({ isOver: true });
   });
@@ -39,7 +39,8 @@ describe('Shutdown', () => {
     const shutdown = shutdownOf();
     shutdown.limit(1_000);
     shutdown.limit(9_000);
-    expect(shutdown.step(new Set(), 1_000).graceIsOver).toBe(true);
+    expect(shutdown.step(new Set(), 1_999).pullsAreOver).toBe(false);
+    expect(shutdown.step(new Set(), 2_000).pullsAreOver).toBe(true);
   });
 
   it.each([

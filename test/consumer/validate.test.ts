@@ -22,6 +22,17 @@ describe('validate()', () => {
     ]);
   });
 
+  it('calls a body invalid where an asynchronous schema gives what no schema may give', async () => {
+    const wrong = [undefined, { issues: [{ message: 'no', path: 1 }] }] as never[];
+    for (const result of wrong) {
+      const judged = await validate(
+        [withBody(1)],
+        schemaOf(async () => result),
+      );
+      expect(judged).toMatchObject([{ error: expect.any(TypeError) }]);
+    }
+  });
+
   it('judges at once, and takes over what the schema made of the body', () => {
     const schema = v.pipe(v.string(), v.transform(Number));
     const judged = validate([withBody('42'), withBody(42)], schema);

@@ -1,6 +1,14 @@
 import * as v from 'valibot';
 import { describe, expect, it, vi } from 'vitest';
-import type { ConsumeOptions, ConsumerEvent, ConsumerSummary, LeasedMessage, Settlement } from '../../src/index.ts';
+import {
+  type ConsumeOptions,
+  type ConsumerEvent,
+  type ConsumerSummary,
+  type LeasedMessage,
+  openQueue,
+  type QueueTransport,
+  type Settlement,
+} from '../../src/index.ts';
 import { type Jobs, openJobs, queueError, rejection } from '../consumer/jobs.ts';
 import { countedSignal } from '../transports/cloudflare/counted-signal.ts';
 
@@ -375,6 +383,18 @@ describe('options.signal', () => {
     expectGone(jobs);
   });
 
+  it.each(['before', 'after'])('ends a loop that never begins, aborted %s somebody waits for its end', async (when) => {
+    const jobs = openJobs();
+    const { controller, signal, count } = countedSignal();
+    const consumer = jobs.queue.consume({ signal });
+    if (when === 'before') controller.abort();
+    const { closed } = consumer;
+    controller.abort();
+    expect(await jobs.run(closed)).toMatchObject({ reason: 'aborted', pulls: 0 });
+    expect(count()).toBe(0);
+    expectGone(jobs);
+  });
+
   it.each(['break', 'closed'])('is let go of when the loop ends by itself: %s', async (how) => {
     const jobs = openJobs();
     jobs.push(1);
@@ -525,6 +545,25 @@ describe('return() and throw()', () => {
     expectGone(jobs);
   });
 
+  it.each([
+    ['next', 'next', 'return', 'next'],
+    ['next', 'return', 'next', 'next'],
+    ['next', 'next', 'next', 'throw'],
+  ] as const)('answers %s, %s, %s and %s of one turn in their order', async (...calls) => {
+    const jobs = openJobs();
+    jobs.push(1, 2);
+    const iterator = jobs.queue.consume()[Symbol.asyncIterator]();
+    await jobs.run(iterator.next());
+    const answered: number[] = [];
+    const answers = calls.map((call, index) => {
+      const answer = call === 'next' ? iterator.next() : Promise.resolve(iterator[call]?.());
+      const note = (): void => void (call === 'next' && answered.push(index));
+      return answer.then(note, note);
+    });
+    await jobs.run(Promise.all(answers));
+    expect(answered).toEqual([0, 1, 2, 3].filter((index) => calls[index] === 'next'));
+  });
+
   it('cleans up, then rejects with what throw() was given', async () => {
     const jobs = openJobs();
     jobs.push(1);
@@ -657,6 +696,37 @@ describe('close()', () => {
     expectGone(jobs);
   });
 
+  it.each(['pull', 'ack'] as const)(
+    'comes to its end although a transport ignores the signal of a %s',
+    async (method) => {
+      const jobs = openJobs();
+      jobs.push(1);
+      const beneath = jobs.broker.transport('jobs');
+      let calls = 0;
+      const deaf: QueueTransport = {
+        ...beneath,
+        pull: (request) => {
+          calls += 1;
+          return method === 'pull' ? new Promise(() => undefined) : beneath.pull(request);
+        },
+        ack: () => new Promise(() => undefined),
+      };
+      const consumer = openQueue({ transport: deaf, clock: jobs.clock }).consume();
+      const iterator = consumer[Symbol.asyncIterator]();
+      const next = iterator.next();
+      await jobs.clock.advance(1_000);
+      const settlement = method === 'ack' ? (await next).value?.ack() : undefined;
+      await jobs.clock.advance(1_000);
+      expect(calls).toBe(1);
+      const startedAt = jobs.clock.monotonic();
+      const summary = await jobs.run(consumer.close({ graceMs: 1_000 }));
+      expect(jobs.clock.monotonic() - startedAt).toBeLessThanOrEqual(4_000);
+      expect(summary).toMatchObject({ reason: 'closed', unknown: method === 'ack' ? 1 : 0, inFlight: 0 });
+      if (method === 'ack') expect(await settlement).toMatchObject({ outcome: 'unknown', error: { code: 'closed' } });
+      expect(jobs.clock.pendingTimers).toBe(0);
+    },
+  );
+
   it('gives up a hung settle call when it was given a grace', async () => {
     const jobs = openJobs();
     jobs.push(1);
@@ -687,6 +757,71 @@ describe("settle: 'manual'", () => {
     expect(jobs.entries('acked')).toHaveLength(1);
     expect(summary).toMatchObject({ delivered: 3, acked: 1, abandoned: 2, inFlight: 0 });
     expect(jobs.entries('retried').filter(({ delaySeconds }) => delaySeconds > 0)).toEqual([]);
+    expectGone(jobs);
+  });
+
+  it.each(['break', 'throw'])('left by %s waits for nothing in hand, which can be settled still', async (how) => {
+    const jobs = openJobs({}, { latencyMs: 20 });
+    jobs.push(1, 2);
+    const consumer = jobs.queue.consume({ settle: 'manual', minInFlight: 2 });
+    let kept: LeasedMessage | undefined;
+    const left = (async () => {
+      for await (const message of consumer) {
+        kept = message;
+        if (how === 'throw') throw new Error('enough');
+        break;
+      }
+    })();
+    const startedAt = jobs.clock.monotonic();
+    await jobs.run(left.catch(() => undefined));
+    expect(jobs.clock.monotonic() - startedAt).toBeLessThanOrEqual(60);
+    expect(jobs.broker.inspect('jobs').counts).toMatchObject({ ready: 1, leased: 1 });
+    expect(jobs.clock.refedTimers).toBe(0);
+    await jobs.clock.advance(10_000);
+    expect(await jobs.run(kept?.ack() ?? Promise.reject(new Error('nothing came')))).toMatchObject({
+      outcome: 'acked',
+    });
+    expect(await jobs.run(consumer.closed)).toMatchObject({ reason: 'left', acked: 1, abandoned: 0 });
+    expectGone(jobs);
+  });
+
+  it('keeps the process for who waits for the end after the loop was left', async () => {
+    const jobs = openJobs();
+    jobs.push(1);
+    const consumer = jobs.queue.consume({ settle: 'manual', visibilityTimeoutMs: 2_000, onEvent: vi.fn() });
+    const iterator = consumer[Symbol.asyncIterator]();
+    await jobs.run(iterator.next());
+    await jobs.run(Promise.resolve(iterator.return?.()));
+    expect(jobs.clock.refedTimers).toBe(0);
+    const { closed } = consumer;
+    await jobs.clock.advance(0);
+    expect(jobs.clock.refedTimers).toBeGreaterThan(0);
+    await jobs.run(closed);
+  });
+
+  it('does not hand out again a message whose move to another queue outlasts its lease', async () => {
+    const jobs = openJobs();
+    jobs.push(1);
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const slow = { send: () => jobs.wait(3_000) };
+    const options = { settle: 'manual', visibilityTimeoutMs: 2_000, stopWhenEmpty: true } as const;
+    const outcomes: Settlement[] = [];
+    const summary = await jobs.run(
+      loop(jobs, options, async (message) => void outcomes.push(await message.deadLetter(slow))),
+    );
+    expect(summary).toMatchObject({ delivered: 1, acked: 1, abandoned: 0 });
+    expect(outcomes).toMatchObject([{ outcome: 'acked' }]);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  it('left with a message that nobody settles closes when its lease is over', async () => {
+    const jobs = openJobs();
+    jobs.push(1);
+    const consumer = jobs.queue.consume({ settle: 'manual', visibilityTimeoutMs: 2_000, onEvent: vi.fn() });
+    const iterator = consumer[Symbol.asyncIterator]();
+    await jobs.run(iterator.next());
+    await jobs.run(Promise.resolve(iterator.return?.()));
+    expect(await jobs.run(consumer.closed)).toMatchObject({ reason: 'left', abandoned: 1, inFlight: 0 });
     expectGone(jobs);
   });
 

@@ -6,6 +6,29 @@ import { envelope, forward, type LeasedMessage } from '../../src/index.ts';
 import { toReadable, toWritable } from '../../src/node.ts';
 import { openTwoQueues } from './two-queues.ts';
 
+describe('gathering', () => {
+  it('is told of an empty queue while the leases of what it has gathered last', async () => {
+    const queues = openTwoQueues();
+    queues.fill(5);
+    const gather = async function* (messages: AsyncIterable<LeasedMessage>): AsyncGenerator {
+      let pair: LeasedMessage[] = [];
+      for await (const message of messages) {
+        pair.push(message);
+        if (pair.length < 2) continue;
+        yield forward(pair, ['two']);
+        pair = [];
+      }
+      yield forward(pair, ['one']);
+    };
+    const source = toReadable(queues.jobs, { stopWhenEmpty: true, minInFlight: 4, visibilityTimeoutMs: 10_000 });
+    await queues.run(pipeline(source, gather, toWritable(queues.out)));
+    expect(queues.entries('acked')).toHaveLength(5);
+    expect(queues.entries('delivered')).toHaveLength(5);
+    expect(queues.clock.monotonic()).toBeLessThan(6_000);
+    queues.expectGone();
+  });
+});
+
 describe('toReadable()', () => {
   it('asks for one message at a time, and has no buffer of its own', async () => {
     const queues = openTwoQueues();

@@ -106,6 +106,43 @@ describe('settleMap()', () => {
     expect(queues.entries('retried')).toMatchObject([{ delaySeconds }]);
   });
 
+  it.each([
+    [
+      () => {
+        throw new Error('no delay');
+      },
+      'no delay',
+    ],
+    [() => -1, "Cannot retry as 'retryDelaySeconds()' must be an integer in 0..86400: current value is -1"],
+  ])('tells in lastError why retryDelaySeconds %s failed', async (retryDelaySeconds, message) => {
+    const queues = openTwoQueues();
+    queues.fill(1);
+    const consumer = queues.jobs.consume(untilEmpty);
+    const project = ({ attempts }: LeasedMessage): Promise<number> =>
+      attempts === 1 ? Promise.reject(new Error('no')) : Promise.resolve(attempts);
+    const results = toObservable(consumer).pipe(settleMap(project, { retryDelaySeconds }));
+    expect(await queues.run(lastValueFrom(results, { defaultValue: 0 }))).toBe(0);
+    expect((await queues.run(consumer.closed)).lastError).toMatchObject({ message });
+    queues.expectGone();
+  });
+
+  it('asks for no delay where the work has settled by hand', async () => {
+    const queues = openTwoQueues();
+    queues.fill(1);
+    const retryDelaySeconds = vi.fn<() => number>(() => 9);
+    await workOff(
+      queues,
+      async (message) => {
+        if (message.attempts > 1) return;
+        void message.retry({ delaySeconds: 3 });
+        throw new Error('no');
+      },
+      { retryDelaySeconds },
+    );
+    expect(retryDelaySeconds).not.toHaveBeenCalled();
+    expect(queues.entries('retried')).toMatchObject([{ delaySeconds: 3 }]);
+  });
+
   it('lets a settlement by hand win', async () => {
     const queues = openTwoQueues();
     queues.fill(1);
@@ -337,6 +374,23 @@ describe('rxjs.from()', () => {
     await queues.clock.advance(2_000);
     expect(await settlement).toEqual({ outcome: 'acked', late: false });
     expect(queues.broker.inspect('jobs').counts).toMatchObject({ ready: 9, leased: 0 });
+    queues.expectGone();
+  });
+});
+
+describe('unsubscribing', () => {
+  it('gives back what a pull under way brings', async () => {
+    const queues = openTwoQueues();
+    queues.fill(10);
+    queues.jobsCalls.latencyMs = 400;
+    const subscription = toObservable(queues.jobs, { minInFlight: 10 }).subscribe();
+    await queues.clock.advance(100);
+    expect(queues.jobsCalls.underWay).toBe(1);
+    subscription.unsubscribe();
+    await queues.clock.advance(300);
+    expect(queues.broker.inspect('jobs').counts.leased).toBeGreaterThan(0);
+    await queues.clock.advance(1_000);
+    expect(queues.broker.inspect('jobs').counts).toMatchObject({ ready: 10, leased: 0 });
     queues.expectGone();
   });
 });

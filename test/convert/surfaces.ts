@@ -43,7 +43,7 @@ const readable: SurfaceUnderTest = {
   read(queue, options, take) {
     const stream = toReadable(queue, options);
     const read = async (): Promise<void> => {
-      for await (const message of stream) await take(message as LeasedMessage);
+      for await (const message of stream) await take(message);
     };
     return { ended: quiet(read()), leave: () => finished(stream.destroy()).catch(() => undefined) };
   },

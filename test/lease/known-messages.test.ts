@@ -8,15 +8,15 @@ const leaseOf = (id: string): Lease => started(id, 0);
 
 describe('KnownMessages', () => {
   // What was held counted: ten thousand buffered messages left room for a few finished ones, and made each cost a walk.
-  it('remembers at least so many finished ones, and at most one more than twice as many, whatever is held', () => {
+  it('remembers the last so many finished ones, whatever is held', () => {
+    const ids = fc.uniqueArray(fc.nat(50));
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 8 }), fc.nat(20), fc.array(fc.nat(20)), (capacity, held, numbers) => {
+      fc.property(fc.integer({ min: 1, max: 8 }), fc.nat(20), ids, (capacity, held, numbers) => {
         const known = new KnownMessages(capacity);
         for (let index = 0; index < held; index += 1) known.hold(`held ${index}`, leaseOf(`held ${index}`));
         for (const number of numbers) known.finish(String(number));
-        const order = [...new Set(numbers.toReversed())].map(String);
-        for (const id of order.slice(0, capacity)) expect(known.get(id)).toBe('done');
-        expect(order.filter((id) => known.get(id) !== undefined).length).toBeLessThanOrEqual(2 * capacity + 1);
+        const remembered = numbers.filter((number) => known.get(String(number)) === 'done');
+        expect(remembered).toEqual(numbers.slice(-capacity));
       }),
     );
   });
@@ -39,7 +39,7 @@ describe('KnownMessages', () => {
   });
 
   it('knows a held message that is finished as finished, also after many others', () => {
-    const known = new KnownMessages(2);
+    const known = new KnownMessages(3);
     known.hold('a', leaseOf('a'));
     for (const id of ['b', 'c', 'd']) known.finish(id);
     known.finish('a');
@@ -67,19 +67,6 @@ describe('KnownMessages', () => {
     known.finish('a');
     known.release('a', newer);
     expect(known.get('a')).toBe('done');
-  });
-
-  it('forgets a lease of an older generation, and not that its message was finished', () => {
-    const known = new KnownMessages(1);
-    const [a, b] = [leaseOf('a'), leaseOf('b')];
-    known.hold('a', a);
-    known.finish('b');
-    known.finish('c');
-    expect(known.get('a')).toBe(a);
-    known.release('a', a);
-    expect(known.get('a')).toBeUndefined();
-    known.release('b', b);
-    expect(known.get('b')).toBe('done');
   });
 
   it('knows nothing that it was never told of', () => {

@@ -1,36 +1,49 @@
 import type { ManualClock } from '../../src/broker.ts';
+import type { ConsumeOptions } from '../../src/consumer/consume-options.ts';
+import type { ConsumerEvent } from '../../src/consumer/events.ts';
 import type { ConsumerSummary } from '../../src/consumer/stats.ts';
 import type { QueueTransport } from '../../src/contract/transport.ts';
 import { openQueue } from '../../src/queue/open-queue.ts';
-import type { Fetch } from '../../src/transports/cloudflare/http.ts';
+import type { CloudflareTransportOptions } from '../../src/transports/cloudflare/options.ts';
 import { createCloudflareTransport } from '../../src/transports/cloudflare/transport.ts';
 import { CountedSignal } from './counted-signal.ts';
 import type { HandlerLog } from './handler-log.ts';
 import { PlannedHandler } from './handler-plan.ts';
 import { MachineClock } from './machine-clock.ts';
+import type { Moment } from './moment.ts';
 import type { SimulatedNetwork } from './network.ts';
 import type { ClientPlan, Schedule } from './schedule.ts';
 import { seededRandom } from './seeded-random.ts';
+import { plannedAnswers, SimulatedSchema } from './simulated-schema.ts';
 import type { Sequence } from './sequence.ts';
 import type { RunningSurface, Surface, Wait } from './surface.ts';
 import { surfaces } from './surfaces.ts';
 
 /** A pull at the moment the engine decided on it. */
-export interface PullNote {
-  readonly seq: number;
-  readonly at: number;
+export interface PullNote extends Moment {
   readonly ask: number;
   /** Messages leased and not handed out, as the consumer counts them; `undefined` where it does not tell. */
   readonly unstarted: number | undefined;
 }
 
 /** What was left of a client when its consumer had closed. */
-export interface Remains {
-  readonly seq: number;
-  readonly at: number;
+export interface Remains extends Moment {
   readonly openCalls: number;
   readonly timers: number;
   readonly listeners: number;
+}
+
+/** A wall clock that was set. */
+interface Jump {
+  readonly at: number;
+  readonly ms: number;
+}
+
+/** A reader that went away. */
+export interface Leave {
+  readonly called: Moment;
+  /** When it need not wait any longer, and what was left then. */
+  readonly remains: Remains;
 }
 
 /** One client after a run. */
@@ -43,6 +56,12 @@ export interface ClientRun {
   readonly remains: Remains;
   readonly waits: readonly Wait[];
   readonly pulls: readonly PullNote[];
+  /** When it was told to end, and when its reader went away. */
+  readonly endings: readonly Moment[];
+  /** Its reader's goings away. */
+  readonly leaves: readonly Leave[];
+  /** When its wall clock was set, and by how much. */
+  readonly jumps: readonly Jump[];
   /** Until when it was told to end; `Infinity` when nobody set it a time. */
   readonly graceEndsAt: number;
   /** See {@link MachineClock.isDeceived}. */
@@ -57,7 +76,11 @@ interface ClientDeps {
   readonly sequence: Sequence;
   readonly network: SimulatedNetwork;
   readonly log: HandlerLog;
-  readonly connection: { accountId: string; queueId: string; apiToken: string; baseUrl: string; fetch: Fetch };
+  /** Whether a schema should let this body pass. */
+  readonly fits: (body: unknown) => boolean;
+  readonly connection: CloudflareTransportOptions;
+  /** The queue that handlers move messages to. */
+  readonly otherConnection: CloudflareTransportOptions;
 }
 
 /** One consumer on a machine of its own. */
@@ -67,6 +90,9 @@ export class Client {
   readonly #signal = new CountedSignal();
   readonly #waits: Wait[] = [];
   readonly #pulls: PullNote[] = [];
+  readonly #endings: Moment[] = [];
+  readonly #leaves: Promise<Leave>[] = [];
+  readonly #jumps: Jump[] = [];
   #surface: RunningSurface | undefined;
   #remains: Remains | undefined;
   #graceEndsAt = Infinity;
@@ -77,32 +103,70 @@ export class Client {
   }
 
   start(): void {
-    const { client, plan, schedule, truth, sequence, log, connection } = this.#deps;
-    const { visibilityTimeoutMs, maxRetries, seed } = schedule;
-    const { maxInFlight, batchSize } = plan;
+    const { client, plan, schedule, truth, sequence, log, connection, otherConnection } = this.#deps;
+    const { seed } = schedule;
     const surface: Surface = surfaces[plan.surface];
     const transport = this.#observed(createCloudflareTransport({ ...connection, clock: this.#machine }));
-    const queue = openQueue({ transport, clock: this.#machine, random: seededRandom(seed + 100 + client) });
+    const schema = plan.schema && new SimulatedSchema({ client, clock: truth, log }, plan.schema, this.#deps.fits);
+    const queue = openQueue({
+      transport,
+      clock: this.#machine,
+      random: seededRandom(seed + 100 + client),
+      ...(schema && { schema }),
+    });
+    // Reached over the same network by a handle of its own, which goes on when the consumer has closed.
+    const otherQueue = openQueue({ ...otherConnection, clock: this.#machine.beside, random: seededRandom(seed + 300) });
     const random = seededRandom(seed + 200 + client);
-    const close = (): Promise<unknown> => this.#surface?.close() ?? Promise.resolve();
+    const close = (): Promise<unknown> => {
+      this.#noteEnding();
+      return this.#surface?.close() ?? Promise.resolve();
+    };
     const byHand = !surface.isAuto;
-    const handler = new PlannedHandler({ client, clock: truth, log, random, plan: plan.handler, byHand, close });
+    const handler = new PlannedHandler({
+      client,
+      clock: truth,
+      log,
+      random,
+      plan: plan.handler,
+      byHand,
+      otherQueue,
+      close,
+    });
     this.#surface = surface.start({
       queue,
-      options: {
-        visibilityTimeoutMs,
-        maxRetries,
-        maxInFlight,
-        batchSize,
-        signal: this.#signal.signal,
-        onEvent: () => undefined,
-      },
+      options: this.#options(),
       sequence,
-      handle: (messages) => handler.handle(messages),
+      receive: (message) => log.receive(message),
+      handle: (messages, handed) => handler.handle(messages, handed),
       abort: () => this.#signal.abort(),
+      leaving: () => this.#noteLeaving(),
       waits: this.#waits,
     });
-    void this.#surface.closed.then(() => this.#takeRemains());
+    void this.#surface.closed.then(() => {
+      this.#remains = this.#whatRemains();
+    });
+  }
+
+  #options(): ConsumeOptions & { readonly maxInFlight: number } {
+    const { client, plan, schedule, truth, log } = this.#deps;
+    const { visibilityTimeoutMs, maxRetries } = schedule;
+    const { maxInFlight, batchSize, onInvalid, stopWhenEmpty } = plan;
+    const common = {
+      visibilityTimeoutMs,
+      maxRetries,
+      maxInFlight,
+      batchSize,
+      signal: this.#signal.signal,
+      ...(stopWhenEmpty && { stopWhenEmpty }),
+    };
+    if (typeof onInvalid === 'object') {
+      const answer = plannedAnswers({ client, clock: truth, log }, onInvalid);
+      return { ...common, onInvalid: answer, onEvent: () => undefined };
+    }
+    const onEvent = (event: ConsumerEvent): void => {
+      if (event.type === 'invalid') log.decide(log.invalid(client, event.message), onInvalid ?? 'retry');
+    };
+    return { ...common, onEvent, ...(onInvalid && { onInvalid }) };
   }
 
   #observed(transport: QueueTransport): QueueTransport {
@@ -117,23 +181,49 @@ export class Client {
     };
   }
 
-  #takeRemains(): void {
-    const { client, network, sequence, truth } = this.#deps;
-    this.#remains = {
-      seq: sequence.next(),
-      at: truth.now(),
+  #whatRemains(): Remains {
+    const { client, network, log } = this.#deps;
+    return {
+      ...log.moment(),
       openCalls: network.open(client).length,
       timers: this.#machine.pendingTimers,
       listeners: this.#signal.listeners,
     };
   }
 
+  #noteEnding(): void {
+    this.#endings.push(this.#deps.log.moment());
+  }
+
+  /** A reader that goes away from what has ended already changes nothing. */
+  #noteLeaving(): void {
+    if (surfaces[this.#deps.plan.surface].leavesAtOnce && this.#endings.length === 0) {
+      this.#graceEndsAt = this.#deps.truth.now();
+    }
+    this.#noteEnding();
+  }
+
+  leave(): void {
+    this.#leaves.push(this.#leave());
+  }
+
+  async #leave(): Promise<Leave> {
+    this.#noteLeaving();
+    const called = this.#deps.log.moment();
+    await this.#surface?.leave();
+    return { called, remains: this.#whatRemains() };
+  }
+
   close(graceMs = Infinity): void {
-    this.#graceEndsAt = Math.min(this.#graceEndsAt, this.#deps.truth.now() + graceMs);
+    this.#noteEnding();
+    if (surfaces[this.#deps.plan.surface].hasGrace) {
+      this.#graceEndsAt = Math.min(this.#graceEndsAt, this.#deps.truth.now() + graceMs);
+    }
     void this.#surface?.close(graceMs === Infinity ? undefined : graceMs);
   }
 
   abort(): void {
+    this.#noteEnding();
     this.#signal.abort();
   }
 
@@ -148,6 +238,7 @@ export class Client {
 
   jump(ms: number): void {
     this.#machine.jump(ms);
+    this.#jumps.push({ at: this.#deps.truth.now(), ms });
   }
 
   async end(): Promise<ClientRun> {
@@ -167,6 +258,9 @@ export class Client {
       remains: this.#remains,
       waits: this.#waits,
       pulls: this.#pulls,
+      endings: this.#endings,
+      jumps: this.#jumps,
+      leaves: await Promise.all(this.#leaves),
       graceEndsAt: this.#graceEndsAt,
       isDeceived,
     };

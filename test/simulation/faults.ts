@@ -10,6 +10,8 @@ export type Fault =
   | { readonly type: 'answer-hangs' }
   /** Refused by the API or the queue for being too much. */
   | { readonly type: 'limited'; readonly code: 971 | 10_429 | 10_250 | 10_251; readonly retryAfterSeconds: number }
+  /** Refused for good: trying again can't help. */
+  | { readonly type: 'refused'; readonly status: 400 | 403 | 404 }
   /** The service fails before or after it carried the request out. */
   | { readonly type: 'failed'; readonly status: 500 | 503; readonly applied: boolean }
   /** A page in place of JSON, before or after the request was carried out. */
@@ -34,7 +36,7 @@ export type Obscurity = 'fewer' | 'no-counts' | 'no-warnings' | 'list';
 /** A fault of some requests of one client: from the `nth` of its kind on, `times` of them in a row. */
 export interface PlannedFault {
   readonly client: number;
-  readonly call: 'pull' | 'ack';
+  readonly call: 'pull' | 'ack' | 'push';
   /** 0 for the first. */
   readonly nth: number;
   readonly times: number;
@@ -55,6 +57,8 @@ export function answerOf(fault: Fault): FaultAnswer | undefined {
       const { code, retryAfterSeconds } = fault;
       return { status: 429, text: refusal(code, 'slow down'), retryAfterSeconds };
     }
+    case 'refused':
+      return { status: fault.status, text: refusal(10_000, 'not like this') };
     case 'failed':
       return { status: fault.status, text: refusal(15_000, 'unknown internal error') };
     case 'html':
@@ -80,6 +84,7 @@ export function reachesBroker(fault: Fault | undefined): boolean {
     case 'request-dropped':
     case 'request-hangs':
     case 'limited':
+    case 'refused':
       return false;
     case 'failed':
     case 'html':

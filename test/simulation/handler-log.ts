@@ -1,15 +1,22 @@
+import type { InvalidAction } from '../../src/consumer/consume-options.ts';
+import type { MessageIdentity } from '../../src/consumer/events.ts';
 import type { Clock } from '../../src/contract/clock.ts';
 import type { LeasedMessage } from '../../src/consumer/leased-message.ts';
 import type { Settlement } from '../../src/contract/settlement.ts';
 import type { Sequence } from './sequence.ts';
+import type { Moment } from './moment.ts';
+
+/** What a handler can do with a message by hand. */
+export type HandSettleKind = 'ack' | 'retry' | 'dead-letter';
 
 /** A settlement by hand. */
 export interface HandSettle {
-  readonly kind: 'ack' | 'retry';
+  readonly kind: HandSettleKind;
   readonly seq: number;
   readonly at: number;
   /** What became of it; `undefined` while that is open. */
   settlement: Settlement | undefined;
+  settledAt: number;
   settledSeq: number;
 }
 
@@ -18,8 +25,11 @@ export interface Start {
   readonly client: number;
   readonly messageId: string;
   readonly attempts: number;
+  readonly body: unknown;
   /** The lease it was started under. */
   readonly leaseId: string;
+  /** When it was handed out: before it was started, where something held it back for its turn. */
+  readonly handed: Moment;
   readonly at: number;
   readonly seq: number;
   /** `left`: it threw, or its loop was left. */
@@ -29,9 +39,35 @@ export interface Start {
   readonly settles: HandSettle[];
 }
 
-/** Everything that handlers did, in order. */
+/** One body that a schema was asked about. */
+export interface Judgement {
+  readonly client: number;
+  readonly body: unknown;
+  readonly askedSeq: number;
+  /** `Infinity` while it has not answered. */
+  endedAt: number;
+  endedSeq: number;
+}
+
+/** One message that a consumer said is invalid. */
+export interface InvalidNote {
+  readonly client: number;
+  readonly messageId: string;
+  readonly attempts: number;
+  readonly askedSeq: number;
+  /** What was decided of it; `undefined` while that is open. */
+  decision: InvalidAction | 'fail' | undefined;
+  decidedAt: number;
+  decidedSeq: number;
+}
+
+/** Everything that handlers, and whoever judges messages before them, did, in order. */
 export class HandlerLog {
   readonly starts: Start[] = [];
+  readonly judgements: Judgement[] = [];
+  readonly invalids: InvalidNote[] = [];
+  /** The leases of what was handed out to something that may have held it back. */
+  readonly received = new Set<string>();
   readonly #clock: Clock;
   readonly #sequence: Sequence;
 
@@ -40,14 +76,25 @@ export class HandlerLog {
     this.#sequence = sequence;
   }
 
-  start(client: number, message: LeasedMessage): Start {
+  moment(): Moment {
+    return { seq: this.#sequence.next(), at: this.#clock.now() };
+  }
+
+  receive(message: LeasedMessage): Moment {
+    this.received.add(message.leaseId);
+    return this.moment();
+  }
+
+  start(client: number, message: LeasedMessage, handed?: Moment): Start {
+    const now = this.moment();
     const start: Start = {
       client,
       messageId: message.id,
       attempts: message.attempts,
+      body: message.body,
       leaseId: message.leaseId,
-      at: this.#clock.now(),
-      seq: this.#sequence.next(),
+      handed: handed ?? now,
+      ...now,
       end: 'running',
       endedAt: Infinity,
       endedSeq: Infinity,
@@ -57,6 +104,43 @@ export class HandlerLog {
     return start;
   }
 
+  judge(client: number, body: unknown): Judgement {
+    const judgement: Judgement = {
+      client,
+      body,
+      askedSeq: this.#sequence.next(),
+      endedAt: Infinity,
+      endedSeq: Infinity,
+    };
+    this.judgements.push(judgement);
+    return judgement;
+  }
+
+  endJudgement(judgement: Judgement): void {
+    judgement.endedAt = this.#clock.now();
+    judgement.endedSeq = this.#sequence.next();
+  }
+
+  invalid(client: number, { id, attempts }: MessageIdentity): InvalidNote {
+    const note: InvalidNote = {
+      client,
+      messageId: id,
+      attempts,
+      askedSeq: this.#sequence.next(),
+      decision: undefined,
+      decidedAt: Infinity,
+      decidedSeq: Infinity,
+    };
+    this.invalids.push(note);
+    return note;
+  }
+
+  decide(note: InvalidNote, decision: InvalidAction | 'fail'): void {
+    note.decision = decision;
+    note.decidedAt = this.#clock.now();
+    note.decidedSeq = this.#sequence.next();
+  }
+
   end(start: Start, end: 'finished' | 'left'): void {
     start.end = end;
     start.endedAt = this.#clock.now();
@@ -64,16 +148,18 @@ export class HandlerLog {
   }
 
   /** Settles by hand, and notes when and what came of it. */
-  async settle(start: Start, kind: 'ack' | 'retry', settle: () => Promise<Settlement>): Promise<Settlement> {
+  async settle(start: Start, kind: HandSettleKind, settle: () => Promise<Settlement>): Promise<Settlement> {
     const note: HandSettle = {
       kind,
       seq: this.#sequence.next(),
       at: this.#clock.now(),
       settlement: undefined,
+      settledAt: Infinity,
       settledSeq: Infinity,
     };
     start.settles.push(note);
     note.settlement = await settle();
+    note.settledAt = this.#clock.now();
     note.settledSeq = this.#sequence.next();
     return note.settlement;
   }

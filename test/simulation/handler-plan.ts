@@ -1,6 +1,7 @@
-import type { LeasedMessage } from '../../src/consumer/leased-message.ts';
+import type { DeadLetterQueue, LeasedMessage } from '../../src/consumer/leased-message.ts';
 import type { Clock } from '../../src/contract/clock.ts';
-import type { HandlerLog, Start } from './handler-log.ts';
+import type { HandlerLog, HandSettleKind, Start } from './handler-log.ts';
+import type { Moment } from './moment.ts';
 
 /** How long a client's handlers take. */
 export type HandlerTimes =
@@ -18,6 +19,8 @@ export type HandlerTimes =
  * - `ack-first`, `retry-first`: by hand before its work
  * - `ack-last`, `retry-last`: by hand after its work, and waits for what comes of it
  * - `both`: acknowledges by hand, and retries right after
+ * - `dead-letter-first`, `dead-letter-last`: moves it to another queue by hand, before or after its work
+ * - `dead-letter-and-ack`: begins to move it to another queue before its work, and acknowledges right after
  * - `throw`, `break`: fails or leaves its loop after its work
  * - `ack-and-break`: acknowledges by hand after its work and leaves
  * - `forget`: where nothing settles by itself, it settles nothing
@@ -31,6 +34,9 @@ export const everyDeviation = [
   'ack-last',
   'retry-last',
   'both',
+  'dead-letter-first',
+  'dead-letter-last',
+  'dead-letter-and-ack',
   'throw',
   'break',
   'ack-and-break',
@@ -58,6 +64,8 @@ interface HandlerDeps {
   readonly plan: HandlerPlan;
   /** Whether every message has to be settled by hand. */
   readonly byHand: boolean;
+  /** Where messages are moved to. */
+  readonly otherQueue: DeadLetterQueue;
   readonly close: () => Promise<unknown>;
 }
 
@@ -71,9 +79,9 @@ export class PlannedHandler {
   }
 
   /** Works on messages that were handed out together, 1 or more. What it settles by hand is the first of them. */
-  async handle(messages: readonly LeasedMessage[]): Promise<HandlerEnd> {
+  async handle(messages: readonly LeasedMessage[], handed?: Moment): Promise<HandlerEnd> {
     const { log, plan } = this.#deps;
-    const starts = messages.map((each) => log.start(this.#deps.client, each));
+    const starts = messages.map((each) => log.start(this.#deps.client, each, handed));
     const [start] = starts;
     const [message] = messages;
     if (start === undefined || message === undefined) throw new Error('Nothing was handed out');
@@ -81,8 +89,7 @@ export class PlannedHandler {
     this.#started += 1;
     const does = plan.deviations.find((deviation) => deviation.nth === nth)?.does;
     const durationMs = drawDuration(plan.times, nth, this.#deps.random);
-    if (does === 'ack-first' || does === 'both') void this.#settle(start, message, 'ack');
-    if (does === 'retry-first' || does === 'both') void this.#settle(start, message, 'retry');
+    for (const kind of settledFirst(does)) void this.#settle(start, message, kind);
     const interrupted = await this.#work(message, durationMs);
     if (interrupted || does === 'throw') return this.#end(starts, 'throw');
     await this.#settleLast(start, message, does);
@@ -92,6 +99,7 @@ export class PlannedHandler {
 
   async #settleLast(start: Start, message: LeasedMessage, does: Deviation | undefined): Promise<void> {
     if (does === 'retry-last') await this.#settle(start, message, 'retry');
+    else if (does === 'dead-letter-last') await this.#settle(start, message, 'dead-letter');
     else if (does === 'ack-last' || does === 'ack-and-break') await this.#settle(start, message, 'ack');
     else if (does === 'close') {
       void this.#settle(start, message, 'ack');
@@ -99,10 +107,17 @@ export class PlannedHandler {
     } else if (this.#deps.byHand && does === undefined) void this.#settle(start, message, 'ack');
   }
 
-  #settle(start: Start, message: LeasedMessage, kind: 'ack' | 'retry'): Promise<unknown> {
-    return this.#deps.log.settle(start, kind, () =>
-      kind === 'ack' ? message.ack() : message.retry({ delaySeconds: 0 }),
-    );
+  #settle(start: Start, message: LeasedMessage, kind: HandSettleKind): Promise<unknown> {
+    return this.#deps.log.settle(start, kind, () => {
+      switch (kind) {
+        case 'ack':
+          return message.ack();
+        case 'retry':
+          return message.retry({ delaySeconds: 0 });
+        case 'dead-letter':
+          return message.deadLetter(this.#deps.otherQueue);
+      }
+    });
   }
 
   #end(starts: readonly Start[], end: HandlerEnd): HandlerEnd {
@@ -123,6 +138,24 @@ export class PlannedHandler {
       if (message.signal.aborted) onAbort();
       else message.signal.addEventListener('abort', onAbort, { once: true });
     });
+  }
+}
+
+/** What is settled by hand before the work. */
+function settledFirst(does: Deviation | undefined): readonly HandSettleKind[] {
+  switch (does) {
+    case 'ack-first':
+      return ['ack'];
+    case 'retry-first':
+      return ['retry'];
+    case 'both':
+      return ['ack', 'retry'];
+    case 'dead-letter-first':
+      return ['dead-letter'];
+    case 'dead-letter-and-ack':
+      return ['dead-letter', 'ack'];
+    default:
+      return [];
   }
 }
 

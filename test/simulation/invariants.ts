@@ -1,24 +1,30 @@
 import type { Start } from './handler-log.ts';
-import { type Delivery, firstSettle, type Ledger } from './ledger.ts';
+import type { Invariant } from './invariant.ts';
+import type { Ledger } from './ledger.ts';
+import { endsEmptyHanded } from './empty-queue.ts';
+import { invalidIsSettledAsSaid } from './invalid-messages.ts';
+import { movedIsKept } from './moved-messages.ts';
+import { nothingRemains } from './nothing-remains.ts';
 import type { CallRecord } from './network.ts';
-import { pullBound } from './pull-bound.ts';
+import { PullBound } from './pull-bound.ts';
+import { repeatsAreRecognised } from './repeated-deliveries.ts';
 import type { ClientRun } from './client.ts';
-
-/** Judges a run by one invariant of the design: gives what violates it, in words. */
-export type Invariant = (ledger: Ledger) => readonly string[];
+import { grainMs, isOver } from './client-time.ts';
 
 /**
  * Every message pushed is in the end acked after its handler finished, or in the queue, or in its dead letter queue, or
  * removed by the broker. With 50 retries and more nothing is ever removed.
  */
-export const nothingIsLost: Invariant = (ledger) => {
+const nothingIsLost: Invariant = (ledger) => {
   const { schedule, inQueue, inDeadLetterQueue } = ledger.run;
   const wrong: string[] = [];
   const places = { queue: 0, acked: 0, 'dead-letter-queue': 0, removed: 0 };
   for (const message of ledger.messages.values()) {
     places[message.place] += 1;
     const isEarned = ledger.startsOf(message.id).some((start) => ledger.isEarned(start, message.ackedSeq));
-    if (message.place === 'acked' && !isEarned) wrong.push(`${message.id} was acked and no handler had finished it`);
+    const isDiscarded = message.ackedBy !== undefined && ledger.isDiscarded(message.ackedBy, message.ackedSeq);
+    if (message.place === 'acked' && !isEarned && !isDiscarded)
+      wrong.push(`${message.id} was acked and no handler had finished it`);
     const isGone = message.place === 'removed' || message.place === 'dead-letter-queue';
     if (isGone && schedule.maxRetries >= 50)
       wrong.push(`${message.id} was ${message.place} with ${schedule.maxRetries} retries`);
@@ -30,7 +36,7 @@ export const nothingIsLost: Invariant = (ledger) => {
 };
 
 /** No ack is sent before a handler of that message, in that consumer, finished or acknowledged by hand. */
-export const noAckBeforeTheEnd: Invariant = (ledger) => {
+const noAckBeforeTheEnd: Invariant = (ledger) => {
   const wrong: string[] = [];
   for (const { client } of ledger.run.clients) {
     for (const call of ledger.callsBy(client, 'ack')) {
@@ -38,6 +44,7 @@ export const noAckBeforeTheEnd: Invariant = (ledger) => {
         const { messageId } = ledger.delivery(leaseId);
         const starts = ledger.startsOf(messageId).filter((start) => start.client === client);
         if (starts.some((start) => ledger.isEarned(start, call.sentSeq))) continue;
+        if (ledger.isDiscarded(leaseId, call.sentSeq)) continue;
         wrong.push(`client ${client} sent the ack of ${messageId} before its handler finished`);
       }
     }
@@ -46,14 +53,16 @@ export const noAckBeforeTheEnd: Invariant = (ledger) => {
 };
 
 /** No message is handed out after its deadline less the margin; on its last attempt, none after its deadline. */
-export const noLateStart: Invariant = (ledger) => {
+const noLateStart: Invariant = (ledger) => {
   const wrong: string[] = [];
   for (const start of ledger.run.log.starts) {
     if (ledger.client(start.client).isDeceived) continue;
     const { deadline, at } = ledger.delivery(start.leaseId);
-    const leftMs = deadline - start.at;
+    const leftMs = deadline - start.handed.at;
     const isLast = start.attempts > ledger.run.schedule.maxRetries;
     const leastMs = isLast ? 0 : marginMs(deadline - at, leastRoundTripMs(ledger, start));
+    const isLate = ledger.client(start.client).surface.holdsBack !== 'for its reader' && deadline <= start.at;
+    if (isLate) wrong.push(`client ${start.client} began ${start.messageId} after its lease`);
     if (leftMs < leastMs - grainMs || leftMs <= 0) {
       wrong.push(
         `client ${start.client} started ${start.messageId} with ${leftMs} ms left of ${deadline - at}: the margin is ${leastMs}`,
@@ -65,7 +74,9 @@ export const noLateStart: Invariant = (ledger) => {
 
 /** The margin with the least round trip that the consumer has seen: whatever mean it makes of them is not below. */
 function leastRoundTripMs(ledger: Ledger, start: Start): number {
-  const seen = ledger.callsBy(start.client, 'pull').filter((call) => call.isUnderstood && call.endedSeq < start.seq);
+  const seen = ledger
+    .callsBy(start.client, 'pull')
+    .filter((call) => call.isUnderstood && call.endedSeq < start.handed.seq);
   return Math.min(...seen.map((call) => call.endedAt - call.sentAt));
 }
 
@@ -74,7 +85,7 @@ function marginMs(timeoutMs: number, roundTripMs: number): number {
 }
 
 /** At every moment, in flight is at most `maxInFlight`; at every pull, asked for and unstarted is at most the bound. */
-export const boundsHold: Invariant = (ledger) => {
+const boundsHold: Invariant = (ledger) => {
   const wrong: string[] = [];
   for (const client of ledger.run.clients) {
     wrong.push(...inFlightViolations(ledger, client));
@@ -83,35 +94,50 @@ export const boundsHold: Invariant = (ledger) => {
   return wrong;
 };
 
-/** Times of this size, in fractions of a millisecond, are exact to about as much. */
-const grainMs = 0.01;
-
 function inFlightViolations(ledger: Ledger, { client, plan, surface }: ClientRun): readonly string[] {
-  const starts = ledger.startsBy(client);
-  const most = Math.min(plan.maxInFlight, surface.concurrency?.(plan.maxInFlight) ?? Infinity);
-  const isOut = (start: Start, seq: number, at: number): boolean => {
-    if (surface.isAuto) return start.endedSeq > seq;
+  const isSeen = surface.concurrency !== undefined;
+  const isUnsettled = (start: Start, seq: number, at: number): boolean => {
+    if (ledger.settledSeq(start) <= seq) return false;
     const { call } = ledger.delivery(start.leaseId);
-    return call !== undefined && knownEnd(ledger, call) - grainMs > at && (firstSettle(start)?.seq ?? Infinity) > seq;
+    return isSeen || (call !== undefined && !isOver(ledger, call, at));
   };
-  return starts
-    .map((start, index) => ({
-      start,
-      out: starts.slice(0, index + 1).filter((other) => isOut(other, start.seq, start.at)).length,
-    }))
-    .filter(({ out }) => out > most)
-    .map(({ start, out }) => `client ${client} had ${out} in flight, not ${most}, when it started ${start.messageId}`);
+  const isRunning = (start: Start, seq: number): boolean => start.endedSeq > seq;
+  const concurrency = surface.concurrency?.(plan.maxInFlight) ?? Infinity;
+  return [
+    ...tooManyAtOnce(ledger.startsBy(client), isUnsettled, plan.maxInFlight),
+    ...tooManyAtOnce(ledger.startsBy(client), isRunning, concurrency),
+  ].map((text) => `client ${client} had ${text}`);
+}
+
+/** The starts at which more were out than may be. What is not out any more never is again. */
+function tooManyAtOnce(
+  starts: readonly Start[],
+  isOut: (start: Start, seq: number, at: number) => boolean,
+  most: number,
+): readonly string[] {
+  const wrong: string[] = [];
+  let out: Start[] = [];
+  for (const start of starts) {
+    out = [...out, start].filter((other) => isOut(other, start.handed.seq, start.handed.at));
+    if (out.length > most) wrong.push(`${out.length} in flight, not ${most}, when it started ${start.messageId}`);
+  }
+  return wrong;
 }
 
 function pullViolations(ledger: Ledger, client: ClientRun): readonly string[] {
   // The judge measures by the true time, which such a consumer can't know.
-  if (jumpsOf(ledger, client.client).length > 0) return [];
+  if (client.jumps.length > 0) return [];
   const pulls = ledger.callsBy(client.client, 'pull');
+  const bounds = new PullBound(ledger, client);
+  let underWay: CallRecord[] = [];
   return client.pulls.flatMap((note, index) => {
-    const before = pulls.slice(0, index).filter((call) => call.endedSeq > note.seq);
-    const asked = before.reduce((sum, call) => sum + call.ask, note.ask);
-    const unstarted = note.unstarted ?? startedLater(ledger, client.client, note.seq);
-    const bound = pullBound(ledger, client, note);
+    underWay = [...underWay, ...pulls.slice(index - 1, index)].filter((call) => call.endedSeq > note.seq);
+    const asked = underWay.reduce((sum, call) => sum + call.ask, note.ask);
+    const unstarted =
+      note.unstarted === undefined
+        ? startedLater(ledger, client.client, note.seq)
+        : note.unstarted + ledger.heldAt(client.client, note.seq);
+    const bound = bounds.at(note);
     if (asked + unstarted <= bound) return [];
     return [`client ${client.client} asked for ${asked} with ${unstarted} unstarted: the bound is ${bound}`];
   });
@@ -128,23 +154,8 @@ function startedLater(ledger: Ledger, client: number, seq: number): number {
   return ledger.startsBy(client).filter((start) => start.seq > seq && received.has(start.leaseId)).length;
 }
 
-/**
- * When the leases of a pull end as its consumer must see it: they count from before it was sent, and one whose wall
- * clock was set forward takes them to be over earlier still.
- */
-function knownEnd(ledger: Ledger, { client, sentAt, visibilityTimeoutMs }: CallRecord): number {
-  const jumpedMs = jumpsOf(ledger, client).reduce((sum, ms) => sum + Math.max(0, ms), 0);
-  return sentAt + visibilityTimeoutMs - jumpedMs;
-}
-
-function jumpsOf(ledger: Ledger, client: number): readonly number[] {
-  return ledger.run.schedule.events.flatMap((event) =>
-    event.type === 'jump' && event.client === client ? [event.ms] : [],
-  );
-}
-
 /** `acked` and `retried` are what the ledger says; and each lease gets at most one kind of settlement. */
-export const outcomesAreTrue: Invariant = (ledger) => {
+const outcomesAreTrue: Invariant = (ledger) => {
   const wrong: string[] = [];
   for (const start of ledger.run.log.starts) {
     for (const { settlement, settledSeq } of start.settles) {
@@ -178,89 +189,34 @@ function isTrue(ledger: Ledger, start: Start, outcome: string | undefined, seq: 
 }
 
 /** No message is in two handlers of one consumer at once, where the consumer sees its handlers. */
-export const neverTwiceAtOnce: Invariant = (ledger) => {
+const neverTwiceAtOnce: Invariant = (ledger) => {
   const wrong: string[] = [];
   for (const { client, surface } of ledger.run.clients) {
-    if (!surface.isAuto) continue;
-    const starts = ledger.startsBy(client);
-    for (const [index, start] of starts.entries()) {
-      const twin = starts
-        .slice(index + 1)
-        .find((other) => other.messageId === start.messageId && other.seq < start.endedSeq);
+    if (surface.concurrency === undefined) continue;
+    for (const start of ledger.startsBy(client)) {
+      const twin = ledger
+        .startsOf(start.messageId)
+        .find((other) => other.client === client && other.seq > start.seq && other.seq < start.endedSeq);
       if (twin !== undefined) wrong.push(`client ${client} had ${start.messageId} in two handlers at once`);
     }
   }
   return wrong;
 };
 
-/** After `closed`: no request, timer or listener of ours; nothing leased that was not handed out. */
-export const nothingRemains: Invariant = (ledger) => {
-  const wrong: string[] = [];
-  for (const { client, remains } of ledger.run.clients) {
-    const { openCalls, timers, listeners, seq } = remains;
-    if (openCalls + timers + listeners > 0) {
-      wrong.push(`client ${client} left ${openCalls} calls, ${timers} timers and ${listeners} listeners`);
-    }
-    const late = ledger.run.network.records.filter((call) => call.client === client && call.sentSeq > seq);
-    if (late.length > 0) wrong.push(`client ${client} made ${late.length} calls after it had closed`);
-    for (const delivery of ledger.deliveries.values()) {
-      if (delivery.call?.client === client && isHoarded(ledger, delivery, client)) {
-        wrong.push(`client ${client} left ${delivery.messageId} leased and never handed it out`);
-      }
-    }
-  }
-  return wrong;
-};
-
-/** Whether the message is leased when its consumer has closed, for no reason that the consumer knew of. */
-function isHoarded(ledger: Ledger, { messageId, leaseId, settledSeq, call }: Delivery, client: number): boolean {
-  const { remains, graceEndsAt } = ledger.client(client);
-  // What comes after the grace, to a machine that slept through it, nobody waits for.
-  if (
-    call === undefined ||
-    call.endedAt >= graceEndsAt ||
-    settledSeq < remains.seq ||
-    knownEnd(ledger, call) <= remains.at
-  )
-    return false;
-  const wasReceived = call.received.includes(leaseId);
-  const receivedSeq = call.endedSeq;
-  const wasHeld = (start: Start): boolean =>
-    start.client === client && (start.leaseId === leaseId || (start.seq < receivedSeq && start.endedSeq > receivedSeq));
-  const settlements = ledger
-    .callsBy(client, 'ack')
-    .filter((ack) => ack.retries.includes(leaseId) || ack.acks.includes(leaseId));
-  if (!wasReceived || settlements.length > 0 || ledger.startsOf(messageId).some(wasHeld)) return false;
-  return !mayBeHeldBack(ledger, client, remains.at);
-}
-
-/** The longest that a consumer waits by itself after a settle call that failed, in milliseconds. */
-const longestBackoffMs = 5_000;
-
-/** Whether settlements may have had to wait until after this time, because a call failed or the service asked for it. */
-function mayBeHeldBack(ledger: Ledger, client: number, at: number): boolean {
-  const failed = (call: CallRecord): boolean => !call.isUnderstood && call.state !== 'open';
-  const waitMs = ({ call, fault }: CallRecord): number => {
-    if (fault?.type !== 'limited') return call === 'ack' ? longestBackoffMs : 0;
-    const concerns = call === 'ack' || fault.code === 10_250 || fault.code === 10_251;
-    return concerns ? Math.max(longestBackoffMs, 1_000 * fault.retryAfterSeconds) : 0;
-  };
-  const calls = [...ledger.callsBy(client, 'pull'), ...ledger.callsBy(client, 'ack')];
-  return calls.some((call) => failed(call) && call.endedAt <= at && call.endedAt + waitMs(call) > at);
-}
-
 /** Deliveries = starts + releases + dropped + invalid + swapped + re-acked + those in answers never received. */
-export const deliveriesAddUp: Invariant = (ledger) => {
+const deliveriesAddUp: Invariant = (ledger) => {
   const wrong: string[] = [];
-  for (const { client, summary } of ledger.run.clients) {
+  for (const { client, surface, summary, remains } of ledger.run.clients) {
     if (summary === undefined) continue;
     const pulls = ledger.callsBy(client, 'pull');
     const received = pulls.reduce((sum, call) => sum + call.received.length, 0);
+    // What is held to the end its consumer gave up waiting for, and may have given back.
+    const held = ledger.heldAt(client, remains.seq);
     const { delivered, released, dropped, invalid, swapped, reacked } = summary;
     const accounted = delivered + released + dropped + invalid + swapped + reacked;
-    const starts = ledger.startsBy(client).length;
-    if (accounted !== received) {
-      const parts = `${delivered} + ${released} + ${dropped} + ${invalid} + ${swapped} + ${reacked}`;
+    const starts = surface.holdsBack === 'never' ? ledger.startsBy(client).length : ledger.handedOut(client);
+    if (accounted > received || accounted + held < received) {
+      const parts = `${delivered} + ${released} + ${dropped} + ${invalid} + ${swapped} + ${reacked} + ${held}`;
       wrong.push(`client ${client} received ${received} and accounts for ${parts}`);
     }
     if (starts !== delivered) wrong.push(`client ${client} started ${starts} and counts ${delivered}`);
@@ -274,7 +230,7 @@ export const deliveriesAddUp: Invariant = (ledger) => {
 };
 
 /** Waiting `next()` calls are answered in order, each exactly once; after the first end all are ends. */
-export const nextIsAnsweredInOrder: Invariant = (ledger) => {
+const nextIsAnsweredInOrder: Invariant = (ledger) => {
   const wrong: string[] = [];
   for (const { client, waits } of ledger.run.clients) {
     const open = waits.filter((wait) => wait.answeredSeq === Infinity);
@@ -320,6 +276,10 @@ const invariants: Readonly<Record<string, Invariant>> = {
   8: deliveriesAddUp,
   9: nextIsAnsweredInOrder,
   'of late retries': noLateRetry,
+  'of repeated deliveries': repeatsAreRecognised,
+  'of moved messages': movedIsKept,
+  'of invalid messages': invalidIsSettledAsSaid,
+  'of empty queues': endsEmptyHanded,
 };
 
 /** Everything that violates any invariant. */

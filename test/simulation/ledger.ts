@@ -1,7 +1,7 @@
-import type { HandSettle, Start } from './handler-log.ts';
+import type { HandSettle, InvalidNote, Judgement, Start } from './handler-log.ts';
 import type { CallRecord } from './network.ts';
 import type { ClientRun } from './client.ts';
-import type { LedgerEntry, Run } from './world.ts';
+import type { Carried, LedgerEntry, Run } from './world.ts';
 
 /** One delivery, by the broker's account. */
 export interface Delivery {
@@ -13,7 +13,12 @@ export interface Delivery {
   /** The pull that it was an answer to; `undefined` when it was not one of the clients'. */
   readonly call: CallRecord | undefined;
   /** When the broker saw the lease end by a settlement; `Infinity` when it did not. */
-  settledSeq: number;
+  settledAt: number;
+}
+
+/** A delivery that a client got. */
+export interface Got extends Delivery {
+  readonly call: CallRecord;
 }
 
 /** Where a message is in the end. */
@@ -25,6 +30,8 @@ export interface LedgerMessage {
   place: Place;
   /** When it was acknowledged; `Infinity` when it was not. */
   ackedSeq: number;
+  /** By which lease. */
+  ackedBy: string | undefined;
   readonly deliveries: Delivery[];
   /** Retries that took effect. */
   readonly retriedSeqs: { readonly leaseId: string; readonly seq: number }[];
@@ -35,22 +42,56 @@ export class Ledger {
   readonly run: Run;
   readonly messages: ReadonlyMap<string, LedgerMessage>;
   readonly deliveries: ReadonlyMap<string, Delivery>;
+  /** When each body came into the other queue, first to last, by its JSON. */
+  readonly #moved = new Map<string, number[]>();
+  readonly #invalids = new Map<string, InvalidNote>();
+  /** What a client's schema said of a body, by the lease that it came with. */
+  readonly #judgements = new Map<string, Judgement>();
   readonly #startsByMessage = new Map<string, Start[]>();
-  readonly #callsByClient = new Map<number, CallRecord[]>();
+  readonly #startsByClient = new Map<number, Start[]>();
+  readonly #calls = new Map<string, CallRecord[]>();
 
   constructor(run: Run) {
     this.run = run;
     const calls = new Map<string, CallRecord>();
     for (const record of run.network.records) {
-      listIn(this.#callsByClient, record.client).push(record);
+      listIn(this.#calls, `${record.client} ${record.call}`).push(record);
       for (const leaseId of record.given) calls.set(leaseId, record);
     }
-    for (const start of run.log.starts) listIn(this.#startsByMessage, start.messageId).push(start);
+    for (const start of run.log.starts) {
+      listIn(this.#startsByMessage, start.messageId).push(start);
+      listIn(this.#startsByClient, start.client).push(start);
+    }
     const messages = new Map<string, LedgerMessage>();
     const deliveries = new Map<string, Delivery>();
-    for (const entry of run.journal) replay(entry, messages, deliveries, calls);
+    const bodies = new Map(run.inOtherQueue.map(({ id, body }) => [id, JSON.stringify(body)]));
+    for (const entry of run.journal) {
+      replay(entry, messages, deliveries, calls);
+      if (entry.queue !== 'other' || entry.type !== 'pushed') continue;
+      listIn(this.#moved, bodies.get(entry.messageId) ?? '').push(entry.seq);
+    }
     this.messages = messages;
     this.deliveries = deliveries;
+    for (const note of run.log.invalids) {
+      this.#invalids.set(`${note.client} ${note.messageId} ${note.attempts}`, note);
+    }
+    this.#assignJudgements();
+  }
+
+  /** Each body is judged as soon as it comes. */
+  #assignJudgements(): void {
+    const judged = new Map<string, Judgement[]>();
+    for (const judgement of this.run.log.judgements) {
+      listIn(judged, `${judgement.client} ${JSON.stringify(judgement.body)}`).push(judgement);
+    }
+    const answers = this.run.network.records.filter((call) => call.received.length > 0);
+    for (const call of answers.toSorted((a, b) => a.endedSeq - b.endedSeq)) {
+      for (const leaseId of call.received) {
+        const { messageId } = this.delivery(leaseId);
+        const judgement = judged.get(`${call.client} ${this.bodyOf(messageId)}`)?.shift();
+        if (judgement !== undefined) this.#judgements.set(leaseId, judgement);
+      }
+    }
   }
 
   startsOf(messageId: string): readonly Start[] {
@@ -58,11 +99,25 @@ export class Ledger {
   }
 
   startsBy(client: number): readonly Start[] {
-    return this.run.log.starts.filter((start) => start.client === client);
+    return this.#startsByClient.get(client) ?? [];
   }
 
   callsBy(client: number, call: CallRecord['call']): readonly CallRecord[] {
-    return (this.#callsByClient.get(client) ?? []).filter((record) => record.call === call);
+    return this.#calls.get(`${client} ${call}`) ?? [];
+  }
+
+  /** The deliveries of a message that a client got, and did not lose with their answer. */
+  got(client: number, messageId: string): readonly Got[] {
+    const deliveries = this.messages.get(messageId)?.deliveries ?? [];
+    return deliveries.flatMap((delivery) => {
+      const { call, leaseId } = delivery;
+      return call?.client === client && call.received.includes(leaseId) ? [{ ...delivery, call }] : [];
+    });
+  }
+
+  /** How many messages a client's outlet noted as handed out. */
+  handedOut(client: number): number {
+    return [...this.run.log.received].filter((leaseId) => this.delivery(leaseId).call?.client === client).length;
   }
 
   delivery(leaseId: string): Delivery {
@@ -77,11 +132,101 @@ export class Ledger {
     return run;
   }
 
-  /** Whether a handler had earned the message's acknowledgement by then: it finished, or it acknowledged by hand. */
+  /** What a message carries. */
+  carried(messageId: string): Carried {
+    const carried = this.run.pushed.get(messageId);
+    if (carried === undefined) throw new Error(`Nobody pushed ${messageId}`);
+    return carried;
+  }
+
+  /** Whether a client must not hand a message out: its body is broken, or its schema does not let it pass. */
+  isInvalid(client: number, messageId: string): boolean {
+    const { raw, isUnfit } = this.carried(messageId);
+    return raw || (isUnfit && this.client(client).plan.schema !== undefined);
+  }
+
+  /** Whether it had been asked for by then to move a message to another queue, and nobody knew yet what came of that. */
+  isBeingMoved({ settles: [first] }: Start, seq: number): boolean {
+    return first !== undefined && first.kind === 'dead-letter' && first.seq < seq && first.settledSeq > seq;
+  }
+
+  /** What a client decided of an invalid message that came in this delivery. */
+  invalidNote(client: number, { messageId, attempts }: Delivery): InvalidNote | undefined {
+    return this.#invalids.get(`${client} ${messageId} ${attempts}`);
+  }
+
+  /** When the messages of an answer could be handed out: its schema had answered for all of them. */
+  judged(call: CallRecord): { readonly at: number; readonly seq: number } {
+    let { endedAt: at, endedSeq: seq } = call;
+    if (this.client(call.client).plan.schema?.takesMs === undefined) return { at, seq };
+    for (const leaseId of call.received) {
+      const judgement = this.#judgements.get(leaseId);
+      at = Math.max(at, judgement?.endedAt ?? 0);
+      seq = Math.max(seq, judgement?.endedSeq ?? 0);
+    }
+    return { at, seq };
+  }
+
+  /** How many messages a client had received by then whose schema had not answered. */
+  heldAt(client: number, seq: number): number {
+    if (this.client(client).plan.schema?.takesMs === undefined) return 0;
+    return this.callsBy(client, 'pull')
+      .filter((call) => call.endedSeq <= seq && this.judged(call).seq > seq)
+      .reduce((sum, call) => sum + call.received.length, 0);
+  }
+
+  /** The body of a message as JSON. */
+  bodyOf(messageId: string): string {
+    return JSON.stringify(this.carried(messageId).body);
+  }
+
+  /** Whether the other queue had the message by then. */
+  isMoved(messageId: string, seq: number): boolean {
+    return (this.#moved.get(this.bodyOf(messageId))?.[0] ?? Infinity) < seq;
+  }
+
+  /**
+   * When a message counted as settled, as its consumer must see it: by hand, or else by its handler's end. One that is
+   * moved counts when the other queue's last answer has come.
+   */
+  settledSeq(start: Start): number {
+    const [first] = start.settles;
+    if (first === undefined) return this.client(start.client).surface.isAuto ? start.endedSeq : Infinity;
+    if (first.kind !== 'dead-letter') return first.seq;
+    return Math.max(first.seq, ...this.#pushesOf(start, first).map((call) => call.endedSeq));
+  }
+
+  /** The tries to move a message. */
+  #pushesOf({ client, messageId }: Start, { seq, settledSeq }: HandSettle): readonly CallRecord[] {
+    const body = this.bodyOf(messageId);
+    return this.callsBy(client, 'push').filter(
+      (call) => call.sentSeq > seq && call.sentSeq < settledSeq && call.pushes.includes(body),
+    );
+  }
+
+  /** Whether a consumer knew by then that a message is finished: it acknowledged it, or will. */
+  isKnownFinished(start: Start, seq: number): boolean {
+    const [first] = start.settles;
+    const isMoved = first?.kind === 'dead-letter' && first.seq < seq;
+    if (!isMoved) return this.isEarned(start, seq);
+    return this.#pushesOf(start, first).some((call) => call.isUnderstood && call.endedSeq < seq);
+  }
+
+  /** Whether a handler had earned the message's acknowledgement by then: it finished, acknowledged by hand, or moved it. */
   isEarned(start: Start, seq: number): boolean {
     const [first] = start.settles;
-    if (first !== undefined && first.seq < seq) return first.kind === 'ack';
+    if (first !== undefined && first.seq < seq) {
+      return first.kind === 'ack' || (first.kind === 'dead-letter' && this.isMoved(start.messageId, seq));
+    }
     return this.client(start.client).surface.isAuto && start.end === 'finished' && start.endedSeq < seq;
+  }
+
+  /** Whether a client had earned a message's acknowledgement by then although nobody handled it: it is invalid. */
+  isDiscarded(leaseId: string, seq: number): boolean {
+    const delivery = this.delivery(leaseId);
+    if (delivery.call === undefined || !this.isInvalid(delivery.call.client, delivery.messageId)) return false;
+    const note = this.invalidNote(delivery.call.client, delivery);
+    return note?.decision === 'ack' && note.decidedSeq < seq;
   }
 }
 
@@ -95,7 +240,7 @@ function replay(
   const { messageId: id, seq } = entry;
   const message = messages.get(id);
   if (entry.type === 'pushed') {
-    messages.set(id, { id, place: 'queue', ackedSeq: Infinity, deliveries: [], retriedSeqs: [] });
+    messages.set(id, { id, place: 'queue', ackedSeq: Infinity, ackedBy: undefined, deliveries: [], retriedSeqs: [] });
     return;
   }
   if (message === undefined || message.place !== 'queue')
@@ -104,7 +249,7 @@ function replay(
     case 'delivered': {
       const { leaseId, at, deadline, attempts } = entry;
       const call = calls.get(leaseId);
-      const delivery = { messageId: id, leaseId, at, deadline, attempts, call, settledSeq: Infinity };
+      const delivery = { messageId: id, leaseId, at, deadline, attempts, call, settledAt: Infinity };
       message.deliveries.push(delivery);
       deliveries.set(leaseId, delivery);
       return;
@@ -112,6 +257,7 @@ function replay(
     case 'acked':
       message.place = 'acked';
       message.ackedSeq = seq;
+      message.ackedBy = entry.leaseId;
       break;
     case 'retried':
       message.retriedSeqs.push({ leaseId: entry.leaseId, seq });
@@ -126,7 +272,7 @@ function replay(
       return;
   }
   const delivery = deliveries.get(entry.leaseId);
-  if (delivery !== undefined) delivery.settledSeq = Math.min(delivery.settledSeq, seq);
+  if (delivery !== undefined) delivery.settledAt = Math.min(delivery.settledAt, entry.at);
 }
 
 function listIn<Key, Item>(lists: Map<Key, Item[]>, key: Key): Item[] {
@@ -135,9 +281,4 @@ function listIn<Key, Item>(lists: Map<Key, Item[]>, key: Key): Item[] {
   const list: Item[] = [];
   lists.set(key, list);
   return list;
-}
-
-/** What was decided of a handler's message by hand, when anything was. */
-export function firstSettle(start: Start): HandSettle | undefined {
-  return start.settles[0];
 }

@@ -14,7 +14,7 @@ export interface Latency {
 /** One request as the network saw it. Times are true times; `seq` tells the order of what happened at one time. */
 export interface CallRecord {
   readonly client: number;
-  readonly call: 'pull' | 'ack' | 'other';
+  readonly call: 'pull' | 'ack' | 'push' | 'other';
   readonly sentAt: number;
   readonly sentSeq: number;
   readonly fault: Fault | undefined;
@@ -24,6 +24,8 @@ export interface CallRecord {
   /** Of a settlement: its lease ids. */
   readonly acks: readonly string[];
   readonly retries: readonly string[];
+  /** Of a push: its bodies, as JSON. */
+  readonly pushes: readonly string[];
   /** When the broker carried it out; `undefined` when it did not, or not yet. */
   appliedAt: number | undefined;
   /** Of a pull: the lease ids of what the broker gave, whether or not the client ever saw it. */
@@ -43,6 +45,8 @@ interface WireRequest {
   readonly visibility_timeout_ms?: number;
   readonly acks?: readonly { readonly lease_id: string }[];
   readonly retries?: readonly { readonly lease_id: string }[];
+  readonly body?: unknown;
+  readonly messages?: readonly { readonly body: unknown }[];
 }
 
 interface NetworkOptions {
@@ -81,9 +85,11 @@ export class SimulatedNetwork {
       });
   }
 
-  /** Requests of a client that are under way. */
+  /** Requests of a client's consumer that are under way: a push to another queue is that queue's. */
   open(client: number): readonly CallRecord[] {
-    return this.records.filter((record) => record.client === client && record.state === 'open');
+    return this.records.filter(
+      (record) => record.client === client && record.state === 'open' && record.call !== 'push',
+    );
   }
 
   get clock(): ManualClock {
@@ -124,6 +130,7 @@ export class SimulatedNetwork {
       visibilityTimeoutMs: request.visibility_timeout_ms ?? 0,
       acks: (request.acks ?? []).map((ack) => ack.lease_id),
       retries: (request.retries ?? []).map((retry) => retry.lease_id),
+      pushes: call === 'push' ? (request.messages ?? [request]).map(({ body }) => JSON.stringify(body)) : [],
       appliedAt: undefined,
       given: [],
       state: 'open',
@@ -150,7 +157,8 @@ export class SimulatedNetwork {
 
 function callOf(url: string): CallRecord['call'] {
   if (url.endsWith('/pull')) return 'pull';
-  return url.endsWith('/ack') ? 'ack' : 'other';
+  if (url.endsWith('/ack')) return 'ack';
+  return url.endsWith('/messages') || url.endsWith('/batch') ? 'push' : 'other';
 }
 
 interface Ends {

@@ -4,6 +4,7 @@ import { client, schedule } from './fixed-schedule.ts';
 import { judgeAll } from './invariants.ts';
 import { Ledger } from './ledger.ts';
 import type { Schedule } from './schedule.ts';
+import { surfaceNames } from './surfaces.ts';
 import { runWorld } from './world.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -141,6 +142,39 @@ function mostUnstarted(ledger: Ledger, number: number): number {
   }
   return most;
 }
+
+describe('consumers that stop when the queue is empty, and no fault', () => {
+  it('end by themselves, with everything acked', async () => {
+    const plans = fc
+      .record({
+        surface: fc.constantFrom(...surfaceNames),
+        count: fc.integer({ min: 1, max: 3 }),
+        ms: fc.constantFrom(0, 5, 100, 600),
+        oneWayMs: fc.constantFrom(0, 1, 20, 100),
+        messages: fc.integer({ min: 0, max: 30 }),
+        stopWhenEmpty: fc.constantFrom(true as const, { forMs: 0 }, { forMs: 1_000 }, { forMs: 30_000 }),
+        seed: fc.nat(),
+      })
+      .map(({ surface, count, ms, oneWayMs, messages, stopWhenEmpty, seed }) =>
+        schedule({
+          seed,
+          messages,
+          up: { leastMs: oneWayMs, mostMs: oneWayMs },
+          down: { leastMs: oneWayMs, mostMs: oneWayMs },
+          clients: each(count, client(surface, { shape: 'constant', ms }, { stopWhenEmpty })),
+          endsWhenEmpty: false,
+        }),
+      );
+    await fc.assert(
+      fc.asyncProperty(plans, async (plan) => {
+        const { acked, ledger } = await tally(plan);
+        expect(acked).toBe(plan.messages);
+        expect(ledger.run.clients.map(({ summary }) => summary?.reason)).toEqual(plan.clients.map(() => 'empty'));
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
 
 describe('constant handlers shorter than the lease, and no fault', () => {
   it('delivers nothing that is not started', async () => {

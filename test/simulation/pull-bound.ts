@@ -1,48 +1,93 @@
-import type { Ledger } from './ledger.ts';
 import type { ClientRun, PullNote } from './client.ts';
+import type { Start } from './handler-log.ts';
+import type { Ledger } from './ledger.ts';
+import type { CallRecord } from './network.ts';
 
 /**
  * The most that a consumer may have leased, asked for and not started when it sends a pull, worked out anew from what
  * its handlers and the network did: the judge shares no code with the engine, which would hide shared mistakes.
+ *
+ * Asked about one pull after the other, in their order, so that a long run is gone through once.
  */
-export function pullBound(ledger: Ledger, { client, plan, surface }: ClientRun, note: PullNote): number {
-  const starts = ledger.startsBy(client).filter((start) => start.seq < note.seq);
-  const running = starts.filter((start) => start.endedSeq > note.seq);
-  const ended = starts.filter((start) => start.endedSeq < note.seq).toSorted((a, b) => a.endedSeq - b.endedSeq);
-  const concurrency = surface.concurrency?.(plan.maxInFlight) ?? 1;
-  const idle = Math.max(0, concurrency - running.length);
-  const usualMs = estimateMs(ended.map((start) => start.endedAt - start.at));
-  const timeoutMs = ledger.run.schedule.visibilityTimeoutMs;
-  const budgetMs = 0.5 * (timeoutMs - marginMs(timeoutMs, meanRoundTripMs(ledger, client, note)));
-  const times = [
-    ...running.map((start) => Math.max(usualMs, note.at - start.at)),
-    ...Array.from({ length: idle }, () => usualMs),
-  ];
-  const startable = times.reduce((sum, handlerMs) => sum + Math.floor(budgetMs / handlerMs), 0);
-  return Math.min(Math.max(idle, startable), Math.max(idle, 4 * ended.length), 1_000);
+export class PullBound {
+  readonly #timeoutMs: number;
+  readonly #concurrency: number;
+  readonly #starts: readonly Start[];
+  readonly #ends: readonly Start[];
+  readonly #answers: readonly CallRecord[];
+  readonly #running = new Set<Start>();
+  readonly #usual = new UsualTime();
+  #started = 0;
+  #ended = 0;
+  #answered = 0;
+  #roundTripMs = 0;
+
+  constructor(ledger: Ledger, { client, plan, surface }: ClientRun) {
+    this.#timeoutMs = ledger.run.schedule.visibilityTimeoutMs;
+    this.#concurrency = surface.concurrency?.(plan.maxInFlight) ?? 1;
+    this.#starts = ledger.startsBy(client);
+    this.#ends = this.#starts.filter((start) => start.endedSeq < Infinity).toSorted((a, b) => a.endedSeq - b.endedSeq);
+    this.#answers = ledger
+      .callsBy(client, 'pull')
+      .filter((call) => call.isUnderstood)
+      .toSorted((a, b) => a.endedSeq - b.endedSeq);
+  }
+
+  /** The bound when this pull was sent; never asked about an earlier one afterwards. */
+  at(note: PullNote): number {
+    this.#goTo(note.seq);
+    const idle = Math.max(0, this.#concurrency - this.#running.size);
+    const usualMs = this.#usual.estimateMs;
+    const budgetMs = 0.5 * (this.#timeoutMs - marginMs(this.#timeoutMs, this.#roundTripMs));
+    const times = [
+      ...[...this.#running].map((start) => Math.max(usualMs, note.at - start.at)),
+      ...Array.from({ length: idle }, () => usualMs),
+    ];
+    const startable = times.reduce((sum, handlerMs) => sum + Math.floor(budgetMs / handlerMs), 0);
+    return Math.min(Math.max(idle, startable), Math.max(idle, 4 * this.#ended), 1_000);
+  }
+
+  #goTo(seq: number): void {
+    for (let next = this.#starts[this.#started]; next !== undefined && next.seq < seq;) {
+      this.#running.add(next);
+      this.#started += 1;
+      next = this.#starts[this.#started];
+    }
+    for (let next = this.#ends[this.#ended]; next !== undefined && next.endedSeq < seq;) {
+      this.#running.delete(next);
+      this.#usual.observe(next.endedAt - next.at);
+      this.#ended += 1;
+      next = this.#ends[this.#ended];
+    }
+    for (let next = this.#answers[this.#answered]; next !== undefined && next.endedSeq < seq;) {
+      const tookMs = next.endedAt - next.sentAt;
+      this.#roundTripMs = this.#answered === 0 ? tookMs : this.#roundTripMs + (tookMs - this.#roundTripMs) / 8;
+      this.#answered += 1;
+      next = this.#answers[this.#answered];
+    }
+  }
 }
 
 /** The smoothed mean (gain 1/8) plus four mean deviations, of gain 1/4 when they rise and 1/16 when they fall. */
-function estimateMs(durations: readonly number[]): number {
-  const [first = 0, ...later] = durations;
-  let mean = first;
-  let deviation = first / 2;
-  for (const durationMs of later) {
-    const error = durationMs - mean;
-    const change = Math.abs(error) - deviation;
-    mean += error / 8;
-    deviation += change * (change > 0 ? 1 / 4 : 1 / 16);
-  }
-  return mean + 4 * deviation;
-}
+class UsualTime {
+  #mean: number | undefined;
+  #deviation = 0;
 
-function meanRoundTripMs(ledger: Ledger, client: number, note: PullNote): number {
-  const answered = ledger
-    .callsBy(client, 'pull')
-    .filter((call) => call.isUnderstood && call.endedSeq < note.seq)
-    .toSorted((a, b) => a.endedSeq - b.endedSeq);
-  const [first, ...later] = answered.map((call) => call.endedAt - call.sentAt);
-  return later.reduce((mean, tookMs) => mean + (tookMs - mean) / 8, first ?? 0);
+  observe(durationMs: number): void {
+    if (this.#mean === undefined) {
+      this.#mean = durationMs;
+      this.#deviation = durationMs / 2;
+      return;
+    }
+    const error = durationMs - this.#mean;
+    const change = Math.abs(error) - this.#deviation;
+    this.#mean += error / 8;
+    this.#deviation += change * (change > 0 ? 1 / 4 : 1 / 16);
+  }
+
+  get estimateMs(): number {
+    return (this.#mean ?? 0) + 4 * this.#deviation;
+  }
 }
 
 function marginMs(timeoutMs: number, roundTripMs: number): number {

@@ -23,6 +23,19 @@ describe('what the simulation found', () => {
     expect(await violations(schedule({ messages: 1, clients: [client('process', quick, { handler })] }))).toEqual([]);
   });
 
+  it('waits for no handler in turn after turn when a sleep has used up all the time that closing may take', async () => {
+    const times = { shape: 'jump', ms: 3_000, until: 1, laterMs: 30_001 } as const;
+    const handler = { times, heedsSignal: false, deviations: [{ nth: 0, does: 'close' }] } as const;
+    const plan = schedule({
+      messages: 2,
+      visibilityTimeoutMs: 30_000,
+      clients: [client('processBatches', times, { handler, batchSize: 1 })],
+      events: [{ type: 'suspend', atMs: 4_001, ms: 44_001 }],
+      horizonMs: 90_000,
+    });
+    expect(await violations(plan)).toEqual([]);
+  });
+
   it('notices that the machine slept after its wall clock had been set back', async () => {
     const events = [
       { atMs: 100, type: 'jump', client: 0, ms: -60_000 },
@@ -84,5 +97,76 @@ describe('what the simulation found', () => {
       horizonMs: 3_000,
     });
     expect(await violations(plan)).toEqual([]);
+  });
+
+  it('counts nothing as in flight that was being moved when the consumer gave up waiting', async () => {
+    const handler = { times: quick, heedsSignal: false, deviations: [{ nth: 0, does: 'dead-letter-first' }] } as const;
+    const faults = [{ client: 0, call: 'push', nth: 0, times: 1, fault: { type: 'answer-hangs' } }] as const;
+    const events = [{ atMs: 100, type: 'close', client: 0, graceMs: 0 }] as const;
+    const clients = [client('for await', quick, { handler })];
+    expect(await violations(schedule({ messages: 1, clients, faults, events }))).toEqual([]);
+  });
+
+  it('abandons what runs when the machine sleeps until the consumer gives up waiting', async () => {
+    const events = [
+      { atMs: 100, type: 'close', client: 0, graceMs: 1_000 },
+      { atMs: 500, type: 'suspend', ms: 3_000 },
+    ] as const;
+    const clients = [client('for await', { shape: 'constant', ms: 20_000 })];
+    expect(await violations(schedule({ messages: 1, visibilityTimeoutMs: 30_000, clients, events }))).toEqual([]);
+  });
+
+  it('does not end as empty while another pull is under way, which brings something', async () => {
+    const plan = schedule({
+      messages: 4,
+      up: { leastMs: 1, mostMs: 41 },
+      down: { leastMs: 1, mostMs: 41 },
+      clients: [
+        client('batches', { shape: 'constant', ms: 200 }, { maxInFlight: 4, batchSize: 1, stopWhenEmpty: true }),
+      ],
+      events: [
+        { atMs: 170, type: 'pause', client: 0, forMs: 400 },
+        { atMs: 573, type: 'push', count: 1 },
+      ],
+      endsWhenEmpty: false,
+      horizonMs: 20_000,
+    });
+    expect(await violations(plan)).toEqual([]);
+  });
+
+  it('lets a reader that goes away twice wait for no message in hand', async () => {
+    const plan = schedule({
+      messages: 4,
+      visibilityTimeoutMs: 30_000,
+      down: { leastMs: 500, mostMs: 500 },
+      clients: [client('manual', { shape: 'jump', ms: 5, until: 3, laterMs: 20_000 })],
+      events: [
+        { atMs: 1_100, type: 'leave', client: 0 },
+        { atMs: 1_150, type: 'leave', client: 0 },
+      ],
+    });
+    expect(await violations(plan)).toEqual([]);
+  });
+});
+
+describe('what random schedules rarely bring about', () => {
+  it('gives back what a stream holds for its reader when it is destroyed', async () => {
+    const events = [
+      { atMs: 50, type: 'pause', client: 0, forMs: 10_000 },
+      { atMs: 100, type: 'push', count: 2 },
+      { atMs: 1_500, type: 'leave', client: 0 },
+    ] as const;
+    const plan = { messages: 1, visibilityTimeoutMs: 30_000, events, endsWhenEmpty: false };
+    for (const surface of ['toReadable, flowing', 'toReadableStream'] as const) {
+      expect(await violations(schedule({ ...plan, clients: [client(surface, quick)] }))).toEqual([]);
+    }
+  });
+
+  it('gives back what waits for the handler of its retried earlier delivery when the consumer closes', async () => {
+    const long = { shape: 'constant', ms: 5_000 } as const;
+    const handler = { times: long, heedsSignal: false, deviations: [{ nth: 0, does: 'retry-first' }] } as const;
+    const clients = [client('process', long, { handler })];
+    const events = [{ atMs: 1_000, type: 'abort', client: 0 }] as const;
+    expect(await violations(schedule({ messages: 1, visibilityTimeoutMs: 30_000, clients, events }))).toEqual([]);
   });
 });

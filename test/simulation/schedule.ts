@@ -1,6 +1,7 @@
 import type { PlannedFault } from './faults.ts';
 import type { HandlerPlan } from './handler-plan.ts';
 import type { Latency } from './network.ts';
+import type { InvalidPlan, SchemaPlan } from './simulated-schema.ts';
 import type { SurfaceName } from './surfaces.ts';
 
 /** One consumer of a schedule. */
@@ -9,12 +10,27 @@ export interface ClientPlan {
   readonly maxInFlight: number;
   readonly batchSize: number;
   readonly handler: HandlerPlan;
+  readonly schema?: SchemaPlan | undefined;
+  /** @defaultValue the library's own */
+  readonly onInvalid?: InvalidPlan | undefined;
+  /** @defaultValue never */
+  readonly stopWhenEmpty?: true | { readonly forMs: number } | undefined;
+}
+
+/** Messages that are not as they should be: every so manyth, `undefined` for none. */
+export interface Misfits {
+  /** No schema lets them pass. */
+  readonly unfitOneIn: number | undefined;
+  /** Their bodies are not what their content type says. */
+  readonly brokenOneIn: number | undefined;
 }
 
 /** Something that happens at a time, in milliseconds after the beginning. */
 export type PlannedEvent = { readonly atMs: number } & (
   | { readonly type: 'close'; readonly client: number; readonly graceMs?: number }
   | { readonly type: 'abort'; readonly client: number }
+  /** The reader goes away: it unsubscribes, destroys, cancels or returns. */
+  | { readonly type: 'leave'; readonly client: number }
   | { readonly type: 'pause'; readonly client: number; readonly forMs: number }
   /** All machines but the broker's sleep. */
   | { readonly type: 'suspend'; readonly ms: number }
@@ -34,6 +50,8 @@ export interface Schedule {
   readonly seed: number;
   /** How many are in the queue at the beginning. */
   readonly messages: number;
+  /** @defaultValue none */
+  readonly misfits?: Misfits;
   readonly visibilityTimeoutMs: number;
   /** What the queue is set to, and the consumers know. */
   readonly maxRetries: number;

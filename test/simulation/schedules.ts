@@ -3,6 +3,7 @@ import type { Fault, PlannedFault } from './faults.ts';
 import { type Deviation, everyDeviation, type HandlerPlan, type HandlerTimes } from './handler-plan.ts';
 import type { Latency } from './network.ts';
 import type { ClientPlan, PlannedEvent, Schedule } from './schedule.ts';
+import type { InvalidPlan, SchemaPlan } from './simulated-schema.ts';
 import { type SurfaceName, surfaceNames } from './surfaces.ts';
 
 /** What schedules are made of; what is left out may be anything. */
@@ -11,12 +12,16 @@ export interface ScheduleRange {
   readonly deviations?: readonly Deviation[];
   readonly faults?: readonly Fault['type'][];
   /** The calls that faults befall. */
-  readonly faultyCalls?: readonly ('pull' | 'ack')[];
+  readonly faultyCalls?: readonly PlannedFault['call'][];
   readonly events?: readonly PlannedEvent['type'][];
   /** @defaultValue 4 */
   readonly mostClients?: number;
   /** @defaultValue 24 */
   readonly mostMessages?: number;
+  /** One in so many clients has a schema, and an answer for invalid messages. @defaultValue 4 */
+  readonly schemaOneIn?: number;
+  /** One in so many clients ends when the queue is empty. @defaultValue 8 */
+  readonly stopOneIn?: number;
 }
 
 /** Draws whole schedules: small ones, with times around the deadlines, where the mistakes are. */
@@ -27,6 +32,7 @@ export function schedules(range: ScheduleRange = {}): fc.Arbitrary<Schedule> {
       record({
         seed: fc.nat(),
         messages: fc.integer({ min: 0, max: mostMessages }),
+        misfits: record({ unfitOneIn: someTimes(fc.constantFrom(3, 1), 2), brokenOneIn: someTimes(fc.constant(4), 8) }),
         visibilityTimeoutMs: fc.constant(visibilityTimeoutMs),
         maxRetries: fc.constantFrom(3, 0, 50),
         hasDeadLetterQueue: fc.boolean(),
@@ -43,6 +49,12 @@ export function schedules(range: ScheduleRange = {}): fc.Arbitrary<Schedule> {
 
 function listOf<Item>(items: fc.Arbitrary<Item> | undefined, maxLength: number): fc.Arbitrary<Item[]> {
   return items === undefined ? fc.constant([]) : fc.array(items, { maxLength });
+}
+
+/** Now and then, once in `oneIn`. */
+function someTimes<Item>(item: fc.Arbitrary<Item>, oneIn: number): fc.Arbitrary<Item | undefined> {
+  const never = { weight: oneIn - 1, arbitrary: fc.constant(undefined) };
+  return fc.oneof({ withCrossShrink: true }, never, { weight: 1, arbitrary: item });
 }
 
 /** Picks from the arbitraries of the named kinds, or of all; `undefined` when none is named. */
@@ -98,7 +110,28 @@ function clientPlans(timeoutMs: number, range: ScheduleRange): fc.Arbitrary<Clie
     maxInFlight: fc.constantFrom(200, 1, 2, 5),
     batchSize: fc.constantFrom(100, 1, 3, 10),
     handler: handlerPlans(timeoutMs, range),
+    schema: someTimes(schemaPlans(timeoutMs), range.schemaOneIn ?? 4),
+    onInvalid: someTimes(invalidPlans(timeoutMs), range.schemaOneIn ?? 4),
+    stopWhenEmpty: someTimes(
+      fc.oneof(fc.constant(true as const), record({ forMs: timesAround(timeoutMs) })),
+      range.stopOneIn ?? 8,
+    ),
   });
+}
+
+function schemaPlans(timeoutMs: number): fc.Arbitrary<SchemaPlan> {
+  return record({
+    takesMs: fc.oneof(fc.constant(undefined), fc.constantFrom(0, 10), timesAround(timeoutMs)),
+    refusal: fc.constantFrom('issues', 'throws'),
+  });
+}
+
+function invalidPlans(timeoutMs: number): fc.Arbitrary<InvalidPlan> {
+  const answers = fc.array(fc.constantFrom('ack', 'retry', 'fail', 'throw'), { minLength: 1, maxLength: 4 });
+  return fc.oneof(
+    fc.constantFrom('ack', 'retry', 'throw'),
+    record({ takesMs: fc.oneof(fc.constant(undefined), fc.constantFrom(0, 10), timesAround(timeoutMs)), answers }),
+  );
 }
 
 function latencies(timeoutMs: number): fc.Arbitrary<Latency> {
@@ -116,7 +149,7 @@ function plannedFaults(
   if (fault === undefined) return undefined;
   return record({
     client: fc.nat({ max: clients - 1 }),
-    call: fc.constantFrom(...(range.faultyCalls ?? (['pull', 'ack'] as const))),
+    call: fc.constantFrom(...(range.faultyCalls ?? (['pull', 'ack', 'push'] as const))),
     nth: fc.nat({ max: 8 }),
     times: fc.constantFrom(1, 1, 2, 4),
     fault,
@@ -137,6 +170,7 @@ function faults(timeoutMs: number): Readonly<Record<Fault['type'], fc.Arbitrary<
       code: fc.constantFrom(971, 10_429, 10_250, 10_251),
       retryAfterSeconds: fc.constantFrom(0, 1, 2, 40),
     }),
+    refused: record({ type: fc.constant('refused'), status: fc.constantFrom(400, 403, 404) }),
     failed: record({ type: fc.constant('failed'), status: fc.constantFrom(500, 503), applied }),
     html: record({ type: fc.constant('html'), status: fc.constantFrom(200, 502), applied }),
     slow: record({ type: fc.constant('slow'), upMs: anyMs, downMs: anyMs }),
@@ -159,6 +193,7 @@ function events(timeoutMs: number, clients: number, range: ScheduleRange): fc.Ar
       record({ type: fc.constant('close'), atMs, client, graceMs: fc.constantFrom(...graces) }),
     ),
     abort: record({ type: fc.constant('abort'), atMs, client }),
+    leave: record({ type: fc.constant('leave'), atMs, client }),
     pause: record({ type: fc.constant('pause'), atMs, client, forMs }),
     suspend: record({ type: fc.constant('suspend'), atMs, ms: timesAround(timeoutMs) }),
     jump: record({ type: fc.constant('jump'), atMs, client, ms: fc.constantFrom(...jumps) }),

@@ -3,6 +3,7 @@ import type { LeasedMessage } from '../../src/consumer/leased-message.ts';
 import type { ConsumerStats, ConsumerSummary } from '../../src/consumer/stats.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import type { HandlerEnd } from './handler-plan.ts';
+import type { Moment } from './moment.ts';
 import type { Sequence } from './sequence.ts';
 
 /** What a surface works with. */
@@ -11,9 +12,16 @@ export interface Desk {
   readonly options: ConsumeOptions & { readonly maxInFlight: number };
   /** Aborts the signal in the options. */
   readonly abort: () => void;
+  /** To be told right before the reader goes away. */
+  readonly leaving: () => void;
   readonly sequence: Sequence;
-  /** Works on messages that were handed out together as the schedule says, and tells how to end. Never rejects. */
-  readonly handle: (messages: readonly LeasedMessage[]) => Promise<HandlerEnd>;
+  /** Notes that a message was handed out to something that may hold it back for its turn. */
+  readonly receive: (message: LeasedMessage) => Moment;
+  /**
+   * Works on messages that were handed out together, now unless it says when, as the schedule says, and tells how to
+   * end. Never rejects.
+   */
+  readonly handle: (messages: readonly LeasedMessage[], handed?: Moment) => Promise<HandlerEnd>;
   /** Takes down when each `next()` was called and answered. */
   readonly waits: Wait[];
 }
@@ -36,6 +44,8 @@ export interface RunningSurface {
   readonly stats: () => ConsumerStats | undefined;
   /** Where there is no `close()`, aborts. */
   close(graceMs?: number): Promise<unknown>;
+  /** The reader goes away; resolves when it need not wait any longer. Where there is no reader, as `close()`. */
+  leave(): Promise<unknown>;
   pause(): void;
   resume(): void;
 }
@@ -46,6 +56,12 @@ export interface Surface {
   readonly isAuto: boolean;
   /** How many messages may be in handlers at once; `undefined` where the engine can't see them. */
   readonly concurrency: ((maxInFlight: number) => number) | undefined;
+  /** Whether a handler starts as soon as a message is handed out, or something holds it back before. */
+  readonly holdsBack: 'never' | 'for its turn' | 'for its reader';
+  /** Whether it can be closed with a grace. */
+  readonly hasGrace: boolean;
+  /** Whether its reader's going away leaves no grace to what is in hand. */
+  readonly leavesAtOnce: boolean;
   start(desk: Desk): RunningSurface;
 }
 

@@ -1,21 +1,29 @@
-import type { Consumer, ConsumerControl } from '../../src/consumer/consumer.ts';
+import type { Consumer } from '../../src/consumer/consumer.ts';
 import type { LeasedMessage } from '../../src/consumer/leased-message.ts';
 import type { MessageBatch } from '../../src/consumer/message-batch.ts';
 import type { ConsumerSummary } from '../../src/consumer/stats.ts';
-import { type Desk, PlannedFailure, type RunningSurface, type Surface, unlessPlanned, type Wait } from './surface.ts';
+import { flowing, observable, settling, streamLoop, webStream } from './reactive-surfaces.ts';
+import { readAhead, running } from './running-surface.ts';
+import { type Desk, PlannedFailure, type RunningSurface, type Surface, unlessPlanned } from './surface.ts';
+
+/** What is asked for one by one, or one handler after the other. */
+const asked = { holdsBack: 'never', hasGrace: true, leavesAtOnce: false } as const;
 
 /** A plain `for await` loop. */
 const loop: Surface = {
+  ...asked,
   isAuto: true,
   concurrency: () => 1,
   start: (desk) => {
     const consumer = desk.queue.consume(desk.options);
-    return running(consumer, runLoop(desk, consumer));
+    const iterator = consumer[Symbol.asyncIterator]();
+    return running(consumer, runLoop(desk, iterator), () => iterator.return?.());
   },
 };
 
 /** A `for await` loop behind a generator's `yield*`. */
 const generatorLoop: Surface = {
+  ...asked,
   isAuto: true,
   concurrency: () => 1,
   start: (desk) => {
@@ -23,35 +31,45 @@ const generatorLoop: Surface = {
     async function* passOn(): AsyncGenerator<LeasedMessage> {
       yield* consumer;
     }
-    return running(consumer, runLoop(desk, passOn()));
+    // A generator puts its return() behind the next() that waits.
+    return running(consumer, runLoop(desk, passOn()), () => consumer.close());
   },
 };
 
 /** One reader that starts a handler for each message and does not wait for it. */
 const manual: Surface = {
+  ...asked,
   isAuto: false,
   concurrency: undefined,
   start: (desk) => {
-    const consumer = desk.queue.consume({ ...desk.options, settle: 'manual' });
-    return running(consumer, readAhead(desk, consumer, 1));
+    return readIterator(desk, desk.queue.consume({ ...desk.options, settle: 'manual' }), 1);
   },
 };
 
 /** Three readers that call `next()` side by side, which makes an automatic consumer a manual one. */
 const overlapping: Surface = {
+  ...asked,
   isAuto: false,
   concurrency: undefined,
   start: (desk) => {
-    const consumer = desk.queue.consume(desk.options);
-    return running(consumer, readAhead(desk, consumer, 3));
+    return readIterator(desk, desk.queue.consume(desk.options), 3);
   },
 };
+
+function readIterator(desk: Desk, consumer: Consumer, readers: number): RunningSurface {
+  const iterator = consumer[Symbol.asyncIterator]();
+  const leave = (hasFailed = false): Promise<unknown> | undefined =>
+    hasFailed ? iterator.throw?.(new PlannedFailure('the handler fails')).catch(unlessPlanned) : iterator.return?.();
+  return running(consumer, readAhead(desk, { next: () => iterator.next(), leave }, readers), () => leave());
+}
 
 const concurrency = 3;
 const batchSize = 4;
 
 /** Three handlers side by side. */
 const pool: Surface = {
+  ...asked,
+  hasGrace: false,
   isAuto: true,
   concurrency: (maxInFlight) => Math.min(concurrency, maxInFlight),
   start: (desk) => {
@@ -65,17 +83,21 @@ const pool: Surface = {
 
 /** A loop over batches of up to four. */
 const batchLoop: Surface = {
+  ...asked,
   isAuto: true,
   concurrency: (maxInFlight) => Math.min(batchSize, maxInFlight),
   start: (desk) => {
     const size = Math.min(batchSize, desk.options.maxInFlight);
     const consumer = desk.queue.batches({ ...desk.options, size });
-    return running(consumer, runLoop(desk, consumer));
+    const iterator = consumer[Symbol.asyncIterator]();
+    return running(consumer, runLoop(desk, iterator), () => iterator.return?.());
   },
 };
 
 /** A Workers handler for batches of up to four, two at once. */
 const batchPool: Surface = {
+  ...asked,
+  hasGrace: false,
   isAuto: true,
   concurrency: (maxInFlight) => (maxInFlight < 2 * batchSize ? Math.min(batchSize, maxInFlight) : 2 * batchSize),
   start: (desk) => {
@@ -98,6 +120,11 @@ export const surfaces = {
   process: pool,
   batches: batchLoop,
   processBatches: batchPool,
+  toObservable: observable,
+  settleMap: settling,
+  'toReadable, flowing': flowing,
+  'toReadable, for await': streamLoop,
+  toReadableStream: webStream,
 } as const satisfies Readonly<Record<string, Surface>>;
 
 export type SurfaceName = keyof typeof surfaces;
@@ -110,6 +137,11 @@ export const surfaceNames: readonly SurfaceName[] = [
   'process',
   'batches',
   'processBatches',
+  'toObservable',
+  'settleMap',
+  'toReadable, flowing',
+  'toReadable, for await',
+  'toReadableStream',
 ];
 
 async function handleOrThrow(desk: Desk, messages: readonly LeasedMessage[]): Promise<void> {
@@ -120,14 +152,16 @@ async function handleOrThrow(desk: Desk, messages: readonly LeasedMessage[]): Pr
 /** A consumer that shows nothing of itself but its end. */
 function unseen(desk: Desk, ended: Promise<ConsumerSummary>): RunningSurface {
   const closed = ended.catch(() => undefined);
+  const close = (): Promise<unknown> => {
+    desk.abort();
+    return closed;
+  };
   return {
     closed,
     done: ended.then(() => undefined),
     stats: () => undefined,
-    close: () => {
-      desk.abort();
-      return closed;
-    },
+    close,
+    leave: close,
     pause: () => undefined,
     resume: () => undefined,
   };
@@ -137,41 +171,11 @@ async function runLoop(desk: Desk, items: AsyncIterable<LeasedMessage | MessageB
   try {
     for await (const item of items) {
       const end = await desk.handle('messages' in item ? item.messages : [item]);
+      if (end !== 'finish') desk.leaving();
       if (end === 'break') break;
       if (end === 'throw') throw new PlannedFailure('the handler fails');
     }
   } catch (error) {
     unlessPlanned(error);
   }
-}
-
-async function readAhead(desk: Desk, consumer: Consumer, readers: number): Promise<void> {
-  const iterator = consumer[Symbol.asyncIterator]();
-  const read = async (): Promise<void> => {
-    for (;;) {
-      const wait: Wait = { calledSeq: desk.sequence.next(), answeredSeq: Infinity, isDone: false };
-      desk.waits.push(wait);
-      const result = await iterator.next().finally(() => {
-        wait.answeredSeq = desk.sequence.next();
-      });
-      wait.isDone = result.done === true;
-      if (result.done === true) return;
-      void desk.handle([result.value]).then(async (end) => {
-        if (end === 'break') await iterator.return?.();
-        if (end === 'throw') await iterator.throw?.(new PlannedFailure('the handler fails')).catch(unlessPlanned);
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: readers }, () => read()));
-}
-
-function running(consumer: ConsumerControl, done: Promise<void>): RunningSurface {
-  return {
-    closed: consumer.closed,
-    done,
-    stats: () => consumer.stats,
-    close: (graceMs) => consumer.close(graceMs === undefined ? {} : { graceMs }),
-    pause: () => consumer.pause(),
-    resume: () => consumer.resume(),
-  };
 }

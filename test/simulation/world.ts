@@ -1,14 +1,26 @@
 import type { Scheduler } from 'fast-check';
-import { type Broker, createBroker, type JournalEntry, ManualClock } from '../../src/broker.ts';
+import { type Broker, createBroker, type JournalEntry, ManualClock, type MessageSnapshot } from '../../src/broker.ts';
+import type { ContentType } from '../../src/contract/message.ts';
+import type { CloudflareTransportOptions } from '../../src/transports/cloudflare/options.ts';
 import { Client, type ClientRun } from './client.ts';
 import { HandlerLog } from './handler-log.ts';
 import { SimulatedNetwork } from './network.ts';
-import type { ClientPlan, PlannedEvent, Schedule } from './schedule.ts';
+import type { ClientPlan, Misfits, PlannedEvent, Schedule } from './schedule.ts';
 import { seededRandom } from './seeded-random.ts';
 import { Sequence } from './sequence.ts';
 
 /** An entry of the broker's journal, with its place among everything else that happened. */
 export type LedgerEntry = JournalEntry & { readonly seq: number };
+
+/** What a message carries. */
+export interface Carried {
+  readonly contentType: ContentType;
+  readonly body: unknown;
+  /** The body is what a pull shall give over the wire, and is not of its content type. */
+  readonly raw: boolean;
+  /** No schema lets it pass. */
+  readonly isUnfit: boolean;
+}
 
 /** Everything that happened in one run. */
 export interface Run {
@@ -19,13 +31,22 @@ export interface Run {
   readonly network: SimulatedNetwork;
   readonly log: HandlerLog;
   readonly clients: readonly ClientRun[];
+  /** When all machines but the broker's slept, and for how long. */
+  readonly sleeps: readonly { readonly at: number; readonly ms: number }[];
   /** Messages in the queue at the end, as the broker counts them. */
   readonly inQueue: number;
   readonly inDeadLetterQueue: number;
+  /** What was pushed, by the id of its message. */
+  readonly pushed: ReadonlyMap<string, Carried>;
+  /** What handlers moved to the other queue. */
+  readonly inOtherQueue: readonly MessageSnapshot[];
 }
 
 /** How long a run may take at most beyond its horizon: closing waits for leases, and settle calls for their timeouts. */
 const patienceMs = 3_600_000;
+
+/** How long a push is repeated, and the longest that the last of its requests takes. */
+const longestPushMs = 60_000 + 30_000 + 60_000;
 
 /** How much time passes at once where a scheduler decides when. */
 const stepMs = 25;
@@ -52,8 +73,11 @@ class World {
   readonly #log: HandlerLog;
   readonly #clients: Client[];
   readonly #leased = new Set<string>();
+  /** JSON of the bodies that no schema lets pass. */
+  readonly #unfit = new Set<string>();
+  readonly #pushed = new Map<string, Carried>();
+  readonly #sleeps: { readonly at: number; readonly ms: number }[] = [];
   #open = 0;
-  #pushed = 0;
 
   constructor(schedule: Schedule, scheduler: Scheduler | undefined) {
     this.#schedule = schedule;
@@ -62,7 +86,7 @@ class World {
     this.#broker = createBroker({
       clock: this.#clock,
       random: seededRandom(seed),
-      queues: { jobs: hasDeadLetterQueue ? { maxRetries, deadLetterQueue: 'dead' } : { maxRetries } },
+      queues: { jobs: hasDeadLetterQueue ? { maxRetries, deadLetterQueue: 'dead' } : { maxRetries }, other: {} },
       onJournal: (entry) => this.#note(entry),
     });
     this.#network = new SimulatedNetwork({
@@ -81,7 +105,10 @@ class World {
   }
 
   #client(plan: ClientPlan, client: number): Client {
-    const { accountId, queueId, apiToken, baseUrl } = this.#broker.queue('jobs');
+    const connectionTo = (queue: string): CloudflareTransportOptions => {
+      const { accountId, queueId, apiToken, baseUrl } = this.#broker.queue(queue);
+      return { accountId, queueId, apiToken, baseUrl, fetch: this.#network.clientFetch(client) };
+    };
     return new Client({
       client,
       plan,
@@ -90,7 +117,9 @@ class World {
       sequence: this.#sequence,
       network: this.#network,
       log: this.#log,
-      connection: { accountId, queueId, apiToken, baseUrl, fetch: this.#network.clientFetch(client) },
+      fits: (body) => !this.#unfit.has(JSON.stringify(body)),
+      connection: connectionTo('jobs'),
+      otherConnection: connectionTo('other'),
     });
   }
 
@@ -105,7 +134,7 @@ class World {
     const clients = await this.#passTimeUntil(ends);
     const endedAt = this.#clock.now();
     // What was sent and not waited for still arrives; whatever else comes now should not.
-    await this.#clock.advance(4 * schedule.visibilityTimeoutMs + 60_000);
+    await this.#clock.advance(Math.max(longestPushMs, 4 * schedule.visibilityTimeoutMs + 60_000));
     const inQueue = this.#broker.inspect('jobs').counts.total;
     const inDeadLetterQueue = schedule.hasDeadLetterQueue ? this.#broker.inspect('dead').counts.total : 0;
     return {
@@ -118,6 +147,9 @@ class World {
       clients,
       inQueue,
       inDeadLetterQueue,
+      sleeps: this.#sleeps,
+      pushed: this.#pushed,
+      inOtherQueue: this.#broker.inspect('other').messages,
     };
   }
 
@@ -150,6 +182,7 @@ class World {
 
   #note(entry: JournalEntry): void {
     this.#journal.push({ ...entry, seq: this.#sequence.next() });
+    if (entry.queue !== 'jobs') return;
     switch (entry.type) {
       case 'pushed':
         this.#open += 1;
@@ -175,8 +208,9 @@ class World {
 
   #push(count: number): void {
     for (let left = count; left > 0; left -= 1) {
-      this.#pushed += 1;
-      this.#broker.push('jobs', { body: `m${this.#pushed}` });
+      const carried = carriedBy(this.#pushed.size + 1, this.#schedule.misfits);
+      if (carried.isUnfit) this.#unfit.add(JSON.stringify(carried.body));
+      this.#pushed.set(this.#broker.push('jobs', carried), carried);
     }
   }
 
@@ -194,12 +228,15 @@ class World {
         return this.#clients[event.client]?.close(event.graceMs);
       case 'abort':
         return this.#clients[event.client]?.abort();
+      case 'leave':
+        return this.#clients[event.client]?.leave();
       case 'pause':
         return this.#clients[event.client]?.pause(event.forMs);
       case 'jump':
         return this.#clients[event.client]?.jump(event.ms);
       case 'suspend':
         for (const client of this.#clients) client.sleep();
+        this.#sleeps.push({ at: this.#clock.now(), ms: event.ms });
         return this.#clock.suspend(event.ms);
       case 'redeliver':
         return this.#redeliver(event.nth);
@@ -232,4 +269,15 @@ class World {
     const undo = isPaused ? { deliveryPaused: false } : { httpPull: true };
     this.#clock.setTimer(() => void this.#broker.queue('jobs', undo), forMs);
   }
+}
+
+function carriedBy(number: number, { unfitOneIn, brokenOneIn }: Partial<Misfits> = {}): Carried {
+  if (isOneIn(brokenOneIn, number)) return { contentType: 'json', body: `{ m${number}`, raw: true, isUnfit: false };
+  const common = { raw: false, isUnfit: isOneIn(unfitOneIn, number) };
+  if (number % 2 === 0) return { contentType: 'json', body: { m: number }, ...common };
+  return { contentType: 'text', body: `m${number}`, ...common };
+}
+
+function isOneIn(oneIn: number | undefined, number: number): boolean {
+  return oneIn !== undefined && number % oneIn === 0;
 }

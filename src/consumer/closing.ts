@@ -1,0 +1,111 @@
+import type { Holdings } from '../lease/holdings.ts';
+import type { ResolvedConsumeOptions } from './consume-options.ts';
+import type { Handouts } from './handouts.ts';
+import type { Intake } from './intake.ts';
+import type { LeaseSignals } from './lease-signals.ts';
+import type { Puller } from './puller.ts';
+import type { Settlements } from './settlements.ts';
+import type { Settler } from './settler.ts';
+import { Shutdown } from './shutdown.ts';
+import type { CloseReason } from './stats.ts';
+
+export interface ClosingDeps {
+  readonly options: ResolvedConsumeOptions;
+  readonly holdings: Holdings;
+  readonly handouts: Handouts;
+  readonly intake: Intake;
+  readonly puller: Puller;
+  readonly settler: Settler;
+  readonly settlements: Settlements;
+  readonly signals: LeaseSignals;
+  /** Asks for a turn. */
+  readonly wake: () => void;
+}
+
+/** Why a consumer ends, and how fast. */
+export interface CloseRequest {
+  readonly reason: CloseReason;
+  readonly error?: unknown;
+  readonly graceMs?: number | undefined;
+}
+
+/** Brings a consumer to its end: gives back what nobody started, and waits for the rest as long as it may. */
+export class Closing {
+  readonly #deps: ClosingDeps;
+  #shutdown: Shutdown | undefined;
+  /** It has taken as long as it may. */
+  #isOver = false;
+  /** And a turn more: a transport that does not heed its signal must not keep it from ending. */
+  #isForsaken = false;
+  #tellLeft: () => void = () => undefined;
+  /** Resolves when nothing is left but what is in hand. */
+  readonly left: Promise<void> = new Promise((resolve) => {
+    this.#tellLeft = resolve;
+  });
+  /** Somebody waits for what is in hand as well. */
+  isAwaited = false;
+
+  constructor(deps: ClosingDeps) {
+    this.#deps = deps;
+  }
+
+  /** What was asked for first; `undefined` before. */
+  get request(): Pick<CloseRequest, 'reason' | 'error'> | undefined {
+    return this.#shutdown;
+  }
+
+  /** Begins the end, or hastens it when called again with less grace. */
+  begin({ reason, error, graceMs }: CloseRequest, now: number): void {
+    const { handouts, options, signals } = this.#deps;
+    const { endsWithSettlement } = handouts.mode;
+    const leasesEndBy = now + options.visibilityTimeoutMs;
+    this.#shutdown ??= new Shutdown({ reason, error, endsWithSettlement, leasesEndBy });
+    if (graceMs !== undefined) this.#shutdown.limit(now + graceMs);
+    if (graceMs === 0) signals.endGrace();
+  }
+
+  /** Does what is due, and gives when it wants another turn at the latest. */
+  turn(now: number): number {
+    const { holdings, handouts, puller, signals } = this.#deps;
+    if (this.#shutdown === undefined) return Infinity;
+    handouts.drain(now);
+    this.#shutdown.awaitLeases(puller.leasesEndBy);
+    const step = this.#shutdown.step(holdings.running, now);
+    for (const lease of step.finished) handouts.finish(lease, now);
+    if (step.abort) signals.endGrace();
+    for (const lease of step.abandon) handouts.abandon(lease, now);
+    if (step.isOver) this.#giveUp();
+    if (this.#hasLeft()) this.#tellLeft();
+    return Math.min(step.nextAt, puller.giveUp(now, step.pullsAreOver));
+  }
+
+  #giveUp(): void {
+    this.#deps.settlements.giveUp();
+    this.#deps.settler.giveUp();
+    this.#isForsaken = this.#isOver;
+    if (this.#isOver) return;
+    this.#isOver = true;
+    // Calls that were just ended have a turn to say so.
+    this.#deps.wake();
+  }
+
+  /** Whether nothing is left but what is in hand. */
+  #hasLeft(): boolean {
+    const { puller, settler, intake, settlements } = this.#deps;
+    return puller.calls + settler.unconfirmed + intake.held + settlements.claimed === 0;
+  }
+
+  /** Whether the process is to stay for the end. */
+  get keepsAlive(): boolean {
+    return this.#shutdown !== undefined && (this.isAwaited || !this.#hasLeft());
+  }
+
+  /** Whether nothing of the consumer is left. */
+  get isDone(): boolean {
+    const { holdings, puller, settler, intake, settlements } = this.#deps;
+    if (this.#shutdown === undefined || holdings.running.size + settler.unconfirmed > 0) return false;
+    if (settler.calls + puller.calls > 0 && !this.#isForsaken) return false;
+    // A schema or a push to another queue that never answers must not keep it from ending.
+    return this.#isOver || holdings.unstarted + intake.held + settlements.claimed === 0;
+  }
+}

@@ -1,0 +1,118 @@
+import type { ClientRun } from './client.ts';
+import type { Ledger } from './ledger.ts';
+import type { CallRecord } from './network.ts';
+
+/** Times of this size, in fractions of a millisecond, are exact to about as much. */
+export const grainMs = 0.01;
+
+/**
+ * When the leases of a pull end, as their consumer must see it at a time: they count from before it was sent, and one
+ * whose wall clock was set forward since takes them to be over earlier still.
+ */
+export function knownEnd(ledger: Ledger, { client, sentAt, visibilityTimeoutMs }: CallRecord, at: number): number {
+  return sentAt + visibilityTimeoutMs - jumpedSince(ledger.client(client), sentAt, at);
+}
+
+/** By how much a client's wall clock was set forward in a time: it takes it to be so much later than it is. */
+export function jumpedSince({ jumps }: ClientRun, from: number, to = Infinity): number {
+  return jumps.reduce((sum, { at, ms }) => sum + (at >= from && at <= to ? Math.max(0, ms) : 0), 0);
+}
+
+/** Whether a lease is over by then, as its consumer must see it. */
+export function isOver(ledger: Ledger, call: CallRecord, at: number): boolean {
+  return knownEnd(ledger, call, at) - grainMs <= at;
+}
+
+/** When so much time has passed in which the machines were awake: asleep, they do nothing. */
+export function awakeAfter({ run }: Ledger, from: number, ms: number): number {
+  let to = from + ms;
+  for (const sleep of run.sleeps) if (sleep.at >= from && sleep.at <= to) to += sleep.ms;
+  return to;
+}
+
+/** The bounds of the delay after a failed call, which doubles with each in a row, in milliseconds. */
+const backoffs = { pull: { firstMs: 250, mostMs: 30_000 }, ack: { firstMs: 100, mostMs: 5_000 } };
+
+/**
+ * Until when, at the latest, the settlements that were due at a time had to wait, because settle calls had failed or the
+ * service had asked for it. The time itself when nothing held them back.
+ */
+export function heldBackUntil(ledger: Ledger, client: number, at: number): number {
+  const gates = [...gatesOf(ledger, client, 'ack'), ...gatesOf(ledger, client, 'pull')];
+  let until = at;
+  for (let closed = gates; closed.length > 0;) {
+    const time = until;
+    closed = gates.filter((gate) => gate.from <= time && gate.to > time);
+    until = Math.max(until, ...closed.map((gate) => gate.to));
+  }
+  return until;
+}
+
+/** The times in which a client's settlements may have been held back because of failed calls of a kind. */
+function gatesOf(
+  ledger: Ledger,
+  client: number,
+  kind: 'pull' | 'ack',
+): { readonly from: number; readonly to: number }[] {
+  const { firstMs, mostMs } = backoffs[kind];
+  const ended = ledger.callsBy(client, kind).filter((call) => call.state !== 'open');
+  let inARow = 0;
+  return ended
+    .toSorted((a, b) => a.endedSeq - b.endedSeq)
+    .flatMap(({ isUnderstood, fault, endedAt }) => {
+      inARow = isUnderstood ? 0 : inARow + 1;
+      const asked = fault?.type === 'limited' ? fault : undefined;
+      const isWholeQueue = asked?.code === 10_250 || asked?.code === 10_251;
+      if (isUnderstood || (kind === 'pull' && !isWholeQueue)) return [];
+      const backoffMs = Math.min(mostMs, firstMs * 2 ** (inARow - 1));
+      return [{ from: endedAt, to: endedAt + Math.max(backoffMs, 1_000 * (asked?.retryAfterSeconds ?? 0)) }];
+    });
+}
+
+/** How long a consumer that closes waits for its last calls beyond its grace, and beyond its leases without one. */
+const lastWaitMs = { withGrace: 3_000, withoutGrace: 11_000 };
+
+/**
+ * When a client began to end: neither before the earliest nor after the latest. Nobody tells when it ended by itself; it
+ * sent no pull afterwards, and a call that was answered or an invalid message was the reason.
+ */
+export function endingOf(ledger: Ledger, client: number): { readonly earliest: number; readonly latest: number } {
+  const { summary, endings, remains } = ledger.client(client);
+  const told = Math.min(remains.at, ...endings.map(({ at }) => at));
+  if (summary !== undefined && summary.reason !== 'failed' && summary.reason !== 'empty') {
+    return { earliest: told, latest: told };
+  }
+  const pulls = ledger.callsBy(client, 'pull');
+  const reasons = [
+    ...[...pulls, ...ledger.callsBy(client, 'ack')]
+      .filter((call) => call.state === 'answered' && call.endedSeq < remains.seq)
+      .map((call) => call.endedAt),
+    ...ledger.run.log.invalids.filter((note) => note.client === client).map((note) => note.decidedAt),
+  ];
+  const latest = Math.max(...reasons.filter((at) => at <= remains.at));
+  const sentAt = pulls.at(-1)?.sentAt ?? told;
+  return { earliest: Math.min(told, sentAt), latest: Math.min(told, Math.max(latest, sentAt)) };
+}
+
+/** When a client stops waiting for whatever still is to come, at the earliest and at the latest. */
+export function givesUpAt(ledger: Ledger, client: number): { readonly earliest: number; readonly latest: number } {
+  const { graceEndsAt } = ledger.client(client);
+  const { earliest, latest } = endingOf(ledger, client);
+  const jumpedMs = jumpedSince(ledger.client(client), earliest);
+  if (graceEndsAt !== Infinity) {
+    const at = graceEndsAt + lastWaitMs.withGrace;
+    return { earliest: at - jumpedMs, latest: at };
+  }
+  const { visibilityTimeoutMs } = ledger.run.schedule;
+  const leaseEnds = ledger.callsBy(client, 'pull').map((call) => call.sentAt + call.visibilityTimeoutMs);
+  const lastLeaseMs = Math.max(latest + visibilityTimeoutMs, ...leaseEnds);
+  return {
+    earliest: earliest + visibilityTimeoutMs + lastWaitMs.withoutGrace - jumpedMs,
+    latest: lastLeaseMs + lastWaitMs.withoutGrace,
+  };
+}
+
+/** Whether a client may have closed because it had waited for as long as it does, and not because all was done. */
+export function mayHaveGivenUp(ledger: Ledger, client: number): boolean {
+  return ledger.client(client).remains.at + grainMs >= givesUpAt(ledger, client).earliest;
+}

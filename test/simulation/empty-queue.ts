@@ -1,0 +1,82 @@
+import { grainMs, isOver, jumpedSince } from './client-time.ts';
+import type { ClientRun } from './client.ts';
+import type { Invariant } from './invariant.ts';
+import type { Ledger } from './ledger.ts';
+import type { CallRecord } from './network.ts';
+import type { Moment } from './moment.ts';
+
+/**
+ * A consumer that ends because its queue is empty had asked for that; had nothing in hand when it sent the pull that
+ * found nothing, but what code that it can't see had for half of its lease; got nothing afterwards; and has nothing unsettled when it has closed.
+ */
+export const endsEmptyHanded: Invariant = (ledger) =>
+  ledger.run.clients.flatMap((client) => {
+    if (client.summary?.reason !== 'empty') return [];
+    const name = `client ${client.client}`;
+    if (client.plan.stopWhenEmpty === undefined) return [`${name} was not to end when the queue is empty`];
+    const pulls = ledger.callsBy(client.client, 'pull');
+    const left = inHand(ledger, client, client.remains);
+    if (left.length > 0) return [`${name} ended as 'empty' with ${left.join(', ')}`];
+    if (pulls.some((pull) => isReasonToEnd(ledger, client, pull))) return [];
+    return [`${name} ended as 'empty' for no reason`];
+  });
+
+function isReasonToEnd(ledger: Ledger, client: ClientRun, pull: CallRecord): boolean {
+  if (!pull.isUnderstood || pull.received.length > 0) return false;
+  const answers = ledger.callsBy(client.client, 'pull').filter((call) => call.received.length > 0);
+  if (answers.some((call) => call.endedSeq > pull.sentSeq)) return false;
+  const sent = { seq: pull.sentSeq, at: pull.sentAt };
+  if (inHand(ledger, client, sent, (messageId) => isGathered(ledger, client, messageId, sent)).length > 0) return false;
+  const { stopWhenEmpty } = client.plan;
+  // How long such a client takes it to be nobody can tell.
+  if (typeof stopWhenEmpty !== 'object' || client.jumps.length > 0) return true;
+  const lastAt = answers.reduce((last, call) => Math.max(last, call.endedAt), ledger.run.startedAt);
+  return pull.endedAt - lastAt >= stopWhenEmpty.forMs - grainMs;
+}
+
+/** What a client held or worked on at a time, in words. */
+function inHand(
+  ledger: Ledger,
+  { client, surface }: ClientRun,
+  { seq, at }: Moment,
+  isExcused: (messageId: string) => boolean = () => false,
+): readonly string[] {
+  const held = ledger.heldAt(client, seq);
+  const starts = ledger.startsBy(client).filter((start) => start.seq < seq);
+  const isSeen = surface.concurrency !== undefined;
+  return [
+    ...(held > 0 ? [`${held} at its schema`] : []),
+    ...starts.filter((start) => ledger.isBeingMoved(start, seq)).map(({ messageId }) => `${messageId} being moved`),
+    ...starts.filter((start) => isSeen && start.endedSeq > seq).map(({ messageId }) => `${messageId} in its handler`),
+    ...ledger
+      .callsBy(client, 'pull')
+      .filter((call) => call.endedSeq < seq && !isOver(ledger, call, at))
+      .flatMap((call) => call.received.map((leaseId) => ledger.delivery(leaseId)))
+      .filter(({ messageId, call }) => call !== undefined && isUnsettled(ledger, call, messageId, seq))
+      .filter(({ messageId }) => !isExcused(messageId))
+      .map(({ messageId }) => `${messageId} unsettled`),
+  ];
+}
+
+/** Whether code that the client can't see has had a message for half of its lease. */
+function isGathered(ledger: Ledger, client: ClientRun, messageId: string, { seq, at }: Moment): boolean {
+  if (client.surface.concurrency !== undefined) return false;
+  const start = ledger
+    .startsBy(client.client)
+    .findLast((each) => each.messageId === messageId && each.handed.seq < seq);
+  if (start === undefined) return false;
+  const leases = ledger.got(client.client, messageId).map(({ call }) => call.visibilityTimeoutMs);
+  const elapsedMs = at - start.handed.at + jumpedSince(client, start.handed.at, at);
+  return elapsedMs >= Math.min(...leases) / 2 - grainMs;
+}
+
+/** Whether a message that came with an answer was not settled then by any of the leases that the client had for it. */
+function isUnsettled(ledger: Ledger, { client, endedSeq }: CallRecord, messageId: string, seq: number): boolean {
+  const got = ledger.got(client, messageId).filter(({ call }) => call.endedSeq < seq);
+  const leases = new Set(got.map(({ leaseId }) => leaseId));
+  const settlements = ledger
+    .callsBy(client, 'ack')
+    .filter((call) => call.endedSeq > endedSeq && [...call.acks, ...call.retries].some((id) => leases.has(id)));
+  // One that ended later was under way, or was still to come.
+  return settlements.length === 0 || settlements.some((call) => call.endedSeq > seq);
+}

@@ -1,0 +1,68 @@
+import { awakeAfter, heldBackUntil, isOver, knownEnd, mayHaveGivenUp } from './client-time.ts';
+import type { ClientRun } from './client.ts';
+import type { Invariant } from './invariant.ts';
+import type { Delivery, Ledger } from './ledger.ts';
+import { parsed } from './simulated-schema.ts';
+
+/**
+ * What is broken, or is not let pass by a schema, reaches no handler and is settled as `onInvalid` says; all else is
+ * handed out as the schema made it.
+ */
+export const invalidIsSettledAsSaid: Invariant = (ledger) =>
+  ledger.run.clients.flatMap((client) => [
+    ...handedOut(ledger, client),
+    ...[...ledger.deliveries.values()]
+      .filter(({ call, leaseId }) => call?.client === client.client && call.received.includes(leaseId))
+      .filter(({ messageId }) => ledger.isInvalid(client.client, messageId))
+      .flatMap((delivery) => settledOtherwise(ledger, client, delivery)),
+    ...endedOtherwise(ledger, client),
+  ]);
+
+function handedOut(ledger: Ledger, { client, plan }: ClientRun): readonly string[] {
+  return ledger.startsBy(client).flatMap(({ messageId, body }) => {
+    const carried = ledger.carried(messageId);
+    const expected = JSON.stringify(plan.schema === undefined ? carried.body : parsed(carried.body));
+    if (ledger.isInvalid(client, messageId)) return [`client ${client} handed out ${messageId}, which is invalid`];
+    return JSON.stringify(body) === expected ? [] : [`client ${client} handed out ${JSON.stringify(body)}`];
+  });
+}
+
+function settledOtherwise(ledger: Ledger, { client, remains }: ClientRun, delivery: Delivery): readonly string[] {
+  const { messageId, leaseId, call } = delivery;
+  const note = ledger.invalidNote(client, delivery);
+  if (call === undefined || note === undefined) {
+    const isOpen = call === undefined || ledger.judged(call).seq > remains.seq;
+    return isOpen ? [] : [`client ${client} did not notice that ${messageId} is invalid`];
+  }
+  // What it decides when it gives everything back changes nothing.
+  if (note.decidedSeq > remains.seq) return [];
+  const settlements = ledger.callsBy(client, 'ack');
+  const isAcked = settlements.some(({ acks }) => acks.includes(leaseId));
+  const isRetried = settlements.some(({ retries }) => retries.includes(leaseId));
+  const isToBeAcked = note.decision === 'ack';
+  if (isToBeAcked ? isRetried : isAcked) {
+    return [`client ${client} settled ${messageId} otherwise than as '${note.decision}' says`];
+  }
+  if (isAcked || isRetried || mayHaveGivenUp(ledger, client)) return [];
+  // An acknowledgement is sent in any case; a retry only as long as the lease lasts.
+  if (!isToBeAcked && mayHaveEnded(ledger, delivery, note.decidedAt)) return [];
+  return [`client ${client} did not settle ${messageId} as '${note.decision}' says`];
+}
+
+/** How long a settlement may be put off while nothing holds it back and its lease is about to end, in milliseconds. */
+const sendingMs = 10;
+
+/** Whether a lease may have been over before the retry that was decided then could be sent. */
+function mayHaveEnded(ledger: Ledger, { call }: Delivery, decidedAt: number): boolean {
+  if (call === undefined) return true;
+  const lastAt = Math.max(decidedAt, knownEnd(ledger, call, Infinity) - sendingMs);
+  return isOver(ledger, call, heldBackUntil(ledger, call.client, awakeAfter(ledger, lastAt, sendingMs)));
+}
+
+/** `throw` ends the consumer with what is wrong with the message. */
+function endedOtherwise(ledger: Ledger, { client, endings, summary, remains }: ClientRun): readonly string[] {
+  const thrown = ledger.run.log.invalids.find((note) => note.client === client && note.decision === 'throw');
+  if (thrown === undefined || thrown.decidedSeq > Math.min(remains.seq, ...endings.map(({ seq }) => seq))) return [];
+  if (summary === undefined || summary.reason === 'failed' || summary.reason === 'empty') return [];
+  return [`client ${client} was to fail because of ${thrown.messageId}, and ended as '${summary.reason}'`];
+}
