@@ -1,37 +1,88 @@
-import type { Row } from './run.ts';
+import type { Row } from './compete.ts';
 
-const bar = { height: 16, gap: 4, left: 220, width: 420 };
+const title = 'Messages a second, as multiples of a hand-tuned loop of fetch (dashed)';
+const margin = { x: 12, top: 42, bottom: 10 };
+const names = { width: 156 };
+const panel = { width: 232, gap: 16, titleHeight: 40 };
+const bar = { height: 14, pitch: 20, width: 186 };
+const mostColumns = 3;
 
-/** Draws the speeds of the contenders, as multiples of the floor's, one group of bars for each scenario. */
-export function chart(rows: readonly Row[]): string {
-  const most = Math.max(...rows.map(({ ofFloor }) => ofFloor), 1);
-  const parts: string[] = [];
-  let y = 10;
-  let scenario = '';
-  for (const row of rows) {
-    if (row.scenario !== scenario) {
-      ({ scenario } = row);
-      y += 24;
-      parts.push(`<text x="10" y="${y}" font-weight="bold">${scenario}</text>`);
-      y += 8;
-    }
-    parts.push(drawBar(row, y, most));
-    y += bar.height + bar.gap;
+// Seen through an <img>, on a light or a dark page: nothing is drawn behind, and the colours follow the page's.
+const style = `
+  text { font: 12px system-ui, -apple-system, 'Segoe UI', sans-serif; fill: #424a53; }
+  .title { font-size: 14px; font-weight: 600; fill: #1f2328; }
+  .scenario { font-weight: 600; fill: #1f2328; }
+  .right { text-anchor: end; }
+  .ours { fill: #d9480f; }
+  .floor { fill: #6e7781; }
+  .other { fill: #afb8c1; }
+  .one { stroke: #6e7781; stroke-dasharray: 3 3; }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #b7bfc8; }
+    .title, .scenario { fill: #f0f6fc; }
+    .ours { fill: #ff922b; }
+    .floor { fill: #9198a1; }
+    .other { fill: #565e68; }
+    .one { stroke: #9198a1; }
   }
-  const floorX = bar.left + bar.width / most;
-  parts.push(`<line x1="${floorX}" x2="${floorX}" y1="20" y2="${y}" stroke="#888" stroke-dasharray="4 3"/>`);
-  const size = `width="760" height="${y + 10}" viewBox="0 0 760 ${y + 10}"`;
-  const style = 'font-family="sans-serif" font-size="12" fill="#444"';
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} ${style}>\n${parts.join('\n')}\n</svg>\n`;
+`;
+
+/**
+ * Draws the speeds of the contenders as multiples of the floor's, as an SVG: a panel for each scenario, three side by
+ * side, all on one scale. Every scenario must have the same contenders.
+ */
+export function chart(rows: readonly Row[]): string {
+  const scenarios = [...new Set(rows.map(({ scenario }) => scenario))];
+  const panels = scenarios.map((scenario) => rows.filter((row) => row.scenario === scenario));
+  const most = Math.max(...rows.map(({ ofFloor }) => ofFloor), 1);
+  const columns = Math.min(mostColumns, panels.length);
+  const rowHeight = panel.titleHeight + bar.pitch * (panels[0]?.length ?? 0) + panel.gap;
+  const drawn = panels.map((inPanel, index) => {
+    const column = index % columns;
+    const x = margin.x + names.width + column * (panel.width + panel.gap);
+    const y = margin.top + Math.floor(index / columns) * rowHeight;
+    return `<g transform="translate(${x} ${y})">\n${drawPanel(inPanel, most, column === 0)}\n</g>`;
+  });
+  const width = 2 * margin.x + names.width + columns * (panel.width + panel.gap) - panel.gap;
+  const height = margin.top + Math.ceil(panels.length / columns) * rowHeight - panel.gap + margin.bottom;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`,
+    `<title>${title}</title>`,
+    `<style>${style}</style>`,
+    `<text class="title" x="${margin.x}" y="22">${title}</text>`,
+    ...drawn,
+    '</svg>\n',
+  ].join('\n');
 }
 
-function drawBar({ contender, ofFloor }: Row, y: number, most: number): string {
-  const width = Math.max(1, (ofFloor / most) * bar.width);
-  const colour = contender.startsWith('leasestream') ? '#e8711c' : '#9db4c0';
-  const middle = y + bar.height - 4;
+function drawPanel(rows: readonly Row[], most: number, isNamed: boolean): string {
+  const oneX = (bar.width / most).toFixed(1);
+  const bottom = panel.titleHeight + rows.length * bar.pitch;
+  const [roundTrip = '', ...others] = (rows[0]?.scenario ?? '').split(', ');
   return [
-    `<text x="10" y="${middle}">${contender}</text>`,
-    `<rect x="${bar.left}" y="${y}" width="${width.toFixed(1)}" height="${bar.height}" fill="${colour}"/>`,
-    `<text x="${(bar.left + width + 6).toFixed(1)}" y="${middle}">${ofFloor.toFixed(2)}</text>`,
+    `<text class="scenario" x="0" y="12">${escape(roundTrip)}</text>`,
+    `<text x="0" y="28">${escape(others.join(', '))}</text>`,
+    ...rows.map((row, index) => drawBar(row, panel.titleHeight + index * bar.pitch, most, isNamed)),
+    `<line class="one" x1="${oneX}" x2="${oneX}" y1="${panel.titleHeight - 4}" y2="${bottom - 2}"/>`,
   ].join('\n');
+}
+
+function drawBar({ contender, ofFloor }: Row, y: number, most: number, isNamed: boolean): string {
+  const width = Math.max(1, (ofFloor / most) * bar.width).toFixed(1);
+  const baseline = y + bar.height - 3;
+  const name = `<text class="right" x="-8" y="${baseline}">${escape(contender)}</text>`;
+  return [
+    ...(isNamed ? [name] : []),
+    `<rect class="${kindOf(contender)}" x="0" y="${y}" width="${width}" height="${bar.height}" rx="2"/>`,
+    `<text class="right" x="${panel.width - 4}" y="${baseline}">${ofFloor.toFixed(2)}</text>`,
+  ].join('\n');
+}
+
+function kindOf(contender: string): 'ours' | 'floor' | 'other' {
+  if (contender.startsWith('leasestream')) return 'ours';
+  return contender.endsWith('(floor)') ? 'floor' : 'other';
+}
+
+function escape(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }

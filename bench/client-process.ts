@@ -1,9 +1,12 @@
 // One contender in a process of its own: does its assignment, and sends its parent what it measured.
 import { contenders, handlerOf } from './contenders.ts';
 import type { Assignment, Measured } from './scenario.ts';
+import { writers } from './writers.ts';
 
 /** What is left out of the measurement while code is compiled and connections are made, as a share of the time. */
 const warmUpShare = 0.25;
+
+const contendersFor = { drain: contenders, fill: writers };
 
 process.on('message', (assignment: Assignment) => {
   void run(assignment).then((measured) => {
@@ -13,7 +16,7 @@ process.on('message', (assignment: Assignment) => {
 });
 
 async function run(assignment: Assignment): Promise<Measured> {
-  const contender = contenders[assignment.contender];
+  const contender = contendersFor[assignment.task][assignment.contender];
   if (contender === undefined) throw new RangeError(`There is no contender '${assignment.contender}'`);
   const { durationMs, handlerMs } = assignment;
   const end = new AbortController();

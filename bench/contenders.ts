@@ -1,14 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Cloudflare from 'cloudflare';
+import { lastValueFrom } from 'rxjs';
 import { openQueue } from '../src/index.ts';
+import { settleMap, toObservable } from '../src/rxjs.ts';
 import type { Assignment } from './scenario.ts';
 
 /** Works on messages until its signal aborts. */
-type Contender = (work: Work) => Promise<void>;
+export type Contender = (work: Work) => Promise<void>;
 
 /** What a contender is given. */
 export interface Work extends Assignment {
-  /** Stands for the user's handler: counts, and takes its time. */
+  /** Stands for the user's handler: counts, and takes its time. Whoever pushes calls it for each confirmed message. */
   readonly handle: (body: unknown) => Promise<void> | void;
   readonly signal: AbortSignal;
   readonly fetch: typeof fetch;
@@ -25,7 +27,7 @@ interface WireMessage {
 }
 
 /** A call of the HTTP API with nothing but `fetch`. */
-async function post<Result>({ connection, fetch }: Work, path: string, body: unknown): Promise<Result> {
+export async function post<Result>({ connection, fetch }: Work, path: string, body: unknown): Promise<Result> {
   const { baseUrl, accountId, queueId, apiToken } = connection;
   const response = await fetch(`${baseUrl}/accounts/${accountId}/queues/${queueId}/messages/${path}`, {
     method: 'POST',
@@ -126,10 +128,17 @@ const handlers: Contender = async ({ connection, fetch, handle, signal }) => {
   await queue.process((message) => handle(message.body), { concurrency, signal });
 };
 
+const observable: Contender = async ({ connection, fetch, handle, signal }) => {
+  const queue = openQueue({ ...connection, fetch });
+  const handled = toObservable(queue, { signal }).pipe(settleMap(async ({ body }) => handle(body), { concurrency }));
+  await lastValueFrom(handled, { defaultValue: undefined });
+};
+
 /** In the order in which they are shown. */
 export const contenders: Readonly<Record<string, Contender>> = {
   'leasestream process': handlers,
   'leasestream for await': forAwait,
+  'leasestream observable': observable,
   'pipelined fetch (floor)': pipelinedFetch,
   'serial fetch': serialFetch,
   'serial cloudflare': serialOfficial,

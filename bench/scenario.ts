@@ -18,8 +18,24 @@ export const quickScenarios: readonly Scenario[] = [
   { roundTripMs: 20, handlerMs: 10, bodyBytes: 200 },
 ];
 
-export function nameOf({ roundTripMs, handlerMs, bodyBytes }: Scenario): string {
-  return `round trip ${roundTripMs} ms, handler ${handlerMs} ms, ${bodyBytes} B`;
+/** What the sinks are compared in: messages are pushed, so that nothing handles them. */
+export const pushScenarios: readonly Scenario[] = [0, 20].map((roundTripMs) => ({
+  roundTripMs,
+  handlerMs: 0,
+  bodyBytes: 200,
+}));
+
+/** A body of about so many bytes. */
+export function bodyOf(n: number, bodyBytes: number): unknown {
+  return { n, padding: 'x'.repeat(Math.max(0, bodyBytes - 40)) };
+}
+
+/** What a contender does: takes messages out of a queue, or pushes them into one. */
+export type Task = 'drain' | 'fill';
+
+export function nameOf({ roundTripMs, handlerMs, bodyBytes }: Scenario, task: Task): string {
+  const handler = task === 'drain' ? `handler ${handlerMs} ms, ` : '';
+  return `round trip ${roundTripMs} ms, ${handler}${bodyBytes} B`;
 }
 
 /** What a contender did in its time. */
@@ -30,8 +46,9 @@ export interface Measured {
   readonly requests: number;
 }
 
-/** Where a contender finds its queue, and how long it has. */
-export interface Assignment {
+/** What a contender has to do, where it finds its queue, and how long it has. */
+export interface Assignment extends Scenario {
+  readonly task: Task;
   readonly contender: string;
   readonly connection: {
     readonly accountId: string;
@@ -39,6 +56,5 @@ export interface Assignment {
     readonly apiToken: string;
     readonly baseUrl: string;
   };
-  readonly handlerMs: number;
   readonly durationMs: number;
 }

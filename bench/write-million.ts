@@ -4,12 +4,11 @@
 // npx tsc --noEmit false --rewriteRelativeImportExtensions --outDir .tmp-bench
 // node .tmp-bench/bench/write-million.js [MESSAGES]
 import { pathToFileURL } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { QueueTransport } from '../src/contract/transport.ts';
 import { openQueue, type Queue } from '../src/index.ts';
 import { toWritable } from '../src/node.ts';
 import { toWritableStream } from '../src/web.ts';
+import { heapUsed } from './heap.ts';
 
 /** What one run of a sink took. */
 export interface Measured {
@@ -65,14 +64,6 @@ export async function measure(write: Write, count: number): Promise<Measured> {
   await write(queue, count);
   const elapsedMs = performance.now() - startedAt;
   return { requests, pushed, elapsedMs, heapGrowthBytes: heapUsed() - heapBefore };
-}
-
-function heapUsed(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  collect();
-  return process.memoryUsage().heapUsed;
 }
 
 async function main(count: number): Promise<void> {

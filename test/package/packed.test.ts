@@ -2,22 +2,28 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NamedTypes } from './named-types.ts';
 
 // The package as a user gets it: built and packed from a copy of the tree, unpacked, imported by plain Node.
 
 const root = join(import.meta.dirname, '../..');
 const sources = ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'LICENSE'];
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-  readonly exports: Readonly<Record<string, { readonly default: string }>>;
+  readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
 };
 const entries = Object.entries(manifest.exports)
   .filter(([path]) => path !== './package.json')
-  .map(([path, target]) => ({ path, name: path.replace('.', 'leasestream'), file: target.default }));
+  .map(([path, target]) => ({
+    path,
+    name: path.replace('.', 'leasestream'),
+    file: target.default,
+    types: target.types,
+  }));
 const dependencies = Object.keys(manifest.dependencies);
 const peers = Object.keys(manifest.peerDependencies ?? {});
 
@@ -91,5 +97,14 @@ describe('the packed package', () => {
   it.each(entries)('imports nothing but the dependencies and what the entry is for: $name', async ({ path, file }) => {
     const packages = await packagesOf(file);
     expect(packages.filter((name) => !dependencies.includes(name) && !needs[path]?.test(name))).toEqual([]);
+  });
+
+  it.each(entries)('names no type that can’t be imported, from it or from the main entry: $name', ({ types }) => {
+    const named = new NamedTypes();
+    const known = new Set([types, './dist/index.d.ts'].flatMap((file) => [...named.exportsOf(join(unpacked, file))]));
+    const reachable = [...named.reachableFrom(join(unpacked, types))];
+    expect(reachable.length).toBeGreaterThan(5);
+    const hidden = reachable.filter((type) => !known.has(type)).map((type) => relative(unpacked, type));
+    expect(hidden).toEqual([]);
   });
 });
