@@ -14,6 +14,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     typecheck: { enabled: true, include: ['test/**/*.test-d.ts'] },
+    setupFiles: ['test/fixed-seed.ts'],
     allowOnly: false,
     // Two cores may be shared by a build, a browser and several test files.
     testTimeout: 30_000,
