@@ -1,3 +1,4 @@
+import { abortable } from 'abort-controller-x';
 import type { Clock } from '../contract/clock.ts';
 import { QueueError } from '../contract/errors.ts';
 import type { Forwardable } from './forward.ts';
@@ -87,7 +88,13 @@ export class Sink {
 
   async #request(batch: readonly EncodedMessage[]): Promise<readonly unknown[]> {
     if (this.#isLeft) return batch.map(() => new QueueError('The stream was destroyed', { code: 'closed' }));
-    return this.#deps.pusher.push(batch, this.#controller.signal);
+    const { signal } = this.#controller;
+    try {
+      // A transport may not listen to its signal.
+      return await abortable(signal, this.#deps.pusher.push(batch, signal));
+    } catch {
+      return batch.map(() => signal.reason as unknown);
+    }
   }
 
   #note(written: WrittenItem, error: unknown): void {

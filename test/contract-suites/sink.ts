@@ -306,18 +306,23 @@ export function describeSink(sink: SinkUnderTest): void {
       queues.expectGone();
     });
 
-    it('waits for half a second at most when it is broken off', async () => {
-      const queues = openTwoQueues();
-      queues.outCalls.latencyMs = 20_000;
-      const writer = sink.open(queues.out);
-      const write = writer.write(1).catch(() => 'failed');
-      await queues.clock.advance(50);
-      const startedAt = queues.clock.now();
-      await queues.run(writer.destroy(new Error('enough')).catch(() => undefined));
-      expect(queues.clock.now() - startedAt).toBe(500);
-      await write;
-      queues.expectGone();
-    });
+    it.each([false, true])(
+      'waits for half a second at most when it is broken off, deaf transport %s',
+      async (isDeaf) => {
+        const queues = openTwoQueues();
+        queues.outCalls.isDeaf = isDeaf;
+        queues.outCalls.latencyMs = 20_000;
+        const writer = sink.open(queues.out);
+        const write = writer.write(1).catch(() => 'failed');
+        await queues.clock.advance(50);
+        const startedAt = queues.clock.now();
+        await queues.run(writer.destroy(new Error('enough')).catch(() => undefined));
+        expect(queues.clock.now() - startedAt).toBe(500);
+        await write;
+        await queues.clock.advance(20_000);
+        queues.expectGone();
+      },
+    );
 
     it('wakes a consumer of the same handle', async () => {
       const queues = openTwoQueues();

@@ -31,6 +31,8 @@ export class WatchedTransport implements QueueTransport {
   /** The most pushes that were under way at once. */
   mostPushes = 0;
   latencyMs = 5;
+  /** Listens to no signal. */
+  isDeaf = false;
   /** Decides about each call, by its method and its place among the calls of that. */
   faults: (method: Call['method'], nth: number) => Fault | undefined = () => undefined;
   /** The messages that the service refuses, and every batch that they are in. */
@@ -104,7 +106,7 @@ export class WatchedTransport implements QueueTransport {
     this.calls.push({ ...call, at: this.#clock.now(), fault });
     this.underWay += 1;
     try {
-      await this.#travel(options?.signal);
+      await this.#travel(this.isDeaf ? undefined : options?.signal);
       if (fault === 'request-lost') throw new QueueError('The request was lost', { code: 'network' });
       if (fault === 'busy') throw new QueueError('Busy', { code: 'rate-limited', status: 429, retryAfterMs: 50 });
       if (fault === 'unauthorized') throw new QueueError('Who are you?', { code: 'unauthorized', status: 401 });
