@@ -74,9 +74,16 @@ export class Closing {
     for (const lease of step.finished) handouts.finish(lease, now);
     if (step.abort) signals.endGrace();
     for (const lease of step.abandon) handouts.abandon(lease, now);
+    if (step.pullsAreOver) this.#takeNoMore(now);
     if (step.isOver) this.#giveUp();
     if (this.#hasLeft()) this.#tellLeft();
     return Math.min(step.nextAt, puller.giveUp(now, step.pullsAreOver));
+  }
+
+  /** Gives back what nobody has looked at yet. */
+  #takeNoMore(now: number): void {
+    this.#deps.intake.giveUp();
+    this.#deps.handouts.drain(now);
   }
 
   #giveUp(): void {

@@ -78,6 +78,7 @@ export class Engine {
     this.#intake = new Intake({
       ...shared,
       accept: (messages, answer) => this.#accept(messages, answer),
+      onJudged: () => this.#turns.now(),
       reject: (lease, action, error) => {
         this.#settleUnstarted(lease, action === 'ack' ? 'ack' : 'retry');
         if (action === 'throw') void this.close('failed', { error });
@@ -259,18 +260,18 @@ export class Engine {
     }
     this.#lastMessageAt = this.now();
     this.#intake.take(answer);
-    // A schema that takes its time holds up what it judges, not the next pull.
-    if (this.#intake.held > 0) this.wake();
+    this.#turns.now();
   }
 
   #accept(messages: readonly HeldMessage[], { sentAt, visibilityTimeoutMs }: PullAnswer): void {
     if (this.#summary !== undefined) return;
+    // What is forgotten by now is not in hand any more when it comes again.
+    this.#handouts.lapse(this.now());
     const { swapped, done } = this.#holdings.receive(messages, sentAt, visibilityTimeoutMs);
     this.stats.swapped += swapped;
     this.stats.reacked += done.length;
     this.stats.buffered = this.#holdings.unstarted;
     for (const lease of done) this.#settleUnstarted(lease, 'ack');
-    this.#turns.now();
   }
 
   #settleUnstarted(lease: Lease, kind: SettleKind, delaySeconds?: number): void {

@@ -4,7 +4,7 @@ import type { CloseReason } from './stats.ts';
 
 /**
  * How long the settlements that the aborted signals cause are waited for, in milliseconds; and the pulls under way, whose
- * messages would stay leased without having been handed out.
+ * messages would stay leased without having been handed out, with the schemas that judge them.
  */
 const afterAbortMs = 1_000;
 
@@ -19,7 +19,7 @@ export interface ShutdownStep {
   readonly abort: boolean;
   /** Not waited for any longer. */
   readonly abandon: readonly Lease[];
-  /** No pull is waited for any longer. */
+  /** No pull is waited for any longer, and no schema. */
   readonly pullsAreOver: boolean;
   /** Nothing is waited for any more. */
   readonly isOver: boolean;
@@ -65,12 +65,12 @@ export class Shutdown {
     this.#leasesEndBy = Math.max(this.#leasesEndBy, endBy);
   }
 
-  /** When pulls are not waited for any longer, those apart whose leases are over before. */
+  /** When pulls and schemas are not waited for any longer, those pulls apart whose leases are over before. */
   get #pullsOverAt(): number {
     return this.#graceEndsAt + afterAbortMs;
   }
 
-  /** When nothing is waited for any more: no settle call, no schema, no push to another queue. */
+  /** When nothing is waited for any more: no settle call, no push to another queue. */
   get #overAt(): number {
     return this.#graceEndsAt === Infinity
       ? this.#leasesEndBy + afterAbortMs + lastCallsMs.withoutGrace

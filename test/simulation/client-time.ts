@@ -65,7 +65,9 @@ function gatesOf(
       const isWholeQueue = asked?.code === 10_250 || asked?.code === 10_251;
       if (isUnderstood || (kind === 'pull' && !isWholeQueue)) return [];
       const backoffMs = Math.min(mostMs, firstMs * 2 ** (inARow - 1));
-      return [{ from: endedAt, to: endedAt + Math.max(backoffMs, 1_000 * (asked?.retryAfterSeconds ?? 0)) }];
+      const delayMs = Math.max(backoffMs, 1_000 * (asked?.retryAfterSeconds ?? 0));
+      // A timer that was set before a sleep is late by it.
+      return [{ from: endedAt, to: awakeAfter(ledger, endedAt, delayMs) }];
     });
 }
 
@@ -94,20 +96,43 @@ export function endingOf(ledger: Ledger, client: number): { readonly earliest: n
   return { earliest: Math.min(told, sentAt), latest: Math.min(told, Math.max(latest, sentAt)) };
 }
 
+/** When an ending client gives up the handlers of messages whose leases are over, at the earliest. */
+export function abandonsAfter(ledger: Ledger, client: number): number {
+  const { earliest } = endingOf(ledger, client);
+  return earliest + pullsWaitMs - jumpedSince(ledger.client(client), earliest) - grainMs;
+}
+
+/** How much longer than its grace an ending consumer waits for pulls, and for what judges their messages, in milliseconds. */
+const pullsWaitMs = 1_000;
+
+/**
+ * When an ending client stops waiting for pulls, and gives back the messages whose schema or `onInvalid` has not answered,
+ * at the earliest and at the latest; never when nobody set it a time.
+ */
+export function takesNoMoreAt(ledger: Ledger, client: number): { readonly earliest: number; readonly latest: number } {
+  const run = ledger.client(client);
+  const at = run.graceEndsAt + pullsWaitMs;
+  const [told] = run.endings;
+  if (told === undefined) return { earliest: Infinity, latest: Infinity };
+  return {
+    earliest: run.graceMayEndAt + pullsWaitMs - jumpedSince(run, told.at) - grainMs,
+    // A timer that was set before a sleep is late by it.
+    latest: awakeAfter(ledger, told.at, at - told.at),
+  };
+}
+
 /** When a client stops waiting for whatever still is to come, at the earliest and at the latest. */
 export function givesUpAt(ledger: Ledger, client: number): { readonly earliest: number; readonly latest: number } {
-  const { graceEndsAt } = ledger.client(client);
+  const { graceEndsAt, graceMayEndAt } = ledger.client(client);
   const { earliest, latest } = endingOf(ledger, client);
   const jumpedMs = jumpedSince(ledger.client(client), earliest);
-  if (graceEndsAt !== Infinity) {
-    const at = graceEndsAt + lastWaitMs.withGrace;
-    return { earliest: at - jumpedMs, latest: at };
-  }
+  const hastened = graceMayEndAt + lastWaitMs.withGrace - jumpedMs;
+  if (graceEndsAt !== Infinity) return { earliest: hastened, latest: graceEndsAt + lastWaitMs.withGrace };
   const { visibilityTimeoutMs } = ledger.run.schedule;
   const leaseEnds = ledger.callsBy(client, 'pull').map((call) => call.sentAt + call.visibilityTimeoutMs);
   const lastLeaseMs = Math.max(latest + visibilityTimeoutMs, ...leaseEnds);
   return {
-    earliest: earliest + visibilityTimeoutMs + lastWaitMs.withoutGrace - jumpedMs,
+    earliest: Math.min(hastened, earliest + visibilityTimeoutMs + lastWaitMs.withoutGrace - jumpedMs),
     latest: lastLeaseMs + lastWaitMs.withoutGrace,
   };
 }

@@ -64,6 +64,8 @@ export interface ClientRun {
   readonly jumps: readonly Jump[];
   /** Until when it was told to end; `Infinity` when nobody set it a time. */
   readonly graceEndsAt: number;
+  /** The same if a reader that goes away from what is ending already has something left to end. */
+  readonly graceMayEndAt: number;
   /** See {@link MachineClock.isDeceived}. */
   readonly isDeceived: boolean;
 }
@@ -96,6 +98,7 @@ export class Client {
   #surface: RunningSurface | undefined;
   #remains: Remains | undefined;
   #graceEndsAt = Infinity;
+  #graceMayEndAt = Infinity;
 
   constructor(deps: ClientDeps) {
     this.#deps = deps;
@@ -197,8 +200,9 @@ export class Client {
 
   /** A reader that goes away from what has ended already changes nothing. */
   #noteLeaving(): void {
-    if (surfaces[this.#deps.plan.surface].leavesAtOnce && this.#endings.length === 0) {
-      this.#graceEndsAt = this.#deps.truth.now();
+    if (surfaces[this.#deps.plan.surface].leavesAtOnce && this.#remains === undefined) {
+      this.#graceMayEndAt = Math.min(this.#graceMayEndAt, this.#deps.truth.now());
+      if (this.#endings.length === 0) this.#graceEndsAt = this.#deps.truth.now();
     }
     this.#noteEnding();
   }
@@ -216,7 +220,7 @@ export class Client {
 
   close(graceMs = Infinity): void {
     this.#noteEnding();
-    if (surfaces[this.#deps.plan.surface].hasGrace) {
+    if (surfaces[this.#deps.plan.surface].hasGrace && this.#remains === undefined) {
       this.#graceEndsAt = Math.min(this.#graceEndsAt, this.#deps.truth.now() + graceMs);
     }
     void this.#surface?.close(graceMs === Infinity ? undefined : graceMs);
@@ -262,6 +266,7 @@ export class Client {
       jumps: this.#jumps,
       leaves: await Promise.all(this.#leaves),
       graceEndsAt: this.#graceEndsAt,
+      graceMayEndAt: Math.min(this.#graceEndsAt, this.#graceMayEndAt),
       isDeceived,
     };
   }

@@ -16,7 +16,9 @@ export const endsEmptyHanded: Invariant = (ledger) =>
     if (client.plan.stopWhenEmpty === undefined) return [`${name} was not to end when the queue is empty`];
     const pulls = ledger.callsBy(client.client, 'pull');
     const left = inHand(ledger, client, client.remains);
-    if (left.length > 0) return [`${name} ended as 'empty' with ${left.join(', ')}`];
+    // It may have been told to hurry since.
+    if (left.length > 0 && client.remains.at < client.graceMayEndAt)
+      return [`${name} ended as 'empty' with ${left.join(', ')}`];
     if (pulls.some((pull) => isReasonToEnd(ledger, client, pull))) return [];
     return [`${name} ended as 'empty' for no reason`];
   });
@@ -61,12 +63,15 @@ function inHand(
 /** Whether code that the client can't see has had a message for half of its lease. */
 function isGathered(ledger: Ledger, client: ClientRun, messageId: string, { seq, at }: Moment): boolean {
   if (client.surface.concurrency !== undefined) return false;
-  const start = ledger
-    .startsBy(client.client)
-    .findLast((each) => each.messageId === messageId && each.handed.seq < seq);
-  if (start === undefined) return false;
-  const leases = ledger.got(client.client, messageId).map(({ call }) => call.visibilityTimeoutMs);
-  const elapsedMs = at - start.handed.at + jumpedSince(client, start.handed.at, at);
+  const got = ledger.got(client.client, messageId);
+  const starts = ledger.startsBy(client.client).filter((start) => start.messageId === messageId);
+  // It may have been handed out and wait for its turn still.
+  const waiting = got.flatMap(({ leaseId }) => ledger.run.log.received.get(leaseId) ?? []);
+  const handed = [...starts.map((start) => start.handed), ...waiting].filter((moment) => moment.seq < seq);
+  if (handed.length === 0) return false;
+  const handedAt = Math.max(...handed.map((moment) => moment.at));
+  const leases = got.map(({ call }) => call.visibilityTimeoutMs);
+  const elapsedMs = at - handedAt + jumpedSince(client, handedAt, at);
   return elapsedMs >= Math.min(...leases) / 2 - grainMs;
 }
 
@@ -74,9 +79,8 @@ function isGathered(ledger: Ledger, client: ClientRun, messageId: string, { seq,
 function isUnsettled(ledger: Ledger, { client, endedSeq }: CallRecord, messageId: string, seq: number): boolean {
   const got = ledger.got(client, messageId).filter(({ call }) => call.endedSeq < seq);
   const leases = new Set(got.map(({ leaseId }) => leaseId));
-  const settlements = ledger
+  return !ledger
     .callsBy(client, 'ack')
-    .filter((call) => call.endedSeq > endedSeq && [...call.acks, ...call.retries].some((id) => leases.has(id)));
-  // One that ended later was under way, or was still to come.
-  return settlements.length === 0 || settlements.some((call) => call.endedSeq > seq);
+    .filter((call) => call.endedSeq > endedSeq && call.endedSeq <= seq && call.isUnderstood)
+    .some((call) => [...call.acks, ...call.retries].some((id) => leases.has(id)));
 }

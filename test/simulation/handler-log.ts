@@ -54,6 +54,7 @@ export interface InvalidNote {
   readonly client: number;
   readonly messageId: string;
   readonly attempts: number;
+  readonly askedAt: number;
   readonly askedSeq: number;
   /** What was decided of it; `undefined` while that is open. */
   decision: InvalidAction | 'fail' | undefined;
@@ -66,8 +67,8 @@ export class HandlerLog {
   readonly starts: Start[] = [];
   readonly judgements: Judgement[] = [];
   readonly invalids: InvalidNote[] = [];
-  /** The leases of what was handed out to something that may have held it back. */
-  readonly received = new Set<string>();
+  /** When what was handed out went to something that may have held it back, by its lease. */
+  readonly received = new Map<string, Moment>();
   readonly #clock: Clock;
   readonly #sequence: Sequence;
 
@@ -81,8 +82,9 @@ export class HandlerLog {
   }
 
   receive(message: LeasedMessage): Moment {
-    this.received.add(message.leaseId);
-    return this.moment();
+    const now = this.moment();
+    this.received.set(message.leaseId, now);
+    return now;
   }
 
   start(client: number, message: LeasedMessage, handed?: Moment): Start {
@@ -126,6 +128,7 @@ export class HandlerLog {
       client,
       messageId: id,
       attempts,
+      askedAt: this.#clock.now(),
       askedSeq: this.#sequence.next(),
       decision: undefined,
       decidedAt: Infinity,

@@ -1,7 +1,8 @@
-import { awakeAfter, heldBackUntil, isOver, knownEnd, mayHaveGivenUp } from './client-time.ts';
+import { awakeAfter, heldBackUntil, isOver, knownEnd, mayHaveGivenUp, takesNoMoreAt } from './client-time.ts';
 import type { ClientRun } from './client.ts';
 import type { Invariant } from './invariant.ts';
 import type { Delivery, Ledger } from './ledger.ts';
+import type { Moment } from './moment.ts';
 import { parsed } from './simulated-schema.ts';
 
 /**
@@ -30,12 +31,13 @@ function handedOut(ledger: Ledger, { client, plan }: ClientRun): readonly string
 function settledOtherwise(ledger: Ledger, { client, remains }: ClientRun, delivery: Delivery): readonly string[] {
   const { messageId, leaseId, call } = delivery;
   const note = ledger.invalidNote(client, delivery);
+  // What is said when everything was given back changes nothing.
+  const isTooLate = ({ seq, at }: Moment): boolean => seq > remains.seq || at >= takesNoMoreAt(ledger, client).earliest;
   if (call === undefined || note === undefined) {
-    const isOpen = call === undefined || ledger.judged(call).seq > remains.seq;
+    const isOpen = call === undefined || isTooLate(ledger.judged(call));
     return isOpen ? [] : [`client ${client} did not notice that ${messageId} is invalid`];
   }
-  // What it decides when it gives everything back changes nothing.
-  if (note.decidedSeq > remains.seq) return [];
+  if (isTooLate({ seq: note.decidedSeq, at: note.decidedAt })) return [];
   const settlements = ledger.callsBy(client, 'ack');
   const isAcked = settlements.some(({ acks }) => acks.includes(leaseId));
   const isRetried = settlements.some(({ retries }) => retries.includes(leaseId));
@@ -49,14 +51,14 @@ function settledOtherwise(ledger: Ledger, { client, remains }: ClientRun, delive
   return [`client ${client} did not settle ${messageId} as '${note.decision}' says`];
 }
 
-/** How long a settlement may be put off while nothing holds it back and its lease is about to end, in milliseconds. */
-const sendingMs = 10;
+/** How long before its lease ends a settlement is sent at the latest when nothing holds it back, in milliseconds. */
+const leadMs = 3;
 
 /** Whether a lease may have been over before the retry that was decided then could be sent. */
 function mayHaveEnded(ledger: Ledger, { call }: Delivery, decidedAt: number): boolean {
   if (call === undefined) return true;
-  const lastAt = Math.max(decidedAt, knownEnd(ledger, call, Infinity) - sendingMs);
-  return isOver(ledger, call, heldBackUntil(ledger, call.client, awakeAfter(ledger, lastAt, sendingMs)));
+  const waitMs = Math.max(0, knownEnd(ledger, call, decidedAt) - leadMs - decidedAt);
+  return isOver(ledger, call, heldBackUntil(ledger, call.client, awakeAfter(ledger, decidedAt, waitMs)));
 }
 
 /** `throw` ends the consumer with what is wrong with the message. */

@@ -117,7 +117,7 @@ export class Ledger {
 
   /** How many messages a client's outlet noted as handed out. */
   handedOut(client: number): number {
-    return [...this.run.log.received].filter((leaseId) => this.delivery(leaseId).call?.client === client).length;
+    return [...this.run.log.received.keys()].filter((leaseId) => this.delivery(leaseId).call?.client === client).length;
   }
 
   delivery(leaseId: string): Delivery {

@@ -5,8 +5,8 @@ import {
   grainMs,
   heldBackUntil,
   isOver,
-  jumpedSince,
   mayHaveGivenUp,
+  takesNoMoreAt,
 } from './client-time.ts';
 import type { ClientRun } from './client.ts';
 import type { Invariant } from './invariant.ts';
@@ -69,7 +69,7 @@ function quietSince(ledger: Ledger, { client, remains }: ClientRun, called: Mome
     // Nor does any call follow from what has just happened.
     !calls.some((call) => call.endedSeq > seq && call.sentAt <= at + turnMs) &&
     !starts.some((start) => ledger.isBeingMoved(start, seq)) &&
-    !notes.some((note) => note.askedSeq < seq && note.decidedSeq > seq) &&
+    !notes.some((note) => note.decidedSeq > seq && note.askedAt <= at + turnMs) &&
     ledger.heldAt(client, seq) === 0 &&
     heldBackUntil(ledger, client, at + turnMs) === at + turnMs;
   const ends: Moment[] = [
@@ -98,9 +98,6 @@ function callsTooLate(ledger: Ledger, { client, endings, remains }: ClientRun): 
   ];
 }
 
-/** How much longer than its grace an ending consumer waits for pulls under way, in milliseconds. */
-const pullsWaitMs = 1_000;
-
 /** The least time after which a pull times out, in milliseconds. */
 const leastPullTimeoutMs = 30_000;
 
@@ -111,7 +108,7 @@ function pullsGivenUp(ledger: Ledger, client: ClientRun): readonly string[] {
   const isTooEarly = (call: CallRecord): boolean =>
     call.state === 'aborted' &&
     call.endedSeq > told.seq &&
-    call.endedAt + grainMs < client.graceEndsAt + pullsWaitMs - jumpedSince(client, told.at) &&
+    call.endedAt < takesNoMoreAt(ledger, client.client).earliest &&
     call.endedAt + grainMs < call.sentAt + leastPullTimeoutMs &&
     !isOver(ledger, call, call.endedAt);
   return ledger
@@ -153,7 +150,7 @@ function isHoarded(ledger: Ledger, client: ClientRun, delivery: Delivery): boole
 /** Also when the message came again while the consumer had it in hand: the newer lease takes the older one's place. */
 function isHandedOut(
   ledger: Ledger,
-  { client, surface, summary }: ClientRun,
+  { client, isDeceived, surface, summary }: ClientRun,
   { messageId, leaseId, call }: Delivery,
 ): boolean {
   if (call === undefined) return false;
@@ -162,8 +159,11 @@ function isHandedOut(
   const starts = ledger.startsOf(messageId).filter((start) => start.client === client);
   if (starts.some((start) => start.leaseId === leaseId)) return true;
   const isInHand = starts.some((start) => start.handed.seq < call.endedSeq && ledger.settledSeq(start) > call.endedSeq);
-  // Code that the consumer can't see has a message in hand only as long as the lease lasts.
-  return isInHand && (surface.concurrency !== undefined || isHeldSince(ledger, messageId, call));
+  // Code that the consumer can't see has a message in hand only as long as the lease lasts, or while it is being moved.
+  const isKept = starts.some((start) => ledger.isBeingMoved(start, call.endedSeq));
+  return (
+    isKept || (isInHand && (surface.concurrency !== undefined || isDeceived || isHeldSince(ledger, messageId, call)))
+  );
 }
 
 function isHeldSince(ledger: Ledger, messageId: string, { client, endedSeq, endedAt }: CallRecord): boolean {
@@ -179,16 +179,19 @@ function isHeldSince(ledger: Ledger, messageId: string, { client, endedSeq, ende
  *   from before the pull was sent, but a late retry would take the message from whoever holds it next.
  * - Settle calls are held back, by the service's word or after a failure, until the lease is over or nothing is waited for
  *   any more. A gate that opens before is none.
- * - It came, or its schema answered for it, when nothing was waited for any more. An answer can come that late only to a
- *   machine that slept, since an awake one has given the pull up by then.
+ * - It came when nothing was waited for any more. An answer can come that late only to a machine that slept, since an
+ *   awake one has given the pull up by then.
+ *
+ * What judges a message is waited for as long as pulls are.
  */
 function releaseDueAt(ledger: Ledger, { client, remains }: ClientRun, delivery: Delivery): number | undefined {
   const { call } = delivery;
   if (call === undefined) return undefined;
   const judgedAt = Math.max(ledger.judged(call).at, ledger.invalidNote(client, delivery)?.decidedAt ?? 0);
-  const from = Math.max(judgedAt, endingOf(ledger, client).latest);
+  const knownAt = Math.max(call.endedAt, Math.min(judgedAt, takesNoMoreAt(ledger, client).latest));
+  const from = Math.max(knownAt, endingOf(ledger, client).latest);
   const hasGivenUp = mayHaveGivenUp(ledger, client);
-  if (from > remains.at) return hasGivenUp ? undefined : remains.at;
+  if (from > remains.at) return hasGivenUp || isOver(ledger, call, remains.at) ? undefined : remains.at;
   const openAt = heldBackUntil(ledger, client, awakeAfter(ledger, from, turnMs));
   if (hasGivenUp && openAt + grainMs >= givesUpAt(ledger, client).earliest) return undefined;
   const dueAt = awakeAfter(ledger, openAt, turnMs);

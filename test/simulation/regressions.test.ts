@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { client, schedule } from './fixed-schedule.ts';
+import type { HandlerPlan, HandlerTimes } from './handler-plan.ts';
 import { judgeAll } from './invariants.ts';
 import { Ledger } from './ledger.ts';
 import type { Schedule } from './schedule.ts';
@@ -147,6 +148,45 @@ describe('what the simulation found', () => {
     });
     expect(await violations(plan)).toEqual([]);
   });
+
+  it('gives back what it has from before a sleep and gets again, when its reader has gone', async () => {
+    const does = (times: HandlerTimes, ...deviations: HandlerPlan['deviations']) => ({
+      times,
+      heedsSignal: true,
+      deviations,
+    });
+    const [steady, fast] = [
+      { shape: 'constant', ms: 4_697 },
+      { shape: 'bimodal', ms: 667, slowMs: 1_898, oneIn: 10 },
+    ] as const;
+    const [uneven, tail] = [
+      { shape: 'bimodal', ms: 1, slowMs: 3_997, oneIn: 3 },
+      { shape: 'heavy-tail', ms: 200 },
+    ] as const;
+    const thrown = does(steady, { nth: 8, does: 'ack-and-break' }, { nth: 0, does: 'throw' });
+    const byHand = { ...does(fast, { nth: 0, does: 'ack-last' }), heedsSignal: false };
+    const forgetful = does(uneven, { nth: 7, does: 'retry-first' }, { nth: 7, does: 'forget' });
+    const plan = schedule({
+      seed: 840_696_645,
+      messages: 9,
+      hasDeadLetterQueue: false,
+      up: { leastMs: 60, mostMs: 60 },
+      down: { leastMs: 0, mostMs: 0 },
+      clients: [
+        client('toObservable', steady, { handler: thrown, maxInFlight: 1, batchSize: 3 }),
+        client('manual', fast, { handler: byHand, maxInFlight: 1, batchSize: 1 }),
+        client('toReadable, flowing', uneven, { handler: forgetful, batchSize: 3 }),
+        client('generator', tail, {
+          handler: does(tail),
+          batchSize: 10,
+          onInvalid: { takesMs: 0, answers: ['throw'] },
+        }),
+      ],
+      events: [{ type: 'suspend', atMs: 500, ms: 1_900 }],
+      horizonMs: 6_000,
+    });
+    expect(await violations(plan)).toEqual([]);
+  });
 });
 
 describe('what random schedules rarely bring about', () => {
@@ -168,5 +208,24 @@ describe('what random schedules rarely bring about', () => {
     const clients = [client('process', long, { handler })];
     const events = [{ atMs: 1_000, type: 'abort', client: 0 }] as const;
     expect(await violations(schedule({ messages: 1, visibilityTimeoutMs: 30_000, clients, events }))).toEqual([]);
+  });
+
+  it('gives back what its schema, or onInvalid, has not answered for when the grace is over', async () => {
+    const events = [{ type: 'close', atMs: 100, client: 0, graceMs: 0 }] as const;
+    const plan = {
+      messages: 2,
+      visibilityTimeoutMs: 30_000,
+      misfits: { unfitOneIn: 1, brokenOneIn: undefined },
+      events,
+    };
+    const slow = { schema: { takesMs: 10_000, refusal: 'issues' } } as const;
+    const undecided = {
+      ...slow,
+      schema: { ...slow.schema, takesMs: undefined },
+      onInvalid: { takesMs: 10_000, answers: ['ack'] },
+    } as const;
+    for (const options of [slow, undecided]) {
+      expect(await violations(schedule({ ...plan, clients: [client('for await', quick, options)] }))).toEqual([]);
+    }
   });
 });

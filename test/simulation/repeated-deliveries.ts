@@ -1,7 +1,8 @@
+import { abandonsAfter } from './client-time.ts';
 import type { ClientRun } from './client.ts';
 import type { Start } from './handler-log.ts';
 import type { Invariant } from './invariant.ts';
-import type { Ledger } from './ledger.ts';
+import type { Got, Ledger } from './ledger.ts';
 
 /**
  * What comes again to a consumer that has finished it is not started again; and a message is started by the newest lease
@@ -28,12 +29,11 @@ function startedAgain(ledger: Ledger, { client }: ClientRun, { messageId, leaseI
   return isDone ? [`client ${client} started ${messageId} again, which it had finished`] : [];
 }
 
-/** The leases of a message, newer than that of its handler, that its client had got by then. */
-function newerThan(ledger: Ledger, { client, messageId, attempts }: Start, seq: number): readonly string[] {
+/** The deliveries of a message, newer than that of its handler, that its client had got by then. */
+function newerThan(ledger: Ledger, { client, messageId, attempts }: Start, seq: number): readonly Got[] {
   return ledger
     .got(client, messageId)
-    .filter((delivery) => delivery.attempts > attempts && ledger.judged(delivery.call).seq < seq)
-    .map(({ leaseId }) => leaseId);
+    .filter((delivery) => delivery.attempts > attempts && ledger.judged(delivery.call).seq < seq);
 }
 
 function startedByOlder(ledger: Ledger, start: Start): readonly string[] {
@@ -43,8 +43,12 @@ function startedByOlder(ledger: Ledger, start: Start): readonly string[] {
 
 /** Code that the consumer can't see may still settle what it was handed before the lease ended, by that lease. */
 function settledByOlder(ledger: Ledger, { client, surface }: ClientRun, start: Start): readonly string[] {
+  if (surface.concurrency === undefined) return [];
   const inHandUntil = Math.min(start.endedSeq, ledger.settledSeq(start));
-  if (surface.concurrency === undefined || newerThan(ledger, start, inHandUntil).length === 0) return [];
+  // A consumer that ends may not have waited for the handler any longer.
+  const waitedUntil = abandonsAfter(ledger, client);
+  const newer = newerThan(ledger, start, inHandUntil);
+  if (newer.every(({ call }) => ledger.judged(call).at >= waitedUntil)) return [];
   const isSettled = ledger
     .callsBy(client, 'ack')
     .some(({ acks, retries }) => acks.includes(start.leaseId) || retries.includes(start.leaseId));
