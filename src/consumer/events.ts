@@ -47,6 +47,6 @@ export type ConsumerEvent =
   | { readonly type: 'paused' };
 
 /** A message as events name it. */
-export function identityOf({ message, attempts }: Lease): MessageIdentity {
-  return { id: message.id, attempts };
+export function identityOf({ id, attempts }: Lease): MessageIdentity {
+  return { id, attempts };
 }

@@ -93,15 +93,15 @@ export class Intake {
       if (error === undefined) valid.push(message);
       else {
         batch ??= new LeaseBatch(answer.sentAt, answer.visibilityTimeoutMs);
-        void this.#judgeInvalid(new Lease(message, batch), error);
+        void this.#judgeInvalid(message, new Lease(message, batch), error);
       }
     }
     this.#deps.accept(valid, answer);
   }
 
-  async #judgeInvalid(lease: Lease, error: unknown): Promise<void> {
+  async #judgeInvalid(message: PulledMessage, lease: Lease, error: unknown): Promise<void> {
     const { options, stats, report, reject } = this.#deps;
-    const invalid = view(lease.message);
+    const invalid = view(message);
     stats.invalid += 1;
     report({ type: 'invalid', message: invalid, error });
     let action: InvalidAction = 'retry';

@@ -58,7 +58,7 @@ export class LeaseSignals {
 }
 
 function leaseEnded(lease: Lease): QueueError {
-  return new QueueError(`The lease of message ${lease.message.id} ended`, { code: 'lease-expired' });
+  return new QueueError(`The lease of message ${lease.id} ended`, { code: 'lease-expired' });
 }
 
 function graceEnded(): QueueError {

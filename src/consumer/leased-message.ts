@@ -1,6 +1,6 @@
-import type { ContentType, PulledMessage } from '../contract/message.ts';
+import type { ContentType } from '../contract/message.ts';
 import type { Settlement } from '../contract/settlement.ts';
-import type { Lease } from '../lease/lease.ts';
+import type { HeldMessage, Lease } from '../lease/lease.ts';
 
 /** How a message is retried. */
 export interface RetryOptions {
@@ -91,7 +91,12 @@ export interface MessageKeeper {
   signalOf(lease: Lease): AbortSignal;
   ack(lease: Lease): Promise<Settlement>;
   retry(lease: Lease, options: RetryOptions | undefined): Promise<Settlement>;
-  deadLetter(lease: Lease, queue: DeadLetterQueue, options: DeadLetterOptions | undefined): Promise<Settlement>;
+  deadLetter(
+    lease: Lease,
+    message: HeldMessage,
+    queue: DeadLetterQueue,
+    options: DeadLetterOptions | undefined,
+  ): Promise<Settlement>;
   /** The work on a message failed: reports that and retries it, with the growing delay unless one is judged. */
   fail(lease: Lease, error: unknown, judge: DelayJudge | undefined): Promise<Settlement>;
 }
@@ -101,20 +106,19 @@ export class DeliveredMessage<Body> implements LeasedMessage<Body> {
   readonly id: string;
   readonly body: Body;
   readonly #lease: Lease;
+  readonly #message: HeldMessage;
   readonly #keeper: MessageKeeper;
   #timestamp: Date | undefined;
   #signal: AbortSignal | undefined;
 
   constructor(lease: Lease, keeper: MessageKeeper) {
-    this.id = lease.message.id;
+    const message = lease.handOver();
+    this.id = message.id;
     // The schema, or else the caller's type argument, vouches for it.
-    this.body = lease.message.body as Body;
+    this.body = message.body as Body;
     this.#lease = lease;
+    this.#message = message;
     this.#keeper = keeper;
-  }
-
-  get #message(): PulledMessage {
-    return this.#lease.message;
   }
 
   get attempts(): number {
@@ -160,7 +164,7 @@ export class DeliveredMessage<Body> implements LeasedMessage<Body> {
   }
 
   deadLetter(queue: DeadLetterQueue, options?: DeadLetterOptions): Promise<Settlement> {
-    return this.#keeper.deadLetter(this.#lease, queue, options);
+    return this.#keeper.deadLetter(this.#lease, this.#message, queue, options);
   }
 
   /** The work on a message failed: its consumer reports that and retries it, unless it was settled before. */

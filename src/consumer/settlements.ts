@@ -3,7 +3,7 @@ import { QueueError } from '../contract/errors.ts';
 import { limits } from '../contract/limits.ts';
 import type { Settlement } from '../contract/settlement.ts';
 import type { Holdings } from '../lease/holdings.ts';
-import type { Lease, SettleKind } from '../lease/lease.ts';
+import type { HeldMessage, Lease, SettleKind } from '../lease/lease.ts';
 import { growingDelaySeconds } from '../lease/retry-delay.ts';
 import { type ConsumerEvent, identityOf } from './events.ts';
 import type { LeaseSignals } from './lease-signals.ts';
@@ -85,7 +85,7 @@ export class Settlements implements MessageKeeper {
   #settle(lease: Lease, kind: SettleKind, delaySeconds: number | undefined, now: number): void {
     const { holdings, settler, signals, stats, isClosed, onSettled } = this.#deps;
     if (isClosed()) {
-      const text = `The consumer was closed before message ${lease.message.id} was settled`;
+      const text = `The consumer was closed before message ${lease.id} was settled`;
       this.conclude(lease, { outcome: 'lost', error: new QueueError(text, { code: 'closed' }) });
       return;
     }
@@ -93,7 +93,7 @@ export class Settlements implements MessageKeeper {
     if (!lease.isAbandoned) stats.inFlight -= 1;
     signals.forget(lease);
     if (kind === 'retry' && lease.deadline <= now) {
-      const text = `The lease of message ${lease.message.id} ended before its retry: it comes again by itself`;
+      const text = `The lease of message ${lease.id} ended before its retry: it comes again by itself`;
       this.conclude(lease, { outcome: 'lost', error: new QueueError(text, { code: 'lease-expired' }) });
     } else {
       settler.add(lease, now);
@@ -136,13 +136,18 @@ export class Settlements implements MessageKeeper {
     return this.#outcomes.of(lease);
   }
 
-  async deadLetter(lease: Lease, queue: DeadLetterQueue, options: DeadLetterOptions = {}): Promise<Settlement> {
+  async deadLetter(
+    lease: Lease,
+    message: HeldMessage,
+    queue: DeadLetterQueue,
+    options: DeadLetterOptions = {},
+  ): Promise<Settlement> {
     if (isDecided(lease)) return this.#outcomes.of(lease);
     // Too late to acknowledge it here, so that a push would make two messages of it.
     if (this.#deps.isClosed()) return this.retry(lease);
     lease.isClaimed = true;
     this.#claims.add(lease);
-    const failure = await pushTo(queue, lease);
+    const failure = await pushTo(queue, message);
     this.#claims.delete(lease);
     lease.isClaimed = false;
     if (failure === undefined) {
@@ -172,7 +177,7 @@ function isDecided(lease: Lease): boolean {
 }
 
 /** Why a message could not be pushed to another queue; `undefined` when it was. */
-async function pushTo(queue: DeadLetterQueue, { message }: Lease): Promise<QueueError | undefined> {
+async function pushTo(queue: DeadLetterQueue, message: HeldMessage): Promise<QueueError | undefined> {
   try {
     await queue.send(message.rawBody === undefined ? message.body : message.rawBody);
     return undefined;

@@ -227,7 +227,7 @@ function closed(before: 'confirmed' | 'sent'): QueueError {
 }
 
 function expired(lease: Lease): Settlement {
-  const text = `The lease of message ${lease.message.id} ended before its retry could be sent`;
+  const text = `The lease of message ${lease.id} ended before its retry could be sent`;
   return failed(lease, new QueueError(text, { code: 'lease-expired' }));
 }
 
@@ -236,7 +236,7 @@ function failed(lease: Lease, cause: unknown): Settlement {
   const error =
     cause instanceof QueueError
       ? cause
-      : new QueueError(`The ${lease.settledAs} of message ${lease.message.id} failed`, { code: 'unconfirmed', cause });
+      : new QueueError(`The ${lease.settledAs} of message ${lease.id} failed`, { code: 'unconfirmed', cause });
   return { outcome: lease.mayBeSettled || mayHaveTakenEffect(cause) ? 'unknown' : 'lost', error };
 }
 

@@ -90,9 +90,9 @@ export class Holdings {
   #take(lease: Lease, handlerStillRuns: boolean): void {
     lease.batch.open += 1;
     this.unstarted += 1;
-    this.unstartedLength += lease.message.bodyLength;
+    this.unstartedLength += lease.bodyLength;
     // A deferred one takes the place of the retried one: whatever comes next for this id must find the newest.
-    this.#known.hold(lease.message.id, lease);
+    this.#known.hold(lease.id, lease);
     lease.batch.leases.push(lease);
     if (handlerStillRuns) {
       lease.phase = 'deferred';
@@ -150,7 +150,7 @@ export class Holdings {
 
   #unbuffer(lease: Lease): void {
     this.unstarted -= 1;
-    this.unstartedLength -= lease.message.bodyLength;
+    this.unstartedLength -= lease.bodyLength;
   }
 
   /** Takes out of the buffer what has too little time left to be started; a last attempt may use all of its lease. */
@@ -209,8 +209,8 @@ export class Holdings {
   #leave(lease: Lease | undefined, now: number, trimmed: MutableTrimmed): void {
     if (lease === undefined) return;
     this.#unbuffer(lease);
-    this.#known.release(lease.message.id, lease);
-    if (this.#deferred.delete(lease)) this.#holdRunning(lease.message.id);
+    this.#known.release(lease.id, lease);
+    if (this.#deferred.delete(lease)) this.#holdRunning(lease.id);
     lease.phase = 'over';
     lease.batch.open -= 1;
     (lease.deadline > now ? trimmed.released : trimmed.dropped).push(lease);
@@ -218,7 +218,7 @@ export class Holdings {
 
   /** The handler for which a message was deferred still runs: a delivery that comes now has to wait for it as well. */
   #holdRunning(id: string): void {
-    for (const lease of this.running) if (lease.message.id === id) this.#known.hold(id, lease);
+    for (const lease of this.running) if (lease.id === id) this.#known.hold(id, lease);
   }
 
   /** Decides the settlement of a message that was started; `false` when that was done before. */
@@ -228,7 +228,7 @@ export class Holdings {
     lease.delaySeconds = delaySeconds;
     // One that is over was given up when its lease ended, and is settled late.
     if (lease.phase === 'started') lease.batch.open -= 1;
-    if (kind === 'ack') this.#known.finish(lease.message.id);
+    if (kind === 'ack') this.#known.finish(lease.id);
     return true;
   }
 
@@ -240,8 +240,8 @@ export class Holdings {
     if (lease.settledAs === undefined) lease.batch.open -= 1;
     // An acknowledged one is known as finished by now.
     if (lease.settledAs === 'ack') return;
-    const newest = this.#known.get(lease.message.id);
-    if (newest === lease) this.#known.release(lease.message.id, lease);
+    const newest = this.#known.get(lease.id);
+    if (newest === lease) this.#known.release(lease.id, lease);
     else if (newest !== 'done' && newest?.phase === 'deferred') this.#undefer(newest);
   }
 

@@ -41,7 +41,11 @@ export class LeaseBatch {
 
 /** One message in the hands of one consumer. */
 export class Lease {
-  readonly message: HeldMessage;
+  /** Of the message: the same on every delivery. */
+  readonly id: string;
+  /** The length of the body, in characters. */
+  readonly bodyLength: number;
+  #message: HeldMessage | undefined;
   /** The newest lease id: a repeated delivery replaces it. */
   leaseId: string;
   attempts: number;
@@ -69,7 +73,9 @@ export class Lease {
   startedAfter: Lease | undefined = undefined;
 
   constructor(message: HeldMessage, batch: LeaseBatch) {
-    this.message = message;
+    this.id = message.id;
+    this.bodyLength = message.bodyLength;
+    this.#message = message;
     this.leaseId = message.leaseId;
     this.attempts = message.attempts;
     this.batch = batch;
@@ -77,5 +83,13 @@ export class Lease {
 
   get deadline(): number {
     return this.batch.deadline;
+  }
+
+  /** Gives the message, once, to whoever it is handed out to: a lease that waits for its confirmation holds no body. */
+  handOver(): HeldMessage {
+    const message = this.#message;
+    if (message === undefined) throw new Error(`Message ${this.id} was handed out before`);
+    this.#message = undefined;
+    return message;
   }
 }

@@ -59,11 +59,11 @@ function confirmedOf(lease: Lease, now: number): Settlement {
 }
 
 function refused(lease: Lease, warning: string): QueueError {
-  const text = `The service did not take the ${lease.settledAs} of message ${lease.message.id}: ${warning}`;
+  const text = `The service did not take the ${lease.settledAs} of message ${lease.id}: ${warning}`;
   return new QueueError(text, { code: 'lease-unknown' });
 }
 
 function unclear(lease: Lease, said: string | undefined): QueueError {
-  const text = `The service's counts don't tell whether the ${lease.settledAs} of message ${lease.message.id} took effect`;
+  const text = `The service's counts don't tell whether the ${lease.settledAs} of message ${lease.id} took effect`;
   return new QueueError(said === undefined ? text : `${text}: ${said}`, { code: 'unconfirmed' });
 }

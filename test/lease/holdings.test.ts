@@ -5,13 +5,13 @@ import type { Lease } from '../../src/lease/lease.ts';
 import { marginMs } from '../../src/lease/margin.ts';
 import { pulled } from './leases.ts';
 
-const ids = (leases: Iterable<Lease>): string[] => [...leases].map(({ message }) => message.id);
+const ids = (leases: Iterable<Lease>): string[] => [...leases].map(({ id }) => id);
 const none = { released: [], dropped: [] };
 
 /** Starts until nothing is left to start. */
 function startAll(holdings: Holdings, now: number): string[] {
   const taken: string[] = [];
-  for (let lease = holdings.start(now); lease !== undefined; lease = holdings.start(now)) taken.push(lease.message.id);
+  for (let lease = holdings.start(now); lease !== undefined; lease = holdings.start(now)) taken.push(lease.id);
   return taken;
 }
 
@@ -177,7 +177,7 @@ describe('start()', () => {
     const holdings = new Holdings(maxRetries);
     holdings.receive([pulled('b', { attempts: 0 })], 0, 1_000);
     holdings.receive([pulled('a', { attempts })], 1, 1_000);
-    expect(startOne(holdings, 1).message.id).toBe(first);
+    expect(startOne(holdings, 1).id).toBe(first);
   });
 
   it('takes a message for urgent when its newer lease is the last', () => {
@@ -653,7 +653,7 @@ class Model {
     expect(lease === undefined).toBe(from.length === 0);
     if (lease === undefined) return;
     const first = Math.min(...from.map(({ deadline }) => deadline));
-    const held = from.find(({ id }) => id === lease.message.id);
+    const held = from.find(({ id }) => id === lease.id);
     expect(held).toMatchObject({ deadline: first, attempts: lease.attempts });
     if (held !== undefined) held.place = 'running';
   }
@@ -690,7 +690,7 @@ class Model {
   }
 
   runningOf(lease: Lease): Held {
-    const held = this.held.find(({ id, place }) => id === lease.message.id && place === 'running');
+    const held = this.held.find(({ id, place }) => id === lease.id && place === 'running');
     if (held === undefined) throw new Error('it runs, and nobody knows');
     return held;
   }

@@ -34,7 +34,7 @@ describe('RunningLeases', () => {
     for (const lease of leases) running.add(lease);
     const seen: string[] = [];
     for (const lease of running) {
-      seen.push(lease.message.id);
+      seen.push(lease.id);
       running.remove(lease);
     }
     expect(seen).toEqual(['a', 'b', 'c']);
