@@ -42,25 +42,29 @@ export function runHandlers<Body>(
     }
     engine.complete(lease, 'ack', engine.recent());
   };
-  const run = (lease: Lease): void => {
+  /** Gives the time afterwards: a handler that ends at once has its end measured, and the next its start, by one reading. */
+  const run = (lease: Lease): number => {
     const message = new DeliveredMessage<Body>(lease, engine.keeper);
     let work: unknown;
     try {
       work = takesSignal ? handle(message, message.signal) : handle(message);
     } catch (error) {
       fail(lease, message, error);
-      return;
+      return engine.recent();
     }
+    const now = engine.recent();
     // Only what can't be a thenable is over without being awaited; some are functions.
     if ((typeof work === 'object' && work !== null) || typeof work === 'function') void finish(lease, message, work);
-    else engine.complete(lease, 'ack', engine.recent());
+    else engine.complete(lease, 'ack', now);
+    return now;
   };
   engine.onReady = () => {
     // The time anew for each: what a handler does before its first await takes time.
+    let now = engine.recent();
     for (let started = 0; started < mostPerTurn; started += 1) {
-      const lease = engine.take(engine.recent());
+      const lease = engine.take(now);
       if (lease === undefined) return Infinity;
-      run(lease);
+      now = run(lease);
     }
     engine.wake();
     return Infinity;

@@ -1,3 +1,4 @@
+import { hashOf } from './id-hash.ts';
 import { KnownMessages } from './known-messages.ts';
 import { type HeldMessage, Lease, LeaseBatch, type SettleKind } from './lease.ts';
 import { marginMs } from './margin.ts';
@@ -69,13 +70,14 @@ export class Holdings {
     let fresh = 0;
     let swapped = 0;
     for (const message of messages) {
-      const held = this.#known.get(message.id);
-      if (held === 'done') done.push(new Lease(message, batch));
+      const hash = hashOf(message.id);
+      const held = this.#known.get(message.id, hash);
+      if (held === 'done') done.push(new Lease(message, batch, hash));
       else if (held !== undefined && held.settledAs === undefined) {
         if (isNewer(message, batch, held)) this.#swap(held, message, batch);
         swapped += 1;
       } else {
-        this.#take(new Lease(message, batch), held !== undefined);
+        this.#take(new Lease(message, batch, hash), held !== undefined);
         fresh += 1;
       }
     }
@@ -92,7 +94,7 @@ export class Holdings {
     this.unstarted += 1;
     this.unstartedLength += lease.bodyLength;
     // A deferred one takes the place of the retried one: whatever comes next for this id must find the newest.
-    this.#known.hold(lease.id, lease);
+    this.#known.hold(lease);
     lease.batch.leases.push(lease);
     if (handlerStillRuns) {
       lease.phase = 'deferred';
@@ -209,16 +211,16 @@ export class Holdings {
   #leave(lease: Lease | undefined, now: number, trimmed: MutableTrimmed): void {
     if (lease === undefined) return;
     this.#unbuffer(lease);
-    this.#known.release(lease.id, lease);
-    if (this.#deferred.delete(lease)) this.#holdRunning(lease.id);
+    this.#known.release(lease);
+    if (this.#deferred.delete(lease)) this.#holdRunning(lease);
     lease.phase = 'over';
     lease.batch.open -= 1;
     (lease.deadline > now ? trimmed.released : trimmed.dropped).push(lease);
   }
 
   /** The handler for which a message was deferred still runs: a delivery that comes now has to wait for it as well. */
-  #holdRunning(id: string): void {
-    for (const lease of this.running) if (lease.id === id) this.#known.hold(id, lease);
+  #holdRunning({ id }: Lease): void {
+    for (const lease of this.running) if (lease.id === id) this.#known.hold(lease);
   }
 
   /** Decides the settlement of a message that was started; `false` when that was done before. */
@@ -228,7 +230,7 @@ export class Holdings {
     lease.delaySeconds = delaySeconds;
     // One that is over was given up when its lease ended, and is settled late.
     if (lease.phase === 'started') lease.batch.open -= 1;
-    if (kind === 'ack') this.#known.finish(lease.id);
+    if (kind === 'ack') this.#known.finish(lease);
     return true;
   }
 
@@ -240,8 +242,8 @@ export class Holdings {
     if (lease.settledAs === undefined) lease.batch.open -= 1;
     // An acknowledged one is known as finished by now.
     if (lease.settledAs === 'ack') return;
-    const newest = this.#known.get(lease.id);
-    if (newest === lease) this.#known.release(lease.id, lease);
+    const newest = this.#known.get(lease.id, lease.hash);
+    if (newest === lease) this.#known.release(lease);
     else if (newest !== 'done' && newest?.phase === 'deferred') this.#undefer(newest);
   }
 

@@ -1,5 +1,6 @@
 import type { PulledMessage } from '../contract/message.ts';
 import type { Settlement } from '../contract/settlement.ts';
+import { hashOf } from './id-hash.ts';
 
 /** How a lease ends by the consumer's will. */
 export type SettleKind = 'ack' | 'retry';
@@ -43,6 +44,8 @@ export class LeaseBatch {
 export class Lease {
   /** Of the message: the same on every delivery. */
   readonly id: string;
+  /** The id's. */
+  readonly hash: number;
   /** The length of the body, in characters. */
   readonly bodyLength: number;
   #message: HeldMessage | undefined;
@@ -68,12 +71,16 @@ export class Lease {
   mayBeSettled = false;
   /** What became of it, once that is known. */
   settlement: Settlement | undefined = undefined;
+  /** The next of those that are held and share a bucket. */
+  heldBefore: Lease | undefined = undefined;
   /** Its neighbours in the list of those that run. */
   startedBefore: Lease | undefined = undefined;
   startedAfter: Lease | undefined = undefined;
 
-  constructor(message: HeldMessage, batch: LeaseBatch) {
+  /** @param hash - the message id's */
+  constructor(message: HeldMessage, batch: LeaseBatch, hash: number = hashOf(message.id)) {
     this.id = message.id;
+    this.hash = hash;
     this.bodyLength = message.bodyLength;
     this.#message = message;
     this.leaseId = message.leaseId;

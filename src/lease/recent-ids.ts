@@ -24,13 +24,13 @@ export class RecentIds {
     this.#mask = size - 1;
   }
 
-  has(id: string): boolean {
-    return this.#slots[this.#find(id, hashOf(id))] !== 0;
+  /** @param hash - the id's */
+  has(id: string, hash: number): boolean {
+    return this.#slots[this.#find(id, hash)] !== 0;
   }
 
   /** Adds an id; one that is there stays as old as it is. */
-  add(id: string): void {
-    const hash = hashOf(id);
+  add(id: string, hash: number): void {
     if (this.#slots[this.#find(id, hash)] !== 0) return;
     const place = this.#next;
     if (place < this.#ids.length) this.#forget(place);
@@ -68,11 +68,4 @@ export class RecentIds {
       empty = slot;
     }
   }
-}
-
-/** FNV-1a of the UTF-16 units, 32 bits. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  return hash >>> 0;
 }
