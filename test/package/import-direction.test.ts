@@ -19,11 +19,11 @@ const folders = [
 
 const forbidden: Readonly<Record<string, readonly Violation[]>> = {
   'an entry file that imports anything but the folders': [
-    ...imports('planted.ts', './cli/a.ts', './entry.ts', 'ofetch', 'rxjs', 'node:fs'),
+    ...imports('planted.ts', './cli/a.ts', './entry.ts', 'undici', 'rxjs', 'node:fs'),
     ...imports('rxjs.ts', './convert/node-readable.ts', 'node:stream'),
     ...imports('node.ts', 'rxjs', 'node:stream'),
   ],
-  'contract/ importing another folder': imports('contract', ...allBut('contract'), 'ofetch', 'rxjs', 'node:timers'),
+  'contract/ importing another folder': imports('contract', ...allBut('contract'), 'undici', 'rxjs', 'node:timers'),
   'lease/ importing anything but contract/': [
     ...imports('lease', ...allBut('lease', 'contract'), 'abort-controller-x', 'rxjs', 'node:timers/promises'),
     ...imports('lease', './../consumer/a.ts', '../contract/../consumer/a.ts'),
@@ -31,26 +31,26 @@ const forbidden: Readonly<Record<string, readonly Violation[]>> = {
   'consumer/ importing anything but contract/ and lease/': imports(
     'consumer',
     ...allBut('consumer', 'contract', 'lease'),
-    'ofetch',
+    'undici',
     'rxjs',
     'node:events',
   ),
   'producer/ importing anything but contract/ and lease/': imports(
     'producer',
     ...allBut('producer', 'contract', 'lease'),
-    'ofetch',
+    'undici',
     'rxjs',
     'node:events',
   ),
   'convert/ importing lease/, a transport, the command line or an entry file': [
-    ...imports('convert', ...allBut('convert', 'contract', 'consumer', 'producer'), 'ofetch'),
+    ...imports('convert', ...allBut('convert', 'contract', 'consumer', 'producer'), 'undici'),
     ...imports('convert/observable.ts', '../lease/a.ts', '../cli/a.ts', '../index.ts'),
     ...imports('convert/node-writable.ts', '../lease/a.ts', '../cli/a.ts', '../index.ts'),
   ],
   'queue/ importing lease/, the broker, the command line or an entry file': imports(
     'queue',
     ...allBut('queue', 'contract', 'consumer', 'producer', 'convert', 'transports/cloudflare'),
-    'ofetch',
+    'undici',
     'rxjs',
     'node:events',
   ),
@@ -61,13 +61,13 @@ const forbidden: Readonly<Record<string, readonly Violation[]>> = {
     'node:http',
   ),
   'the broker importing anything but contract/ and the wire format': [
-    ...imports('transports/broker', ...allBut('transports/broker', 'contract'), 'ofetch', 'rxjs', 'node:http'),
+    ...imports('transports/broker', ...allBut('transports/broker', 'contract'), 'undici', 'rxjs', 'node:http'),
     ...imports('transports/broker', '../cloudflare/http.ts', '../cloudflare/failure.ts'),
     ...imports('transports/broker/listen.ts', '../../lease/a.ts', '../cloudflare/http.ts', '../../cli/a.ts', 'rxjs'),
   ],
   'classic-level outside level-store.ts, and anything else in it': [
     ...imports('transports/broker', 'classic-level'),
-    ...imports('transports/broker/level-store.ts', 'ofetch', 'node:fs', '../cloudflare/wire.ts', '../../lease/a.ts'),
+    ...imports('transports/broker/level-store.ts', 'undici', 'node:fs', '../cloudflare/wire.ts', '../../lease/a.ts'),
   ],
   'rxjs outside convert/observable.ts': [
     ...imports('convert', 'rxjs', 'rxjs/operators'),
@@ -142,7 +142,6 @@ const allowed: readonly (readonly [file: string, code: string])[] = [
   ['queue/open-queue.ts', "export * from '../convert/clean.ts';"],
   ['queue/open-queue.ts', "export * from '../transports/cloudflare/clean.ts';"],
   ['queue/open-queue.ts', 'export const random = Math.random;'],
-  ['transports/cloudflare/clean.ts', "export { ofetch } from 'ofetch';"],
   ['transports/cloudflare/clean.ts', 'export const send = fetch;'],
   ['transports/cloudflare/wire-clean.ts', "export type { Clean as Wire } from '../../contract/clean.ts';"],
   ['transports/broker/clean.ts', "export type { Wire } from '../cloudflare/wire-clean.ts';"],

@@ -252,7 +252,6 @@ function toFetchAnswer({ status, text, retryAfterSeconds }: FaultAnswer): FetchA
   return {
     status,
     headers: { get: (name) => (name.toLowerCase() === 'retry-after' ? retryAfter : null) },
-    body: text,
     text: () => Promise.resolve(text),
   };
 }

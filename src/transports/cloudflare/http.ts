@@ -1,4 +1,3 @@
-import { createFetch, FetchError } from 'ofetch';
 import { rule } from '../../contract/check-options.ts';
 import type { Clock, Timer } from '../../contract/clock.ts';
 import { QueueError } from '../../contract/errors.ts';
@@ -20,7 +19,6 @@ export interface FetchInit {
 export interface FetchAnswer {
   readonly status: number;
   readonly headers: AnswerHeaders;
-  readonly body: unknown;
   text(): Promise<string>;
 }
 
@@ -58,24 +56,15 @@ export type SendHttp = (request: HttpRequest, options: CallOptions | undefined) 
 
 /** Gives back the function that sends requests: one attempt each, no redirect followed, no error with a request in it. */
 export function createHttp({ fetch, clock, redact, headers }: HttpOptions): SendHttp {
-  // Two types of one thing: ours does without those of the DOM, which ofetch's needs.
-  const client = createFetch({ fetch: fetch as unknown as typeof globalThis.fetch });
   const now = () => clock.now();
 
   const exchange = async ({ method, url, body }: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> => {
-    const response = await client.raw<string, 'text'>(url, {
-      method,
-      headers,
-      signal,
-      redirect: 'manual',
-      // Repeating is the caller's policy, and reading the status and the JSON ours.
-      retry: false,
-      ignoreResponseError: true,
-      responseType: 'text',
-      ...(body !== undefined && { body }),
-    });
+    // A copy for each request, since a fetch of the user's may write to it.
+    const init = { method, headers: new Headers(headers), redirect: 'manual', signal } as const;
+    const response = await fetch(url, body === undefined ? init : { ...init, body });
+    const text = await response.text();
     const retryAfterMs = readRetryAfter(response.headers, now);
-    const answer = { status: response.status, text: response._data ?? '' };
+    const answer = { status: response.status, text };
     return retryAfterMs === undefined ? answer : { ...answer, retryAfterMs };
   };
 
@@ -148,9 +137,9 @@ function timeoutFailure({ action }: HttpRequest, timeoutMs: number | undefined):
   return new QueueError(`Cannot ${action}: no whole answer within ${timeoutMs} ms.`, { code: 'timeout' });
 }
 
-// A FetchError holds the request with its headers: only a copy of what it was made from goes on.
+// What a fetch throws may hold the request with its headers: only a copy of its texts goes on.
 function networkFailure({ action, url }: HttpRequest, error: unknown, redact: Redact): QueueError {
-  const cause = copyCause(error instanceof FetchError ? (error.cause ?? 'no reason given') : error, redact);
+  const cause = copyCause(error, redact);
   const { host } = new URL(url);
   return new QueueError(`Cannot ${action}: no answer from ${host}: ${describeCause(cause)}`, {
     code: 'network',

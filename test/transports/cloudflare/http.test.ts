@@ -236,7 +236,7 @@ describe('a redirect', () => {
     expect(sent).toHaveLength(1);
   });
   it('is refused in the form that browsers give it', async () => {
-    const opaque = { status: 0, headers: new Headers(), body: null, text: () => Promise.resolve('') };
+    const opaque = { status: 0, headers: new Headers(), text: () => Promise.resolve('') };
     const fetch = () => Promise.resolve(opaque);
     expect(await rejection(openTransport({ fetch }).pull({}))).toMatchObject({ code: 'bad-answer' });
   });
