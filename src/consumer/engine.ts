@@ -65,7 +65,7 @@ export class Engine {
       () => context.time.now(),
       () => this.wake(),
     );
-    this.#turns = new Turns(context.clock, () => this.#turn());
+    this.#turns = new Turns(context.clock, context.time, () => this.#turn());
     const shared = {
       ...context,
       options,
@@ -306,7 +306,7 @@ export class Engine {
     const isWaiting = this.#holdings.running.size === 0 && this.#holdings.unstarted === 0;
     nextAt = Math.min(nextAt, this.#settler.plan(now, isWaiting, this.isEnding), this.#nextLeaseAt());
     if (this.#closing.isDone) this.#end();
-    else this.#turns.at(nextAt, now, this.#keepsAlive());
+    else this.#turns.at(nextAt, this.#keepsAlive());
   }
 
   /** Whether the process is to stay for what comes next. */

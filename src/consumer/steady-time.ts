@@ -52,6 +52,11 @@ export class SteadyTime {
     return this.#read;
   }
 
+  /** The monotonic clock's reading at a steady time, as it looked when the time was last read. */
+  toMonotonic(steadyMs: number): number {
+    return steadyMs - this.#offset;
+  }
+
   /** The wall clock's reading at a steady time, as it looks now. */
   toWall(steadyMs: number): number {
     return this.#clock.now() + (steadyMs - this.now());

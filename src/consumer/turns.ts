@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../contract/clock.ts';
+import type { SteadyTime } from './steady-time.ts';
 
 /**
  * Calls `turn` once in the next turn of the event loop however often it is asked for, and once more at the time that
@@ -6,13 +7,16 @@ import type { Clock, Timer } from '../contract/clock.ts';
  */
 export class Turns {
   readonly #clock: Clock;
+  readonly #time: SteadyTime;
   readonly #turn: () => void;
   #next: Timer | undefined;
   #watchdog: Timer | undefined;
-  #watchdogAt = Infinity;
+  /** When it barks, on the monotonic clock, which is the one that timers go by. */
+  #barksAt = Infinity;
 
-  constructor(clock: Clock, turn: () => void) {
+  constructor(clock: Clock, time: SteadyTime, turn: () => void) {
     this.#clock = clock;
+    this.#time = time;
     this.#turn = turn;
   }
 
@@ -29,24 +33,29 @@ export class Turns {
   }
 
   /**
-   * Asks for a turn at a time, in place of the time asked for before.
+   * Asks for a turn at a steady time, in place of the time asked for before.
    *
    * @param keepsAlive - whether the process is to stay for it
    */
-  at(time: number, now: number, keepsAlive: boolean): void {
-    if (time !== this.#watchdogAt) {
+  at(time: number, keepsAlive: boolean): void {
+    // After a sleep the same time comes sooner than the watchdog was set for.
+    const barksAt = this.#time.toMonotonic(time);
+    if (barksAt !== this.#barksAt) {
       this.#watchdog?.cancel();
-      this.#watchdogAt = time;
-      this.#watchdog =
-        time === Infinity ? undefined : this.#clock.setTimer(() => this.#bark(), Math.max(0, time - now));
+      this.#barksAt = barksAt;
+      this.#watchdog = time === Infinity ? undefined : this.#watchUntil(barksAt);
     }
     if (keepsAlive) this.#watchdog?.ref();
     else this.#watchdog?.unref();
   }
 
+  #watchUntil(barksAt: number): Timer {
+    return this.#clock.setTimer(() => this.#bark(), Math.max(0, barksAt - this.#clock.monotonic()));
+  }
+
   #bark(): void {
     this.#watchdog = undefined;
-    this.#watchdogAt = Infinity;
+    this.#barksAt = Infinity;
     this.now();
   }
 
