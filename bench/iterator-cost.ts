@@ -3,7 +3,8 @@
 //
 // The queue has a transport that costs nothing, so that what is measured is the library alone: pulls are planned, leases
 // watched and acknowledgements gathered, but no request is made. Every message is made ahead of its round, with an id
-// that nobody has looked at. The sources take turns; shown are medians over the rounds, after two that don't count.
+// that nobody has looked at; each loop looks at it, as a handler does. The sources take turns; shown are medians over the
+// rounds, after two that don't count.
 //
 // The bytes are counted by a process of its own for each source, whose young generation is so large that nothing is
 // collected meanwhile: by how much the heap in use grows is then all that was allocated, garbage included.

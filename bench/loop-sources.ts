@@ -5,7 +5,7 @@ import { freeTransport, makeMessages } from './free-transport.ts';
 import { collectGarbage } from './heap.ts';
 
 /** Gives messages to a loop. */
-export type Source = (messages: readonly PulledMessage[]) => AsyncIterable<unknown>;
+export type Source = (messages: readonly PulledMessage[]) => AsyncIterable<{ readonly id: string }>;
 
 /** Rounds until the code is compiled. */
 export const warmUpRounds = 2;
@@ -43,9 +43,10 @@ export const sources: Readonly<Record<string, Source>> = {
     let next = 0;
     return new ReadableStream({
       pull: (controller) => {
-        if (next === messages.length) controller.close();
-        else controller.enqueue(messages[next]);
+        const message = messages[next];
         next += 1;
+        if (message === undefined) controller.close();
+        else controller.enqueue(message);
       },
     });
   },
@@ -59,10 +60,16 @@ async function* passOn<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item> {
   for await (const item of items) yield item;
 }
 
-/** Reads to the end, and calls back when the last message has come. */
-export async function read(source: AsyncIterable<unknown>, count: number, onLast: () => void): Promise<void> {
+/**
+ * Reads to the end, and calls back when the last message has come. It looks at each message, as a handler does: whoever
+ * is the first to do so waits for the memory.
+ */
+export async function read(source: ReturnType<Source>, count: number, onLast: () => void): Promise<void> {
   let left = count;
-  for await (const _ of source) {
+  let previous = '';
+  for await (const { id } of source) {
+    if (id === previous) throw new Error(`Message ${id} came twice`);
+    previous = id;
     left -= 1;
     if (left === 0) onLast();
   }
