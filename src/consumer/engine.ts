@@ -279,11 +279,11 @@ export class Engine {
     this.wake();
   }
 
-  /** A pull brought nothing: a reason to end, if that was asked for and nothing was in hand when it was sent. */
-  #foundEmpty({ sentIdle }: PullAnswer): void {
+  /** A pull brought nothing: a reason to end, if that was asked for and nothing was in hand since it was sent. */
+  #foundEmpty({ isAlone }: PullAnswer): void {
     const { emptyForMs } = this.options;
     // Another pull may bring what this one did not.
-    if (emptyForMs === undefined || !sentIdle || this.#puller.calls > 0) return;
+    if (emptyForMs === undefined || !isAlone || this.#puller.calls > 0) return;
     const now = this.now();
     if (this.#isIdle(now) && now - this.#lastMessageAt >= emptyForMs) void this.close('empty');
   }

@@ -31,8 +31,8 @@ interface Pull {
   readonly sentAt: number;
   readonly visibilityTimeoutMs: number;
   readonly call: Call;
-  /** Nothing was in hand when it was sent, so that an empty answer speaks for the queue. */
-  readonly sentIdle: boolean;
+  /** Nothing was in hand when it was sent and nothing has come since, so that an empty answer speaks for the queue. */
+  isAlone: boolean;
 }
 
 /** The answer to a pull. */
@@ -40,7 +40,8 @@ export interface PullAnswer {
   readonly messages: readonly PulledMessage[];
   readonly sentAt: number;
   readonly visibilityTimeoutMs: number;
-  readonly sentIdle: boolean;
+  /** Whether nothing was in hand when it was sent and nothing has come since. */
+  readonly isAlone: boolean;
 }
 
 /** What the engine knows beside the holdings when pulls are planned. */
@@ -137,13 +138,13 @@ export class Puller {
     };
   }
 
-  #send(wanted: number, sentIdle: boolean, now: number): void {
+  #send(wanted: number, isAlone: boolean, now: number): void {
     const { options, stats, transport } = this.#deps;
     const visibilityTimeoutMs = this.#slowTimeoutMs ?? options.visibilityTimeoutMs;
     const asked = this.#slowTimeoutMs === undefined ? wanted : 1;
     const usualMs = Math.max(leastPullTimeoutMs, 4 * options.visibilityTimeoutMs) * 2 ** this.#timeouts;
     const call = openCall(Math.min(mostPullTimeoutMs, usualMs));
-    const pull: Pull = { asked, sentAt: now, visibilityTimeoutMs, call, sentIdle };
+    const pull: Pull = { asked, sentAt: now, visibilityTimeoutMs, call, isAlone };
     this.#underWay.add(pull);
     this.calls += 1;
     this.#asked += asked;
@@ -180,6 +181,7 @@ export class Puller {
     } else {
       this.#schedule.onMessages(now, this.#lastWasFull);
       for (const message of messages) this.#length.observe(message.bodyLength);
+      for (const other of this.#underWay) other.isAlone = false;
     }
     this.#deps.onAnswer({ ...pull, messages });
   }

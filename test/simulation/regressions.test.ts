@@ -11,6 +11,17 @@ const quick = { shape: 'constant', ms: 5 } as const;
 
 // Each schedule is what a property failed with, shrunk.
 describe('what the simulation found', () => {
+  it('does not take a pull for a sign of an empty queue that was overtaken by one with messages', async () => {
+    const clients = [
+      client('process', { shape: 'constant', ms: 0 }, { batchSize: 10, maxInFlight: 2, stopWhenEmpty: true }),
+    ];
+    const up = { leastMs: 7_500, mostMs: 7_503 };
+    const down = { leastMs: 0, mostMs: 0 };
+    expect(
+      await violations(schedule({ seed: 8, messages: 11, visibilityTimeoutMs: 30_000, up, down, clients })),
+    ).toEqual([]);
+  });
+
   it('leaves no timer of a call that was given up when the consumer closes', async () => {
     const faults = [{ client: 0, call: 'pull', nth: 0, times: 1, fault: { type: 'request-hangs' } }] as const;
     const events = [{ atMs: 100, type: 'close', client: 0, graceMs: 0 }] as const;
