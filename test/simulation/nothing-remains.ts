@@ -158,17 +158,19 @@ function isHandedOut(
   if (ledger.run.log.received.has(leaseId) && summary?.reason !== 'left') return true;
   const starts = ledger.startsOf(messageId).filter((start) => start.client === client);
   if (starts.some((start) => start.leaseId === leaseId)) return true;
-  const isInHand = starts.some((start) => start.handed.seq < call.endedSeq && ledger.settledSeq(start) > call.endedSeq);
+  const known = ledger.judged(call);
+  const isInHand = starts.some((start) => start.handed.seq < known.seq && ledger.settledSeq(start) > known.seq);
   // Code that the consumer can't see has a message in hand only as long as the lease lasts, or while it is being moved.
-  const isKept = starts.some((start) => ledger.isBeingMoved(start, call.endedSeq));
+  const isKept = starts.some((start) => ledger.isBeingMoved(start, known.seq));
   return (
-    isKept || (isInHand && (surface.concurrency !== undefined || isDeceived || isHeldSince(ledger, messageId, call)))
+    isKept ||
+    (isInHand && (surface.concurrency !== undefined || isDeceived || isHeldSince(ledger, messageId, call, known.at)))
   );
 }
 
-function isHeldSince(ledger: Ledger, messageId: string, { client, endedSeq, endedAt }: CallRecord): boolean {
+function isHeldSince(ledger: Ledger, messageId: string, { client, endedSeq }: CallRecord, at: number): boolean {
   const before = ledger.got(client, messageId).filter(({ call }) => call.endedSeq < endedSeq);
-  return before.some(({ call }) => !isOver(ledger, call, endedAt));
+  return before.some(({ call }) => !isOver(ledger, call, at));
 }
 
 /**
