@@ -40,6 +40,8 @@ export class Gathering {
   /** Resolves once the item that was taken last, in this very turn, is confirmed. */
   async confirmedLast(): Promise<void> {
     const item = this.#last;
+    // The stream takes nothing of a write that it refuses: that must not be confused with the one before.
+    this.#last = undefined;
     if (item !== undefined) await new Promise<void>((resolve, reject) => this.#waiters.set(item, { resolve, reject }));
   }
 

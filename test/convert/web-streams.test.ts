@@ -104,4 +104,24 @@ describe('toWritableStream()', () => {
     expect(queues.bodies('out')).toEqual([1, 2]);
     queues.expectGone();
   });
+
+  it.each(['releaseLock', 'abort'] as const)(
+    'settles a write that is under way also when another one is refused after %s()',
+    async (how) => {
+      const queues = openTwoQueues();
+      queues.outCalls.latencyMs = 100;
+      const writer = toWritableStream(queues.out).getWriter();
+      const fate = (written: Promise<void>): Promise<string> =>
+        written.then(
+          () => 'written',
+          () => 'failed',
+        );
+      const first = fate(writer.write('first'));
+      await queues.clock.advance(50);
+      void Promise.resolve(writer[how]()).catch(() => undefined);
+      expect(await fate(writer.write('second'))).toBe('failed');
+      expect(await queues.run(Promise.race([first, queues.wait(60_000)]))).toMatch(/written|failed/);
+      expect(queues.bodies('out')).toEqual(['first']);
+    },
+  );
 });
