@@ -58,6 +58,7 @@ export class Sink {
    * @throws the first failure that nobody took
    */
   push(items: readonly WrittenItem[]): Promise<void> {
+    for (const item of items) item.isPushed = true;
     const pushed = this.#push(items);
     this.#underWay = pushed.catch(() => undefined);
     return pushed;
@@ -92,8 +93,8 @@ export class Sink {
     try {
       // A transport may not listen to its signal.
       return await abortable(signal, this.#deps.pusher.push(batch, signal));
-    } catch {
-      return batch.map(() => signal.reason as unknown);
+    } catch (error) {
+      return batch.map(() => error);
     }
   }
 
@@ -118,17 +119,21 @@ export class Sink {
     const { onRejected } = this.#options;
     try {
       if (onRejected === undefined || !isItemFault(error)) return { error: namingItem(item.index, error) };
-      await onRejected(item.item, error);
+      await abortable(this.#controller.signal, Promise.resolve(onRejected(item.item, error)));
       return undefined;
     } catch (failure) {
       return { error: failure };
     } finally {
-      this.fail(item, error);
+      this.#retry(item, error);
     }
   }
 
-  /** Retries the messages of an item that will not be pushed. */
-  fail({ messages }: WrittenItem, error: unknown): void {
+  /** Retries the messages of an item that will not be pushed, unless it was given to {@link push}, which sees to that. */
+  fail(item: WrittenItem, error: unknown): void {
+    if (!item.isPushed) this.#retry(item, error);
+  }
+
+  #retry({ messages }: WrittenItem, error: unknown): void {
     for (const message of messages) this.#watch(this.#deps.fail(message, error));
   }
 

@@ -20,6 +20,8 @@ export class WrittenItem {
   readonly outputs: readonly EncodedMessage[];
   /** To be settled: not those that were written before, which settle with that group. */
   readonly messages: readonly Forwardable[];
+  /** Whether its turn to be pushed has come. */
+  isPushed = false;
   /** How many outputs are not confirmed. */
   left: number;
   /** Why one of them was not pushed. */

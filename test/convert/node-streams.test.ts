@@ -195,3 +195,44 @@ describe('toWritable()', () => {
     queues.expectGone();
   });
 });
+
+describe('toWritable() at its end', () => {
+  it('reports a message whose group could not be pushed once, and none whose group was', async () => {
+    const queues = openTwoQueues();
+    queues.fill(2);
+    const failed: string[] = [];
+    const source = toReadable(queues.jobs, {
+      minInFlight: 2,
+      onEvent: (event) => event.type === 'handlerFailed' && failed.push(event.message.id),
+    });
+    const messages: LeasedMessage[] = [];
+    source.on('data', (message: LeasedMessage) => messages.push(message));
+    await queues.clock.advance(1_000);
+    const [good, bad] = messages;
+    if (good === undefined || bad === undefined) throw new Error('Two messages should have come');
+    const sink = toWritable(queues.out);
+    const failing = finished(sink);
+    sink.write(forward(good, ['fine']));
+    sink.write(forward(bad, [10n]));
+    await expect(queues.run(failing)).rejects.toThrow(TypeError);
+    await queues.clock.advance(1_500);
+    expect(queues.entries('acked').map(({ messageId }) => messageId)).toEqual([good.id]);
+    expect(failed).toEqual([bad.id]);
+    source.destroy();
+    await queues.clock.advance(60_000);
+    queues.expectGone();
+  });
+
+  it('waits half a second for onRejected when it is destroyed', async () => {
+    const queues = openTwoQueues();
+    const sink = toWritable(queues.out, { onRejected: () => new Promise<void>(() => undefined) });
+    sink.write(10n);
+    await queues.clock.advance(1_000);
+    sink.destroy();
+    await queues.clock.advance(499);
+    expect(sink.closed).toBe(false);
+    await queues.clock.advance(1);
+    expect(sink.closed).toBe(true);
+    queues.expectGone();
+  });
+});
