@@ -37,12 +37,29 @@ export class Gathering {
     if (this.#last !== undefined) this.#taken.push(this.#last);
   }
 
-  /** Resolves once the item that was taken last, in this very turn, is confirmed. */
-  async confirmedLast(): Promise<void> {
+  /**
+   * Resolves once what was written last, in this very turn, is confirmed.
+   *
+   * @param accepted - rejects when the stream refuses it
+   */
+  async confirmedLast(chunk: unknown, accepted: Promise<unknown>): Promise<void> {
     const item = this.#last;
-    // The stream takes nothing of a write that it refuses: that must not be confused with the one before.
+    // A stream may refuse a write before it is taken: that must not be confused with the one before.
     this.#last = undefined;
+    accepted.catch((error: unknown) => this.#refuse(item ?? this.#open.sink.take(chunk), error));
     if (item !== undefined) await new Promise<void>((resolve, reject) => this.#waiters.set(item, { resolve, reject }));
+  }
+
+  /** What the stream never hands on fails at once, unless it was handed on before. */
+  #refuse(item: WrittenItem, error: unknown): void {
+    const place = this.#taken.indexOf(item);
+    if (place >= 0) this.#taken.splice(place, 1);
+    if (!this.#added.includes(item)) this.#fail(item, error);
+  }
+
+  #fail(item: WrittenItem, error: unknown): void {
+    this.#open.sink.fail(item, error);
+    this.#conclude(item, (waiter) => waiter.reject(error));
   }
 
   /** Accepts the item that was taken first; resolves when there is room for another one. */
@@ -97,10 +114,7 @@ export class Gathering {
   /** Gives up what is not being pushed. Resolves when nothing is under way. */
   leave(error: unknown): Promise<void> {
     this.#linger?.cancel();
-    for (const item of [...this.#added.splice(0), ...this.#taken.splice(0)]) {
-      this.#open.sink.fail(item, error);
-      this.#conclude(item, (waiter) => waiter.reject(error));
-    }
+    for (const item of [...this.#added.splice(0), ...this.#taken.splice(0)]) this.#fail(item, error);
     this.#left ??= this.#open.sink.leave();
     return this.#left;
   }

@@ -69,8 +69,9 @@ class QueueWritableStream<Item> extends WritableStream<Item> {
     const writer = super.getWriter();
     const accept = writer.write.bind(writer);
     writer.write = async (chunk) => {
-      const accepted = accept(chunk);
-      await Promise.all([accepted, this.#gathering.confirmedLast()]);
+      // Node throws for a stream that is closed.
+      const accepted = (async () => accept(chunk))();
+      await Promise.all([accepted, this.#gathering.confirmedLast(chunk, accepted)]);
     };
     return writer;
   }

@@ -124,4 +124,19 @@ describe('toWritableStream()', () => {
       expect(queues.bodies('out')).toEqual(['first']);
     },
   );
+
+  it('retries at once what is forwarded after it was closed', async () => {
+    const queues = openTwoQueues();
+    queues.fill(1);
+    const reader = toReadableStream(queues.jobs).getReader();
+    const { value: message } = await queues.run(reader.read());
+    if (message === undefined) throw new Error('A message should have come');
+    const writer = toWritableStream(queues.out).getWriter();
+    await queues.run(writer.close());
+    await expect(writer.write(forward(message, [1]))).rejects.toBeInstanceOf(Error);
+    await queues.clock.advance(1_000);
+    expect(queues.entries('retried')).toHaveLength(1);
+    await queues.run(reader.cancel());
+    queues.expectGone();
+  });
 });
