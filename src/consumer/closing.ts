@@ -74,7 +74,7 @@ export class Closing {
     for (const lease of step.finished) handouts.finish(lease, now);
     if (step.abort) signals.endGrace();
     for (const lease of step.abandon) handouts.abandon(lease, now);
-    if (step.pullsAreOver) this.#takeNoMore(now);
+    if (step.schemasAreOver) this.#takeNoMore(now);
     if (step.isOver) this.#giveUp();
     if (this.#hasLeft()) this.#tellLeft();
     return Math.min(step.nextAt, puller.giveUp(now, step.pullsAreOver));

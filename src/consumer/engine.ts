@@ -102,7 +102,7 @@ export class Engine {
       signals: this.#signals,
       isClosed: () => this.#summary !== undefined,
       onSettled: (lease, now) => {
-        if (this.isUnseen) this.#handouts.finish(lease, now);
+        if (this.isUnseen || lease.isParked) this.#handouts.finish(lease, now);
         this.wake();
       },
     });
@@ -226,9 +226,9 @@ export class Engine {
     this.wake();
   }
 
-  /** How many messages are leased and not handed out. */
+  /** How many messages are leased and may be handed out. */
   get buffered(): number {
-    return this.#holdings.unstarted;
+    return this.#holdings.startable;
   }
 
   /** The batch whose buffered messages end first. */
@@ -302,6 +302,7 @@ export class Engine {
     const now = this.now();
     this.#handouts.trim(now);
     this.#handouts.lapse(now);
+    this.#intake.lapse(now);
     let nextAt = this.isEnding ? this.#closing.turn(now) : this.#openTurn(now);
     const isWaiting = this.#holdings.running.size === 0 && this.#holdings.unstarted === 0;
     nextAt = Math.min(nextAt, this.#settler.plan(now, isWaiting, this.isEnding), this.#nextLeaseAt());
@@ -333,7 +334,7 @@ export class Engine {
   }
 
   #nextLeaseAt(): number {
-    const trimAt = this.#holdings.nextTrimAt(this.#puller.roundTripMs) ?? Infinity;
+    const trimAt = Math.min(this.#holdings.nextTrimAt(this.#puller.roundTripMs) ?? Infinity, this.#intake.nextLapseAt);
     const isWatched = this.isUnseen || this.isEnding || this.#signals.size > 0;
     return isWatched ? Math.min(trimAt, this.#holdings.nextLapseAt() ?? Infinity) : trimAt;
   }

@@ -26,6 +26,7 @@ export interface InvalidMessage extends MessageIdentity {
  * | `pullFailed` | a pull failed and will be repeated | waits `retryInMs` |
  * | `settleFailed` | a settle call failed and will be repeated | waits `retryInMs` |
  * | `deadLettered` | `deadLetter()` pushed a message to another queue | acknowledges it |
+ * | `deadLetterFailed` | `deadLetter()` could not push a message to another queue | retries it, after the growing delay |
  * | `unsettled` | a settlement ended `lost` or `unknown` | nothing: the message may come again |
  * | `abandoned` | a message's lease ended, or `close()` ran out of grace, before it was settled | frees its place |
  * | `invalid` | a body could not be decoded or did not fit the schema | what `onInvalid` says |
@@ -40,6 +41,7 @@ export type ConsumerEvent =
   | { readonly type: 'pullFailed'; readonly error: unknown; readonly retryInMs: number }
   | { readonly type: 'settleFailed'; readonly error: unknown; readonly retryInMs: number; readonly messages: number }
   | { readonly type: 'deadLettered'; readonly message: MessageIdentity; readonly reason: unknown }
+  | { readonly type: 'deadLetterFailed'; readonly message: MessageIdentity; readonly error: unknown }
   | { readonly type: 'unsettled'; readonly message: MessageIdentity; readonly settlement: Settlement }
   | { readonly type: 'abandoned'; readonly message: MessageIdentity }
   | { readonly type: 'invalid'; readonly message: InvalidMessage; readonly error: unknown }

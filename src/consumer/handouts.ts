@@ -74,27 +74,32 @@ export class Handouts {
     this.#giveBack(this.#deps.holdings.drain(now));
   }
 
-  #giveBack({ released, dropped }: Trimmed): void {
-    if (released.length === 0 && dropped.length === 0) return;
+  #giveBack({ released, postponed, dropped }: Trimmed): void {
+    if (released.length + postponed.length + dropped.length === 0) return;
     const { holdings, stats, settlements, wake } = this.#deps;
-    stats.released += released.length;
+    stats.released += released.length + postponed.length;
     stats.dropped += dropped.length;
     stats.buffered = holdings.unstarted;
     for (const lease of released) settlements.settleUnstarted(lease, 'retry', 0);
+    for (const lease of postponed) settlements.settleUnstarted(lease, 'retry');
     wake();
   }
 
   /** The handler of a message ended. What it did not settle is settled as `kind`, a retry with the growing delay. */
   complete(lease: Lease, kind: SettleKind, now: number, delaySeconds?: number): void {
-    this.#deps.settlements.complete(lease, kind, now, delaySeconds);
-    this.finish(lease, now);
+    const { holdings, settlements } = this.#deps;
+    settlements.complete(lease, kind, now, delaySeconds);
+    if (settlements.isAwaiting(lease)) {
+      holdings.park(lease);
+      this.handlers.observe(now - lease.startedAt, now);
+    } else this.finish(lease, now);
   }
 
   /** The handler of a message ended, or counts as ended. */
   finish(lease: Lease, now: number): void {
     if (lease.phase !== 'started') return;
     this.#deps.holdings.finish(lease);
-    this.handlers.observe(now - lease.startedAt, now);
+    if (!lease.isParked) this.handlers.observe(now - lease.startedAt, now);
   }
 
   /** Sees to the messages whose lease has ended meanwhile. */

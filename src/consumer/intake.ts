@@ -20,22 +20,26 @@ export interface IntakeDeps {
   readonly reject: (lease: Lease, action: InvalidAction, error: unknown) => void;
 }
 
-/** What has arrived and is in nobody's hands. */
-interface Undecided {
-  readonly messages: readonly PulledMessage[];
+/** Messages of one answer whose schema has not answered yet. */
+interface Unjudged {
   readonly answer: PullAnswer;
+  /** When their leases end. */
+  readonly deadline: number;
+  readonly messages: Set<PulledMessage>;
 }
 
 /** Stands between the answers and the holdings: sorts out what can't be handed out. */
 export class Intake {
   readonly #deps: IntakeDeps;
-  /** Messages whose schema has not answered yet. */
-  readonly #unjudged = new Set<Undecided>();
+  readonly #unjudged = new Set<Unjudged>();
+  /** Judged in this very moment, by the answer they came with: taken over together. */
+  #judged = new Map<PullAnswer, Validated[]>();
   /** Invalid ones of which `onInvalid` has not said yet what is to become of them. */
   readonly #rejected = new Set<Lease>();
   /** The length of the bodies of those whose schema has not answered. */
   heldLength = 0;
-  #unjudgedCount = 0;
+  #heldAtSchema = 0;
+  #hasGivenUp = false;
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
@@ -43,46 +47,93 @@ export class Intake {
 
   /** How many messages have arrived and are in nobody's hands. */
   get held(): number {
-    return this.#unjudgedCount + this.#rejected.size;
+    return this.#heldAtSchema + this.#rejected.size;
   }
 
   take(answer: PullAnswer): void {
     const { messages } = answer;
-    if (this.#deps.schema === undefined && messages.every(isDecoded)) {
-      this.#deps.accept(messages, answer);
+    const { schema, accept } = this.#deps;
+    if (schema === undefined && messages.every(isDecoded)) {
+      accept(messages, answer);
       return;
     }
-    const validated = validate(messages, this.#deps.schema);
-    if (validated instanceof Promise) {
-      const undecided = { messages, answer };
-      this.#unjudged.add(undecided);
-      this.#count(undecided, 1);
-      void validated.then((judged) => {
-        if (!this.#unjudged.delete(undecided)) return;
-        this.#count(undecided, -1);
-        this.#sort(judged, answer);
-        this.#deps.onJudged();
-      });
-    } else {
-      this.#sort(validated, answer);
+    const judged: Validated[] = [];
+    const unjudged = {
+      answer,
+      deadline: answer.sentAt + answer.visibilityTimeoutMs,
+      messages: new Set<PulledMessage>(),
+    };
+    for (const message of messages) {
+      const validated = validate(message, schema);
+      if (validated instanceof Promise) {
+        unjudged.messages.add(message);
+        void validated.then((late) => this.#answered(unjudged, message, late));
+      } else judged.push(validated);
     }
+    if (unjudged.messages.size > 0) this.#unjudged.add(unjudged);
+    for (const message of unjudged.messages) this.#hold(message, 1);
+    if (judged.length > 0) this.#sort(judged, answer);
   }
 
-  #count({ messages }: Undecided, sign: 1 | -1): void {
-    this.#unjudgedCount += sign * messages.length;
-    this.heldLength += sign * messages.reduce((sum, { bodyLength }) => sum + bodyLength, 0);
+  #hold({ bodyLength }: PulledMessage, sign: 1 | -1): void {
+    this.#heldAtSchema += sign;
+    this.heldLength += sign * bodyLength;
+  }
+
+  #answered(unjudged: Unjudged, message: PulledMessage, judged: Validated): void {
+    if (!unjudged.messages.delete(message)) return;
+    if (unjudged.messages.size === 0) this.#unjudged.delete(unjudged);
+    if (this.#judged.size === 0) void Promise.resolve().then(() => this.#takeOver());
+    const together = this.#judged.get(unjudged.answer);
+    if (together === undefined) this.#judged.set(unjudged.answer, [judged]);
+    else together.push(judged);
+  }
+
+  #takeOver(): void {
+    const all = this.#judged;
+    if (all.size === 0) return;
+    this.#judged = new Map();
+    for (const [answer, judged] of all) {
+      for (const { message } of judged) this.#hold(message, -1);
+      this.#sort(judged, answer);
+    }
+    this.#deps.onJudged();
+  }
+
+  /** When the first leases of what is held end; `Infinity` when nothing is held. */
+  get nextLapseAt(): number {
+    let next = Infinity;
+    for (const { deadline } of this.#unjudged) next = Math.min(next, deadline);
+    for (const { deadline } of this.#rejected) next = Math.min(next, deadline);
+    return next;
+  }
+
+  /** Holds no longer what comes again by itself: a schema that never answers must not keep others from coming. */
+  lapse(now: number): void {
+    for (const unjudged of this.#unjudged) {
+      if (unjudged.deadline > now) continue;
+      this.#deps.stats.dropped += unjudged.messages.size;
+      this.#letGo(unjudged);
+    }
+    for (const lease of this.#rejected) if (lease.deadline <= now) this.#rejected.delete(lease);
+  }
+
+  /** Gives what is let go, of which no later answer is heeded. */
+  #letGo(unjudged: Unjudged): readonly PulledMessage[] {
+    const messages = [...unjudged.messages];
+    this.#unjudged.delete(unjudged);
+    unjudged.messages.clear();
+    for (const message of messages) this.#hold(message, -1);
+    return messages;
   }
 
   /** Waits for no schema and no `onInvalid` any longer: an ending consumer gives back what they have not answered for. */
   giveUp(): void {
-    const unjudged = [...this.#unjudged];
+    this.#hasGivenUp = true;
+    this.#takeOver();
+    for (const unjudged of this.#unjudged) this.#deps.accept(this.#letGo(unjudged), unjudged.answer);
     const rejected = [...this.#rejected];
-    this.#unjudged.clear();
     this.#rejected.clear();
-    for (const undecided of unjudged) {
-      this.#count(undecided, -1);
-      this.#deps.accept(undecided.messages, undecided.answer);
-    }
     for (const lease of rejected) this.#deps.reject(lease, 'retry', undefined);
   }
 
@@ -111,7 +162,8 @@ export class Intake {
     } catch (failure) {
       stats.lastError = failure;
     }
-    if (this.#rejected.delete(lease)) reject(lease, action, error);
+    // The answer holds also when the lease is over: an acknowledgement may come late.
+    if (this.#rejected.delete(lease) || !this.#hasGivenUp) reject(lease, action, error);
   }
 }
 

@@ -167,6 +167,11 @@ export class DeliveredMessage<Body> implements LeasedMessage<Body> {
     return this.#keeper.deadLetter(this.#lease, this.#message, queue, options);
   }
 
+  /** Notes whether a sink is to settle a message: its consumer leaves it alone so long. */
+  static setForwarded(message: object, isForwarded: boolean): void {
+    if (#lease in message) message.#lease.isForwarded = isForwarded;
+  }
+
   /** The work on a message failed: its consumer reports that and retries it, unless it was settled before. */
   static fail(message: LeasedMessage, error: unknown, judge?: DelayJudge): Promise<Settlement> {
     if (#lease in message) return message.#keeper.fail(message.#lease, error, judge);

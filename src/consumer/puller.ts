@@ -128,7 +128,7 @@ export class Puller {
 
   #state(holdings: Holdings, { held, heldLength }: PullSituation): PullState {
     return {
-      unstarted: holdings.unstarted + held,
+      unstarted: holdings.startable + held,
       unstartedLength: holdings.unstartedLength + heldLength,
       asked: this.#asked,
       pullsUnderWay: this.#underWay.size,

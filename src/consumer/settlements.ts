@@ -1,4 +1,4 @@
-import { checkInteger } from '../contract/check-options.ts';
+import { checkInteger, rule } from '../contract/check-options.ts';
 import { QueueError } from '../contract/errors.ts';
 import { limits } from '../contract/limits.ts';
 import type { Settlement } from '../contract/settlement.ts';
@@ -31,7 +31,7 @@ export interface SettlementsDeps {
 export class Settlements implements MessageKeeper {
   readonly #deps: SettlementsDeps;
   readonly #outcomes = new Outcomes();
-  /** Messages whose settlement waits for something else: a push to another queue. */
+  /** Messages whose settlement waits for something else: a push to another queue, by hand or by a sink. */
   readonly #claims = new Set<Lease>();
 
   constructor(deps: SettlementsDeps) {
@@ -59,10 +59,18 @@ export class Settlements implements MessageKeeper {
     report({ type: 'abandoned', message: identityOf(lease) });
   }
 
-  /** Settles a message unless that was done before; a retry without a delay gets the growing one. */
+  /** Whether the settlement of a message waits for something else. */
+  isAwaiting(lease: Lease): boolean {
+    return this.#claims.size > 0 && this.#claims.has(lease);
+  }
+
+  /**
+   * Settles a message unless that was done before, or a sink is to do it; a retry without a delay gets the growing one.
+   */
   complete(lease: Lease, kind: SettleKind, now: number, delaySeconds?: number): void {
     if (isDecided(lease)) return;
-    if (kind === 'ack') this.#settle(lease, 'ack', undefined, now);
+    if (lease.isForwarded) this.#claims.add(lease);
+    else if (kind === 'ack') this.#settle(lease, 'ack', undefined, now);
     else this.#settle(lease, 'retry', delaySeconds ?? this.#growingDelay(lease), now);
   }
 
@@ -90,6 +98,7 @@ export class Settlements implements MessageKeeper {
       return;
     }
     holdings.settle(lease, kind, delaySeconds);
+    if (this.#claims.size > 0) this.#claims.delete(lease);
     if (!lease.isAbandoned) stats.inFlight -= 1;
     signals.forget(lease);
     if (kind === 'retry' && lease.deadline <= now) {
@@ -136,11 +145,22 @@ export class Settlements implements MessageKeeper {
     return this.#outcomes.of(lease);
   }
 
-  async deadLetter(
+  deadLetter(
     lease: Lease,
     message: HeldMessage,
     queue: DeadLetterQueue,
     options: DeadLetterOptions = {},
+  ): Promise<Settlement> {
+    if (typeof (queue as Partial<DeadLetterQueue> | undefined)?.send !== 'function')
+      throw new TypeError(rule('dead-letter a message', 'queue', 'a queue of openQueue()', queue));
+    return this.#deadLetter(lease, message, queue, options);
+  }
+
+  async #deadLetter(
+    lease: Lease,
+    message: HeldMessage,
+    queue: DeadLetterQueue,
+    options: DeadLetterOptions,
   ): Promise<Settlement> {
     if (isDecided(lease)) return this.#outcomes.of(lease);
     // Too late to acknowledge it here, so that a push would make two messages of it.
@@ -154,7 +174,9 @@ export class Settlements implements MessageKeeper {
       this.#deps.report({ type: 'deadLettered', message: identityOf(lease), reason: options.reason });
       return this.ack(lease);
     }
-    this.complete(lease, 'retry', this.#deps.time.now());
+    const { report, time } = this.#deps;
+    report({ type: 'deadLetterFailed', message: identityOf(lease), error: failure });
+    this.complete(lease, 'retry', time.now());
     await this.#outcomes.of(lease);
     return { outcome: 'lost', error: failure };
   }

@@ -3,8 +3,8 @@ import type { Running } from '../lease/running-leases.ts';
 import type { CloseReason } from './stats.ts';
 
 /**
- * How long the settlements that the aborted signals cause are waited for, in milliseconds; and the pulls under way, whose
- * messages would stay leased without having been handed out, with the schemas that judge them.
+ * How long the settlements that the aborted signals cause are waited for, in milliseconds; and the pulls under way, and the
+ * schemas, whose messages would stay leased without having been handed out.
  */
 const afterAbortMs = 1_000;
 
@@ -19,8 +19,10 @@ export interface ShutdownStep {
   readonly abort: boolean;
   /** Not waited for any longer. */
   readonly abandon: readonly Lease[];
-  /** No pull is waited for any longer, and no schema. */
+  /** No pull is waited for any longer. */
   readonly pullsAreOver: boolean;
+  /** No schema is waited for any longer. */
+  readonly schemasAreOver: boolean;
   /** Nothing is waited for any more. */
   readonly isOver: boolean;
   /** When to look again at the latest. */
@@ -65,9 +67,14 @@ export class Shutdown {
     this.#leasesEndBy = Math.max(this.#leasesEndBy, endBy);
   }
 
-  /** When pulls and schemas are not waited for any longer, those pulls apart whose leases are over before. */
+  /** When pulls are not waited for any longer, those apart whose leases are over before. */
   get #pullsOverAt(): number {
     return this.#graceEndsAt + afterAbortMs;
+  }
+
+  /** When no schema is waited for any longer: what it has not judged may be leased for longer than all else. */
+  get #schemasOverAt(): number {
+    return Math.min(this.#graceEndsAt, this.#leasesEndBy) + afterAbortMs;
   }
 
   /** When nothing is waited for any more: no settle call, no push to another queue. */
@@ -96,12 +103,14 @@ export class Shutdown {
     if (isTimeUp) this.#abandonAt ??= now + afterAbortMs;
     const abandon = isTimeUp && this.#abandonAt !== undefined && this.#abandonAt <= now ? overdue : [];
     if (isTimeUp && abandon.length === 0) nextAt = Math.min(nextAt, this.#abandonAt ?? Infinity);
-    for (const at of [this.#pullsOverAt, this.#overAt]) if (at > now) nextAt = Math.min(nextAt, at);
+    for (const at of [this.#pullsOverAt, this.#schemasOverAt, this.#overAt])
+      if (at > now) nextAt = Math.min(nextAt, at);
     return {
       finished,
       abort,
       abandon,
       pullsAreOver: this.#pullsOverAt <= now,
+      schemasAreOver: this.#schemasOverAt <= now,
       isOver: this.#overAt <= now,
       nextAt,
     };

@@ -10,20 +10,8 @@ export interface Validated {
   readonly error?: unknown;
 }
 
-/** Judges decoded bodies; a promise only where the schema gives one. */
-export function validate(
-  messages: readonly PulledMessage[],
-  schema: Schema | undefined,
-): readonly Validated[] | Promise<readonly Validated[]> {
-  const results = messages.map((message) => validateOne(message, schema));
-  return results.every(isJudged) ? results : Promise.all(results.map((result) => Promise.resolve(result)));
-}
-
-function isJudged(result: Validated | Promise<Validated>): result is Validated {
-  return !(result instanceof Promise);
-}
-
-function validateOne(message: PulledMessage, schema: Schema | undefined): Validated | Promise<Validated> {
+/** Judges a decoded body; a promise only where the schema gives one. */
+export function validate(message: PulledMessage, schema: Schema | undefined): Validated | Promise<Validated> {
   if (message.bodyError !== undefined) return { message, error: message.bodyError };
   if (schema === undefined) return { message };
   const judge = (result: SchemaResult<unknown>): Validated =>

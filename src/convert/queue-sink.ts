@@ -31,7 +31,12 @@ export function openSink<Body>(action: string, target: MessageTarget<Body>, opti
   const { clock } = core.context;
   const { pusher } = core;
   const sink = new Sink(
-    { pusher, clock, fail: (message, error) => DeliveredMessage.fail(message as LeasedMessage, error) },
+    {
+      pusher,
+      clock,
+      claim: (message, isClaimed) => DeliveredMessage.setForwarded(message, isClaimed),
+      fail: (message, error) => DeliveredMessage.fail(message as LeasedMessage, error),
+    },
     resolved,
   );
   return { sink, clock, lingerMs: resolved.lingerMs };

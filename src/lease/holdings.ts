@@ -18,16 +18,23 @@ export interface Received {
 export interface Trimmed {
   /** Too little time left to start, enough to give back. */
   readonly released: readonly Lease[];
+  /** The same of deferred ones: come again at once, they would be in the way of the same handler. */
+  readonly postponed: readonly Lease[];
   /** Their lease is over: the service has them already. */
   readonly dropped: readonly Lease[];
 }
 
 interface MutableTrimmed extends Trimmed {
   readonly released: Lease[];
+  readonly postponed: Lease[];
   readonly dropped: Lease[];
 }
 
-const nothing: Trimmed = { released: [], dropped: [] };
+function emptyTrimmed(): MutableTrimmed {
+  return { released: [], postponed: [], dropped: [] };
+}
+
+const nothing: Trimmed = emptyTrimmed();
 
 /** How many finished ids are remembered to recognise a delivery whose acknowledgement was lost. */
 const rememberedIds = 10_000;
@@ -61,6 +68,11 @@ export class Holdings {
   /** @param maxRetries - what the queue is set to: a message with more attempts is on its last */
   constructor(maxRetries: number) {
     this.#maxRetries = maxRetries;
+  }
+
+  /** Buffered. */
+  get startable(): number {
+    return this.unstarted - this.#deferred.size;
   }
 
   /** Takes in the messages of an answer to a pull sent at `sentAt`. */
@@ -168,7 +180,7 @@ export class Holdings {
   }
 
   #trim(now: number, roundTripMs: number): Trimmed {
-    const trimmed: MutableTrimmed = { released: [], dropped: [] };
+    const trimmed = emptyTrimmed();
     const isDue = (batch: LeaseBatch): boolean => batch.deadline - now < marginMs(batch.timeoutMs, roundTripMs);
     while (this.#urgent[0] !== undefined && this.#urgent[0].deadline <= now) {
       this.#leave(this.#urgent.shift(), now, trimmed);
@@ -197,7 +209,7 @@ export class Holdings {
 
   /** Takes everything unstarted out of the buffer. */
   drain(now: number): Trimmed {
-    const trimmed: MutableTrimmed = { released: [], dropped: [] };
+    const trimmed = emptyTrimmed();
     for (const lease of this.#urgent.splice(0)) this.#leave(lease, now, trimmed);
     for (const batch of this.#startable.splice(0)) {
       for (const lease of batch.leases) {
@@ -212,10 +224,12 @@ export class Holdings {
     if (lease === undefined) return;
     this.#unbuffer(lease);
     this.#known.release(lease);
-    if (this.#deferred.delete(lease)) this.#holdRunning(lease);
+    const wasDeferred = this.#deferred.delete(lease);
+    if (wasDeferred) this.#holdRunning(lease);
     lease.phase = 'over';
     lease.batch.open -= 1;
-    (lease.deadline > now ? trimmed.released : trimmed.dropped).push(lease);
+    if (lease.deadline <= now) trimmed.dropped.push(lease);
+    else (wasDeferred ? trimmed.postponed : trimmed.released).push(lease);
   }
 
   /** The handler for which a message was deferred still runs: a delivery that comes now has to wait for it as well. */
@@ -234,10 +248,20 @@ export class Holdings {
     return true;
   }
 
+  /**
+   * Ends the handler of a started message whose settlement waits for something else: it stays known, so that it is not
+   * started once more if it comes again meanwhile. To be finished when it is settled.
+   */
+  park(lease: Lease): void {
+    if (lease.phase !== 'started' || lease.isParked) return;
+    this.running.remove(lease);
+    lease.isParked = true;
+  }
+
   /** Ends a started message: its handler is no longer running. */
   finish(lease: Lease): void {
     if (lease.phase !== 'started') return;
-    this.running.remove(lease);
+    if (!lease.isParked) this.running.remove(lease);
     lease.phase = 'over';
     if (lease.settledAs === undefined) lease.batch.open -= 1;
     // An acknowledged one is known as finished by now.

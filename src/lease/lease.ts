@@ -63,6 +63,10 @@ export class Lease {
   isUnstarted = false;
   /** Its settlement waits for something else; no other has effect. */
   isClaimed = false;
+  /** Written to a sink, which settles it when it has pushed what became of it: its own consumer does not. */
+  isForwarded = false;
+  /** Its handler ended before its settlement was decided, which waits for something else. */
+  isParked = false;
   /** Not waited for any longer: its lease ended, or the consumer's grace. */
   isAbandoned = false;
   /** How often its acknowledgement may still be sent after the deadline. */

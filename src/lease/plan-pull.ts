@@ -25,6 +25,7 @@ export interface PullBounds {
 
 /** What a consumer holds now. */
 export interface PullState {
+  /** Those that can't be started yet apart: no idle handler is fed by them. */
   readonly unstarted: number;
   readonly unstartedLength: number;
   /** Asked for by pulls under way. */

@@ -25,6 +25,8 @@ export const maxUnconfirmed = 400;
 export interface SinkDeps {
   readonly pusher: Pusher;
   readonly clock: Clock;
+  /** Takes it upon the sink to settle a message, or gives that back: nobody else is to acknowledge it meanwhile. */
+  readonly claim: (message: Forwardable, isClaimed: boolean) => void;
   /** Retries a message whose group could not be pushed. */
   readonly fail: (message: Forwardable, error: unknown) => Promise<unknown>;
 }
@@ -48,6 +50,7 @@ export class Sink {
   take(item: unknown): WrittenItem {
     const written = new WrittenItem(item, this.#written);
     this.#written += 1;
+    for (const message of written.messages) this.#deps.claim(message, true);
     return written;
   }
 
@@ -105,7 +108,10 @@ export class Sink {
   }
 
   #confirmed({ messages }: WrittenItem): void {
-    for (const message of messages) this.#watch(message.ack());
+    for (const message of messages) {
+      this.#deps.claim(message, false);
+      this.#watch(message.ack());
+    }
   }
 
   #watch(settlement: Promise<unknown>): void {
@@ -122,7 +128,8 @@ export class Sink {
       await abortable(this.#controller.signal, Promise.resolve(onRejected(item.item, error)));
       return undefined;
     } catch (failure) {
-      return { error: failure };
+      // A stream takes no error for none.
+      return { error: failure ?? error };
     } finally {
       this.#retry(item, error);
     }
@@ -134,7 +141,10 @@ export class Sink {
   }
 
   #retry({ messages }: WrittenItem, error: unknown): void {
-    for (const message of messages) this.#watch(this.#deps.fail(message, error));
+    for (const message of messages) {
+      this.#deps.claim(message, false);
+      this.#watch(this.#deps.fail(message, error));
+    }
   }
 
   /** Resolves once it is known what became of every message so far. */

@@ -369,4 +369,101 @@ describe('message.deadLetter()', () => {
     expect(outcomes).toEqual([{ outcome: 'lost', error }]);
     expect(jobs.entries('retried')).toMatchObject([{ delaySeconds: 2 }]);
   });
+
+  it('reports a push that failed, and retries the message', async () => {
+    const jobs = openJobs();
+    jobs.push('one');
+    const events: ConsumerEvent[] = [];
+    const error = queueError('not-found');
+    const handler = async (message: LeasedMessage): Promise<void> => {
+      if (message.attempts === 1)
+        expect(await message.deadLetter({ send: () => Promise.reject(error) })).toEqual({ outcome: 'lost', error });
+    };
+    const summary = await jobs.run(
+      jobs.queue.process(handler, { stopWhenEmpty: { forMs: 10_000 }, onEvent: (event) => events.push(event) }),
+    );
+    expect(events).toMatchObject([{ type: 'deadLetterFailed', message: { attempts: 1 }, error }]);
+    expect(summary).toMatchObject({ retried: 1, acked: 1, lastError: error });
+  });
+
+  it.each([undefined, 'a name', {}])('refuses %o for a queue at once, and the message stays', async (queue) => {
+    const jobs = openJobs();
+    jobs.push('one');
+    const handler = (message: LeasedMessage): Promise<unknown> | undefined =>
+      message.attempts === 1 ? message.deadLetter(queue as never) : undefined;
+    const summary = await jobs.run(jobs.queue.process(handler, { stopWhenEmpty: { forMs: 10_000 } }));
+    expect(summary).toMatchObject({ retried: 1, acked: 1 });
+    expect(summary.lastError).toBeInstanceOf(TypeError);
+    expect(String(summary.lastError)).toContain("'queue' must be a queue of openQueue()");
+  });
+
+  it('has a message pushed once, also when nobody waits for a push that outlasts the lease', async () => {
+    const jobs = openJobs({ maxRetries: 100 });
+    jobs.push('one');
+    let sent = 0;
+    const morgue = {
+      send: async () => {
+        await jobs.wait(3_000);
+        sent += 1;
+      },
+    };
+    const end = new AbortController();
+    let runs = 0;
+    const handler = (message: LeasedMessage): void => {
+      runs += 1;
+      void message.deadLetter(morgue);
+    };
+    const done = jobs.queue.process(handler, { visibilityTimeoutMs: 1_000, maxRetries: 100, signal: end.signal });
+    await jobs.run(jobs.wait(20_000));
+    end.abort();
+    expect(await jobs.run(done)).toMatchObject({ delivered: 1, acked: 1, inFlight: 0, lost: 0 });
+    expect({ runs, sent }).toEqual({ runs: 1, sent: 1 });
+    expect(jobs.broker.isEmpty('jobs')).toBe(true);
+  });
+});
+
+describe('a message that is retried by hand while its handler runs on', () => {
+  const openHandler = (jobs: ReturnType<typeof openJobs>, runsOnMs: number) => {
+    const starts: Array<{ body: unknown; attempts: number; at: number }> = [];
+    const handler = async (message: LeasedMessage): Promise<void> => {
+      starts.push({ body: message.body, attempts: message.attempts, at: jobs.clock.monotonic() });
+      if (message.body !== 'again' || message.attempts > 1) return;
+      void message.retry({ delaySeconds: 0 });
+      await jobs.wait(runsOnMs);
+    };
+    return { starts, handler };
+  };
+
+  it('uses up no attempts while it waits for that handler', async () => {
+    const jobs = openJobs({ maxRetries: 3 });
+    jobs.push('again');
+    const { starts, handler } = openHandler(jobs, 10_000);
+    const end = new AbortController();
+    const done = jobs.queue.process(handler, { concurrency: 2, signal: end.signal, visibilityTimeoutMs: 2_000 });
+    await jobs.run(jobs.wait(60_000));
+    end.abort();
+    await jobs.run(done);
+    expect(jobs.entries('removed')).toEqual([]);
+    expect(jobs.entries('acked')).toHaveLength(1);
+    expect(starts).toHaveLength(2);
+  });
+
+  it('keeps no idle handler from other messages', async () => {
+    const jobs = openJobs({ maxRetries: 100 });
+    jobs.push('again');
+    const { starts, handler } = openHandler(jobs, 100_000);
+    const end = new AbortController();
+    const done = jobs.queue.process(handler, { concurrency: 2, signal: end.signal, maxRetries: 100 });
+    await jobs.run(jobs.wait(2_000));
+    const others = Array.from({ length: 20 }, (_, n) => `m${n}`);
+    jobs.push(...others);
+    const pushedAt = jobs.clock.monotonic();
+    await jobs.run(jobs.wait(15_000));
+    const seen = starts.filter(({ body }) => body !== 'again');
+    expect(new Set(seen.map(({ body }) => body))).toEqual(new Set(others));
+    expect(seen).toHaveLength(20);
+    expect((seen[0]?.at ?? Infinity) - pushedAt).toBeLessThanOrEqual(10_000);
+    end.abort();
+    await jobs.run(done);
+  });
 });

@@ -47,7 +47,7 @@ describe('close() while a message waits for its schema or for onInvalid', () => 
     await jobs.run(reader.next());
     isSlow = true;
     const next = reader.next();
-    await jobs.run(jobs.wait(4_000));
+    await jobs.run(jobs.wait(3_000));
     isDeaf = false;
     await jobs.run(consumer.close({ graceMs: 0 }));
     await next;
@@ -79,5 +79,69 @@ describe('close() while a message waits for its schema or for onInvalid', () => 
     await next;
     expect(jobs.entries('acked')).toHaveLength(1);
     expect(jobs.entries('retried')).toEqual([]);
+  });
+
+  it('gives back in time what it holds by a longer lease than usual, also without a grace', async () => {
+    const jobs = openSlowJobs(() => new Promise(() => undefined));
+    // An answer that takes its time makes the next lease a longer one.
+    jobs.transport.latencyMs = 30_000;
+    const consumer = jobs.queue.consume({ visibilityTimeoutMs: 10_000 });
+    const next = consumer[Symbol.asyncIterator]().next();
+    await jobs.run(jobs.wait(29_000));
+    jobs.transport.latencyMs = 0;
+    await jobs.run(jobs.wait(1_100));
+    jobs.push('one');
+    await jobs.run(jobs.wait(500));
+    expect(jobs.broker.inspect('jobs').counts.leased).toBe(1);
+    expect(await jobs.run(consumer.close())).toMatchObject({ received: 1, released: 1 });
+    await next;
+    expect(jobs.broker.inspect('jobs').counts.leased).toBe(0);
+  });
+});
+
+describe('a message whose schema or onInvalid never answers', () => {
+  const never = (): Promise<never> => new Promise(() => undefined);
+  const texts = ['m0', 'm1', 'm2'];
+
+  it('is dropped when its lease ends, and keeps no other from coming', async () => {
+    const schema = v.pipeAsync(
+      v.string(),
+      v.checkAsync((text) => (text === 'bad' ? never() : Promise.resolve(true))),
+    );
+    const jobs = openJobs<string>({ maxRetries: 100 }, { schema });
+    jobs.push('bad');
+    const end = new AbortController();
+    const seen: string[] = [];
+    const handle = (message: { readonly body: string }): void => void seen.push(message.body);
+    const processing = jobs.queue.process(handle, { concurrency: 1, signal: end.signal, maxRetries: 100 });
+    await jobs.run(jobs.wait(100));
+    for (const text of texts) jobs.push(text);
+    await jobs.run(jobs.wait(300_000));
+    expect(seen.toSorted()).toEqual(texts);
+    end.abort();
+    const { received, delivered, dropped, released } = await jobs.run(processing);
+    expect(dropped).toBeGreaterThan(0);
+    expect(delivered + dropped + released).toBe(received);
+  });
+
+  it('keeps no other from coming after its lease, and is acknowledged late', async () => {
+    const jobs = openJobs({ maxRetries: 100 }, { schema: v.string() });
+    jobs.push(1);
+    const end = new AbortController();
+    const seen: string[] = [];
+    const processing = jobs.queue.process((message) => void seen.push(message.body), {
+      concurrency: 1,
+      signal: end.signal,
+      visibilityTimeoutMs: 2_000,
+      onInvalid: () => later('ack' as const, jobs.clock, 30_000),
+    });
+    await jobs.run(jobs.wait(100));
+    for (const text of texts) jobs.push(text);
+    await jobs.run(jobs.wait(25_000));
+    expect(seen.toSorted()).toEqual(texts);
+    await jobs.run(jobs.wait(10_000));
+    expect(jobs.broker.inspect('jobs').counts.total).toBe(0);
+    end.abort();
+    await jobs.run(processing);
   });
 });

@@ -235,4 +235,32 @@ describe('toWritable() at its end', () => {
     expect(sink.closed).toBe(true);
     queues.expectGone();
   });
+
+  it.each(['for await', 'process'] as const)(
+    'settles what %s hands on without waiting, and only when that is pushed or refused',
+    async (surface) => {
+      const queues = openTwoQueues();
+      queues.fill(6);
+      const refused: unknown[] = [];
+      const sink = toWritable(queues.out, { onRejected: (item) => void refused.push(item) });
+      const handOn = (message: LeasedMessage): void => {
+        const isTooLarge = message.body === 3 && message.attempts === 1;
+        sink.write(forward(message, [isTooLarge ? 'x'.repeat(130_000) : message.body]));
+      };
+      const loop = async (): Promise<void> => {
+        for await (const message of queues.jobs.consume({ stopWhenEmpty: { forMs: 20_000 } })) handOn(message);
+      };
+      await queues.run<unknown>(
+        surface === 'process' ? queues.jobs.process(handOn, { stopWhenEmpty: { forMs: 20_000 } }) : loop(),
+      );
+      expect(refused).toHaveLength(1);
+      expect(new Set(queues.bodies('out'))).toEqual(new Set([0, 1, 2, 3, 4, 5]));
+      expect(queues.bodies('out')).toHaveLength(6);
+      expect(queues.entries('retried')).toHaveLength(1);
+      expect(queues.entries('acked')).toHaveLength(6);
+      expect(queues.bodies('jobs')).toEqual([]);
+      await queues.run(finished(sink.end()));
+      queues.expectGone();
+    },
+  );
 });

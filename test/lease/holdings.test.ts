@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Holdings } from '../../src/lease/holdings.ts';
+import { Holdings, type Trimmed } from '../../src/lease/holdings.ts';
 import type { Lease } from '../../src/lease/lease.ts';
 import { marginMs } from '../../src/lease/margin.ts';
 import { pulled } from './leases.ts';
 
 const ids = (leases: Iterable<Lease>): string[] => [...leases].map(({ id }) => id);
-const none = { released: [], dropped: [] };
+const none = { released: [], postponed: [], dropped: [] };
 
 /** Starts until nothing is left to start. */
 function startAll(holdings: Holdings, now: number): string[] {
@@ -134,7 +134,7 @@ describe('receive()', () => {
     const a = startOne(holdings, 0);
     holdings.settle(a, 'retry', 0);
     holdings.receive([pulled('a', { attempts: 2 })], 10, 1_000);
-    expect(ids(holdings.trim(1_000, 0).released)).toEqual(['a']);
+    expect(ids(holdings.trim(1_000, 0).postponed)).toEqual(['a']);
     holdings.receive([pulled('a', { attempts: 3 })], 1_001, 1_000);
     expect(holdings.start(1_001)).toBeUndefined();
     holdings.finish(a);
@@ -382,8 +382,9 @@ describe('drain()', () => {
     holdings.receive([pulled('old')], 0, 1_000);
     holdings.receive([pulled('young'), pulled('last', { attempts: 2 })], 500, 1_000);
     holdings.receive([pulled('r', { attempts: 2 })], 500, 1_000);
-    const { released, dropped } = holdings.drain(1_000);
-    expect(ids(released).toSorted()).toEqual(['last', 'r', 'young']);
+    const { released, postponed, dropped } = holdings.drain(1_000);
+    expect(ids(released).toSorted()).toEqual(['last', 'young']);
+    expect(ids(postponed)).toEqual(['r']);
     expect(ids(dropped)).toEqual(['old']);
     expect(holdings).toMatchObject({ unstarted: 0, unstartedLength: 0 });
     expect(holdings.start(1_000)).toBeUndefined();
@@ -638,10 +639,16 @@ class Model {
     });
   }
 
-  expectTrimmed({ released, dropped }: { released: readonly Lease[]; dropped: readonly Lease[] }, due: Held[]): void {
-    const late = due.filter(({ deadline }) => deadline <= this.now);
-    expect(ids(dropped).toSorted()).toEqual(late.map(({ id }) => id).toSorted());
-    expect([...ids(released), ...ids(dropped)].toSorted()).toEqual(due.map(({ id }) => id).toSorted());
+  expectTrimmed({ released, postponed, dropped }: Trimmed, due: Held[]): void {
+    const dueIds = (isIt: (held: Held) => boolean): string[] =>
+      due
+        .filter(isIt)
+        .map(({ id }) => id)
+        .toSorted();
+    const isLate = ({ deadline }: Held): boolean => deadline <= this.now;
+    expect(ids(dropped).toSorted()).toEqual(dueIds(isLate));
+    expect(ids(postponed).toSorted()).toEqual(dueIds((held) => !isLate(held) && held.place === 'deferred'));
+    expect(ids(released).toSorted()).toEqual(dueIds((held) => !isLate(held) && held.place === 'buffered'));
     for (const each of due) this.held.splice(this.held.indexOf(each), 1);
   }
 

@@ -12,7 +12,10 @@ describe('Sink', () => {
     const note = (what: string): Promise<undefined> => Promise.resolve(void told.push(what));
     const message: Forwardable = { id: 'm', ack: () => note('acked'), retry: () => note('retried') };
     const pusher = { push: () => Promise.reject(new Error('no timer')) } as unknown as Pusher;
-    const sink = new Sink({ pusher, clock: new ManualClock(), fail: () => note('failed') }, options);
+    const sink = new Sink(
+      { pusher, clock: new ManualClock(), claim: () => undefined, fail: () => note('failed') },
+      options,
+    );
     await expect(sink.push([sink.take(forward(message, ['output']))])).rejects.toThrow('no timer');
     expect(told).toEqual(['failed']);
   });
