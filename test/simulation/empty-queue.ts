@@ -43,7 +43,7 @@ function inHand(
   { seq, at }: Moment,
   isExcused: (messageId: string) => boolean = () => false,
 ): readonly string[] {
-  const held = ledger.heldAt(client, seq);
+  const held = ledger.heldAt(client, { seq, at });
   const starts = ledger.startsBy(client).filter((start) => start.seq < seq);
   const isSeen = surface.concurrency !== undefined;
   return [

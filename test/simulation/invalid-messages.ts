@@ -34,8 +34,12 @@ function settledOtherwise(ledger: Ledger, { client, remains }: ClientRun, delive
   // What is said when everything was given back changes nothing.
   const isTooLate = ({ seq, at }: Moment): boolean => seq > remains.seq || at >= takesNoMoreAt(ledger, client).earliest;
   if (call === undefined || note === undefined) {
-    const isOpen = call === undefined || isTooLate(ledger.judged(call));
-    return isOpen ? [] : [`client ${client} did not notice that ${messageId} is invalid`];
+    if (call === undefined) return [];
+    const judged = ledger.judged({ leaseId, call });
+    // What the schema says when the lease is over concerns nobody any more.
+    return isTooLate(judged) || isOver(ledger, call, judged.at)
+      ? []
+      : [`client ${client} did not notice that ${messageId} is invalid`];
   }
   if (isTooLate({ seq: note.decidedSeq, at: note.decidedAt })) return [];
   const settlements = ledger.callsBy(client, 'ack');

@@ -5,6 +5,7 @@ import { endsEmptyHanded } from './empty-queue.ts';
 import { invalidIsSettledAsSaid } from './invalid-messages.ts';
 import { movedIsKept } from './moved-messages.ts';
 import { nothingRemains } from './nothing-remains.ts';
+import type { Moment } from './moment.ts';
 import type { CallRecord } from './network.ts';
 import { PullBound } from './pull-bound.ts';
 import { repeatsAreRecognised } from './repeated-deliveries.ts';
@@ -133,14 +134,24 @@ function pullViolations(ledger: Ledger, client: ClientRun): readonly string[] {
   return client.pulls.flatMap((note, index) => {
     underWay = [...underWay, ...pulls.slice(index - 1, index)].filter((call) => call.endedSeq > note.seq);
     const asked = underWay.reduce((sum, call) => sum + call.ask, note.ask);
-    const unstarted =
+    const held =
       note.unstarted === undefined
         ? startedLater(ledger, client.client, note.seq)
-        : note.unstarted + ledger.heldAt(client.client, note.seq);
+        : note.unstarted + ledger.heldAt(client.client, note);
+    const unstarted = held - deferredAt(ledger, client.client, note);
     const bound = bounds.at(note);
     if (asked + unstarted <= bound) return [];
     return [`client ${client.client} asked for ${asked} with ${unstarted} unstarted: the bound is ${bound}`];
   });
+}
+
+/** How many messages waited for the handler of their retried earlier delivery, at most: no idle handler is fed by them. */
+function deferredAt(ledger: Ledger, client: number, { seq }: Moment): number {
+  const running = ledger.startsBy(client).filter((start) => start.seq < seq && start.endedSeq > seq);
+  return running.filter((start) => {
+    const retriedSeq = ledger.settledSeq(start);
+    return ledger.got(client, start.messageId).some(({ call }) => call.endedSeq > retriedSeq && call.endedSeq < seq);
+  }).length;
 }
 
 /** What a client had received by then and started later: the least that it can have had unstarted. */
@@ -211,7 +222,7 @@ const deliveriesAddUp: Invariant = (ledger) => {
     const pulls = ledger.callsBy(client, 'pull');
     const received = pulls.reduce((sum, call) => sum + call.received.length, 0);
     // What is held to the end its consumer gave up waiting for, and may have given back.
-    const held = ledger.heldAt(client, remains.seq);
+    const held = ledger.heldAt(client, remains);
     const { delivered, released, dropped, invalid, swapped, reacked } = summary;
     const accounted = delivered + released + dropped + invalid + swapped + reacked;
     const starts = surface.holdsBack === 'never' ? ledger.startsBy(client).length : ledger.handedOut(client);

@@ -1,4 +1,6 @@
+import { isOver } from './client-time.ts';
 import type { HandSettle, InvalidNote, Judgement, Start } from './handler-log.ts';
+import type { Moment } from './moment.ts';
 import type { CallRecord } from './network.ts';
 import type { ClientRun } from './client.ts';
 import type { Carried, LedgerEntry, Run } from './world.ts';
@@ -155,24 +157,20 @@ export class Ledger {
     return this.#invalids.get(`${client} ${messageId} ${attempts}`);
   }
 
-  /** When the messages of an answer could be handed out: its schema had answered for all of them. */
-  judged(call: CallRecord): { readonly at: number; readonly seq: number } {
-    let { endedAt: at, endedSeq: seq } = call;
+  /** When a message could be handed out: its schema had answered. */
+  judged({ leaseId, call }: Pick<Got, 'leaseId' | 'call'>): Moment {
+    const { endedAt: at, endedSeq: seq } = call;
     if (this.client(call.client).plan.schema?.takesMs === undefined) return { at, seq };
-    for (const leaseId of call.received) {
-      const judgement = this.#judgements.get(leaseId);
-      at = Math.max(at, judgement?.endedAt ?? 0);
-      seq = Math.max(seq, judgement?.endedSeq ?? 0);
-    }
-    return { at, seq };
+    const judgement = this.#judgements.get(leaseId);
+    return judgement === undefined ? { at, seq } : { at: judgement.endedAt, seq: judgement.endedSeq };
   }
 
-  /** How many messages a client had received by then whose schema had not answered. */
-  heldAt(client: number, seq: number): number {
+  /** How many messages a client had received by then whose schema had not answered, and whose leases lasted still. */
+  heldAt(client: number, { seq, at }: Moment): number {
     if (this.client(client).plan.schema?.takesMs === undefined) return 0;
     return this.callsBy(client, 'pull')
-      .filter((call) => call.endedSeq <= seq && this.judged(call).seq > seq)
-      .reduce((sum, call) => sum + call.received.length, 0);
+      .filter((call) => call.endedSeq <= seq && !isOver(this, call, at))
+      .flatMap((call) => call.received.filter((leaseId) => this.judged({ leaseId, call }).seq > seq)).length;
   }
 
   /** The body of a message as JSON. */

@@ -70,11 +70,11 @@ function quietSince(ledger: Ledger, { client, remains }: ClientRun, called: Mome
     !calls.some((call) => call.endedSeq > seq && call.sentAt <= at + turnMs) &&
     !starts.some((start) => ledger.isBeingMoved(start, seq)) &&
     !notes.some((note) => note.decidedSeq > seq && note.askedAt <= at + turnMs) &&
-    ledger.heldAt(client, seq) === 0 &&
+    ledger.heldAt(client, { seq, at }) === 0 &&
     heldBackUntil(ledger, client, at + turnMs) === at + turnMs;
   const ends: Moment[] = [
     ...calls.map((call) => ({ seq: call.endedSeq, at: call.endedAt })),
-    ...pulls.filter((call) => call.received.length > 0).map((call) => ledger.judged(call)),
+    ...pulls.flatMap((call) => call.received.map((leaseId) => ledger.judged({ leaseId, call }))),
     ...notes.map((note) => ({ seq: note.decidedSeq, at: note.decidedAt })),
     ...starts.flatMap(({ settles }) => settles.map((settle) => ({ seq: settle.settledSeq, at: settle.settledAt }))),
   ];
@@ -158,7 +158,7 @@ function isHandedOut(
   if (ledger.run.log.received.has(leaseId) && summary?.reason !== 'left') return true;
   const starts = ledger.startsOf(messageId).filter((start) => start.client === client);
   if (starts.some((start) => start.leaseId === leaseId)) return true;
-  const known = ledger.judged(call);
+  const known = ledger.judged({ leaseId, call });
   const isInHand = starts.some((start) => start.handed.seq < known.seq && ledger.settledSeq(start) > known.seq);
   // Code that the consumer can't see has a message in hand only as long as the lease lasts, or while it is being moved.
   const isKept = starts.some((start) => ledger.isBeingMoved(start, known.seq));
@@ -187,9 +187,9 @@ function isHeldSince(ledger: Ledger, messageId: string, { client, endedSeq }: Ca
  * What judges a message is waited for as long as pulls are.
  */
 function releaseDueAt(ledger: Ledger, { client, remains }: ClientRun, delivery: Delivery): number | undefined {
-  const { call } = delivery;
+  const { call, leaseId } = delivery;
   if (call === undefined) return undefined;
-  const judgedAt = Math.max(ledger.judged(call).at, ledger.invalidNote(client, delivery)?.decidedAt ?? 0);
+  const judgedAt = Math.max(ledger.judged({ leaseId, call }).at, ledger.invalidNote(client, delivery)?.decidedAt ?? 0);
   const knownAt = Math.max(call.endedAt, Math.min(judgedAt, takesNoMoreAt(ledger, client).latest));
   const from = Math.max(knownAt, endingOf(ledger, client).latest);
   const hasGivenUp = mayHaveGivenUp(ledger, client);

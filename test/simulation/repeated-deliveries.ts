@@ -1,4 +1,4 @@
-import { abandonsAfter } from './client-time.ts';
+import { abandonsAfter, isOver } from './client-time.ts';
 import type { ClientRun } from './client.ts';
 import type { Start } from './handler-log.ts';
 import type { Invariant } from './invariant.ts';
@@ -22,7 +22,7 @@ export const repeatsAreRecognised: Invariant = (ledger) =>
 function startedAgain(ledger: Ledger, { client }: ClientRun, { messageId, leaseId, handed }: Start): readonly string[] {
   const { call } = ledger.delivery(leaseId);
   // What came before it was finished may have been held since.
-  const cameSeq = call === undefined ? handed.seq : ledger.judged(call).seq;
+  const cameSeq = call === undefined ? handed.seq : ledger.judged({ leaseId, call }).seq;
   const isDone = ledger
     .startsOf(messageId)
     .some((other) => other.client === client && other.seq < handed.seq && ledger.isKnownFinished(other, cameSeq));
@@ -33,7 +33,8 @@ function startedAgain(ledger: Ledger, { client }: ClientRun, { messageId, leaseI
 function newerThan(ledger: Ledger, { client, messageId, attempts }: Start, seq: number): readonly Got[] {
   return ledger
     .got(client, messageId)
-    .filter((delivery) => delivery.attempts > attempts && ledger.judged(delivery.call).seq < seq);
+    .filter((delivery) => delivery.attempts > attempts && ledger.judged(delivery).seq < seq)
+    .filter((delivery) => !isOver(ledger, delivery.call, ledger.judged(delivery).at));
 }
 
 function startedByOlder(ledger: Ledger, start: Start): readonly string[] {
@@ -48,7 +49,7 @@ function settledByOlder(ledger: Ledger, { client, surface }: ClientRun, start: S
   // A consumer that ends may not have waited for the handler any longer.
   const waitedUntil = abandonsAfter(ledger, client);
   const newer = newerThan(ledger, start, inHandUntil);
-  if (newer.every(({ call }) => ledger.judged(call).at >= waitedUntil)) return [];
+  if (newer.every((delivery) => ledger.judged(delivery).at >= waitedUntil)) return [];
   const isSettled = ledger
     .callsBy(client, 'ack')
     .some(({ acks, retries }) => acks.includes(start.leaseId) || retries.includes(start.leaseId));
