@@ -33,6 +33,7 @@ async function readBodies(chunks: AsyncIterable<string | Uint8Array>): Promise<u
   const bodies: unknown[] = [];
   let lineNumber = 0;
   for await (const line of readLines(chunks)) {
+    if (line === undefined) continue;
     lineNumber += 1;
     const body = parseLine(line, lineNumber);
     if (body !== undefined) bodies.push(body);

@@ -74,9 +74,9 @@ class Puller {
         const messages = await this.#raw.pull(Math.min(limits.batchMessages, max - count), visibilityTimeout);
         if (messages.length === 0) break;
         count += messages.length;
-        if (!ack) held.push(...messages);
+        held.push(...messages);
         await write(this.#terminal, messages.map((message) => lineOf(message, bodies)).join(''));
-        if (ack) await this.#settle(messages, 'ack');
+        if (ack) await this.#settle(held.splice(0), 'ack');
       }
     } finally {
       while (held.length > 0) await this.#settle(held.splice(0, limits.batchMessages), 'retry');

@@ -7,7 +7,7 @@ import { addConnectionFlags, Connection, type ConnectionFlags } from './connecti
 import { parseSeconds } from './duration.ts';
 import { exitCodes, InputError } from './exit-codes.ts';
 import { Progress } from './progress.ts';
-import { parseLine, readLines } from './read-lines.ts';
+import { parseLine, readLines, withPauses } from './read-lines.ts';
 import { Interrupted, type Terminal, write } from './terminal.ts';
 
 interface PushFlags extends ConnectionFlags {
@@ -18,6 +18,9 @@ interface PushFlags extends ConnectionFlags {
 
 // Lines in one go: ten full requests, so that several are under way at once.
 const batchLines = 1_000;
+
+/** How long lines wait for more to be pushed with, in milliseconds: who writes them may take its time. */
+const pauseMs = 250;
 
 const help = `
 Each line of FILE (or of standard input, without FILE or with "-") is one message: a JSON string is pushed as text,
@@ -44,7 +47,8 @@ export function pushCommand(terminal: Terminal, exit: (code: number) => void): C
       const queue = connection.open(await connection.find(name, terminal.signal));
       const total = flags.quiet === true || file === '-' ? undefined : await countLines(file, terminal);
       const progress = flags.quiet === true ? undefined : new Progress(terminal.stderr, 'pushed', total);
-      const lines = readLines(file === '-' ? terminal.stdin : createReadStream(file));
+      const chunks = file === '-' ? terminal.stdin : createReadStream(file);
+      const lines = readLines(withPauses<string | Uint8Array>(chunks, pauseMs, terminal.signal));
       const outcome = await pushLines(queue, lines, { ...flags, signal: terminal.signal, progress });
       await write(
         terminal,
@@ -67,7 +71,12 @@ interface PushOutcome {
   readonly error?: Error;
 }
 
-async function pushLines(queue: Queue, lines: AsyncIterable<string>, options: PushOptions): Promise<PushOutcome> {
+/** @param lines - `undefined` where no more has come for a while */
+async function pushLines(
+  queue: Queue,
+  lines: AsyncIterable<string | undefined>,
+  options: PushOptions,
+): Promise<PushOutcome> {
   let pushed = 0;
   let lineNumber = 0;
   let batch: EncodedBody[] = [];
@@ -83,13 +92,17 @@ async function pushLines(queue: Queue, lines: AsyncIterable<string>, options: Pu
   try {
     try {
       for await (const line of lines) {
+        if (line === undefined) {
+          if (batch.length > 0) await flush();
+          continue;
+        }
         lineNumber += 1;
         const body = parseLine(line, lineNumber);
         if (body !== undefined) batch.push(body);
         if (batch.length >= batchLines) await flush();
       }
     } catch (error) {
-      if (error instanceof InputError) await flush();
+      if (error instanceof InputError || error instanceof Interrupted) await flush();
       throw error;
     }
     await flush();
@@ -108,6 +121,7 @@ function report({ pushed, error }: PushOutcome): Readonly<Record<string, unknown
 
 async function countLines(file: string, { signal }: Terminal): Promise<number> {
   let count = 0;
-  for await (const line of readLines(createReadStream(file, { signal }))) if (line.trim() !== '') count += 1;
+  const lines = readLines(createReadStream(file, { signal }) as AsyncIterable<Uint8Array>);
+  for await (const line of lines) if (line !== undefined && line.trim() !== '') count += 1;
   return count;
 }

@@ -76,9 +76,10 @@ export function encodedBodyOf({ contentType, text, isSound }: RawMessage): Encod
   return isSound && (contentType === 'text' || contentType === 'json') ? new EncodedBody(contentType, text) : undefined;
 }
 
-/** The body as JSON: JSON as it is, everything else as a string. */
+/** The body as JSON on one line: JSON as it is, everything else as a string. */
 export function jsonOf({ contentType, text, isSound }: RawMessage): string {
-  return contentType === 'json' && isSound ? text : JSON.stringify(text);
+  // No string of JSON has a line break in it, so that what goes is white space between other things.
+  return contentType === 'json' && isSound ? text.replaceAll(/[\r\n]+/g, ' ') : JSON.stringify(text);
 }
 
 function rawOf(message: PulledMessage | PeekedMessage, wireText: string | undefined): RawMessage {

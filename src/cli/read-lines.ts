@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EncodedBody } from '../contract/body.ts';
 import { InputError } from './exit-codes.ts';
 
@@ -12,12 +13,54 @@ export class LineError extends InputError {
   }
 }
 
-/** The lines of a text that comes in pieces, without their ends, without a byte order mark, the last one if not empty. */
-export async function* readLines(chunks: AsyncIterable<string | Uint8Array>): AsyncGenerator<string, void, undefined> {
+/**
+ * What comes, and `undefined` whenever nothing more has come for a while.
+ *
+ * @param pauseMs - how long that while is
+ * @throws the signal's reason, when it aborts
+ */
+export async function* withPauses<Item>(
+  items: AsyncIterable<Item>,
+  pauseMs: number,
+  signal: AbortSignal,
+): AsyncGenerator<Item | undefined, void, undefined> {
+  const iterator = items[Symbol.asyncIterator]();
+  const aborted = new Promise<'aborted'>((resolve) => {
+    signal.addEventListener('abort', () => resolve('aborted'), { once: true });
+  });
+  for (;;) {
+    signal.throwIfAborted();
+    const next = iterator.next();
+    const over = new AbortController();
+    const pause = sleep(pauseMs, 'pause' as const, { signal: over.signal }).catch(() => 'pause' as const);
+    let first = await Promise.race([next, aborted, pause]);
+    over.abort();
+    if (first === 'pause') {
+      yield undefined;
+      first = await Promise.race([next, aborted]);
+    }
+    // Not an end: what has come of a line is not all of it.
+    if (first === 'aborted') continue;
+    if (first.done === true) return;
+    yield first.value;
+  }
+}
+
+/**
+ * The lines of a text that comes in pieces, without their ends, without a byte order mark, the last one if not empty; and
+ * `undefined` where a piece is.
+ */
+export async function* readLines(
+  chunks: AsyncIterable<string | Uint8Array | undefined>,
+): AsyncGenerator<string | undefined, void, undefined> {
   // A byte order mark at the start is taken away by the decoder.
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of chunks) {
+    if (chunk === undefined) {
+      yield undefined;
+      continue;
+    }
     rest += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
     const lines = rest.split('\n');
     rest = lines.pop() ?? '';

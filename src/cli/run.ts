@@ -59,6 +59,8 @@ function exitCodeOf(error: unknown, { stderr, signal }: Terminal): number {
     return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongInput;
   }
   if (error instanceof Interrupted || signal.aborted) return exitCodes.interrupted;
+  // A reader that has had enough (`leasestream pull jobs | head`) is no failure to tell of.
+  if (codeOf(error) === 'EPIPE') return exitCodes.failed;
   stderr.write(`leasestream: ${error instanceof Error ? error.message : String(error)}\n`);
   return isWrongInput(error) ? exitCodes.wrongInput : exitCodes.failed;
 }
@@ -66,6 +68,10 @@ function exitCodeOf(error: unknown, { stderr, signal }: Terminal): number {
 function isWrongInput(error: unknown): boolean {
   if (error instanceof QueueError) return false;
   if (error instanceof InputError || error instanceof TypeError || error instanceof RangeError) return true;
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = codeOf(error);
   return code === 'ENOENT' || code === 'EISDIR';
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -90,12 +90,34 @@ describe('push', () => {
     expect(ran.code).toBe(2);
     expect(ran.stderr).toContain('128001 bytes');
   });
+
+  it('pushes what has come while more may come, and ends when it is interrupted', async () => {
+    const interrupt = new AbortController();
+    async function* slow(): AsyncGenerator<Uint8Array> {
+      // The last line is cut off.
+      yield new TextEncoder().encode('1\n2\n3');
+      await new Promise(() => undefined);
+    }
+    const running = run('push jobs', { stdin: slow(), signal: interrupt.signal });
+    await expect.poll(() => bodies('jobs'), { timeout: 10_000 }).toEqual([1, 2]);
+    interrupt.abort();
+    expect(await running).toMatchObject({ code: 130, stdout: '2 pushed\n' });
+    expect(bodies('jobs')).toEqual([1, 2]);
+  });
 });
 
 describe('pull', () => {
   it('keeps every digit', async () => {
     broker.push('jobs', { body: exact, contentType: 'json', raw: true });
     expect((await run('pull jobs --bodies --leave')).stdout).toBe(`${exact}\n`);
+  });
+
+  it('prints a body of several lines on one', async () => {
+    const body = { text: 'a\r\nb', list: [1, 2] };
+    broker.push('jobs', { body: JSON.stringify(body, undefined, 2), contentType: 'json', raw: true });
+    const { stdout } = await run('pull jobs --bodies');
+    expect(stdout.trimEnd()).not.toContain('\n');
+    expect(JSON.parse(stdout)).toEqual(body);
   });
 });
 
@@ -124,12 +146,17 @@ describe('pull of all kinds', () => {
     expect(broker.inspect('jobs').counts.total).toBe(2);
   });
 
-  it('acknowledges nothing that could not be printed', async () => {
-    const onOutput = (): never => {
-      throw new Error('EPIPE');
-    };
-    const ran = await run('pull jobs --ack', { onOutput });
-    expect([ran.code, broker.inspect('jobs').counts.total]).toEqual([1, 4]);
+  it.each(['--ack', '--leave'])('gives back what could not be printed, and tells why, with %s', async (flag) => {
+    const outputError = Object.assign(new Error('write ENOSPC'), { code: 'ENOSPC' });
+    const ran = await run(`pull jobs ${flag}`, { outputError });
+    expect(ran).toMatchObject({ code: 1, stderr: 'leasestream: write ENOSPC\n' });
+    expect(broker.inspect('jobs').counts).toMatchObject({ ready: 4, leased: 0 });
+  });
+
+  it('says nothing of a reader that has had enough', async () => {
+    const outputError = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' });
+    expect(await run('pull jobs', { outputError })).toMatchObject({ code: 1, stderr: '' });
+    expect(broker.inspect('jobs').counts).toMatchObject({ ready: 4, leased: 0 });
   });
 
   it('takes one of --ack and --leave, and whole numbers', async () => {

@@ -13,28 +13,31 @@ export interface Ran {
 }
 
 export interface RunSettings {
-  readonly stdin?: string;
+  readonly stdin?: string | AsyncIterable<Uint8Array>;
   readonly environment?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   readonly isTTY?: boolean;
   /** Is told of each text as it is written. */
   readonly onOutput?: (text: string) => void;
+  /** What every write to standard output fails with. */
+  readonly outputError?: Error;
 }
 
 class Collector implements Output {
   text = '';
   readonly isTTY: boolean;
-  readonly #onOutput: ((text: string) => void) | undefined;
+  readonly #settings: Pick<RunSettings, 'onOutput' | 'outputError'>;
 
-  constructor(isTTY: boolean, onOutput?: (text: string) => void) {
+  constructor(isTTY: boolean, settings: Pick<RunSettings, 'onOutput' | 'outputError'> = {}) {
     this.isTTY = isTTY;
-    this.#onOutput = onOutput;
+    this.#settings = settings;
   }
 
   write(text: string, done?: (error?: Error | null) => void): void {
-    this.text += text;
-    this.#onOutput?.(text);
-    done?.();
+    const { onOutput, outputError } = this.#settings;
+    if (outputError === undefined) this.text += text;
+    onOutput?.(text);
+    done?.(outputError);
   }
 }
 
@@ -47,9 +50,15 @@ async function* chunksOf(text: string): AsyncGenerator<Uint8Array, void, undefin
 /** Runs the command line within the process. */
 export async function runCli(parameters: readonly string[], settings: RunSettings = {}): Promise<Ran> {
   const { stdin = '', environment = {}, signal = new AbortController().signal, isTTY = false } = settings;
-  const stdout = new Collector(isTTY, settings.onOutput);
+  const stdout = new Collector(isTTY, settings);
   const stderr = new Collector(isTTY);
-  const terminal: Terminal = { stdin: chunksOf(stdin), stdout, stderr, environment, signal };
+  const terminal: Terminal = {
+    stdin: typeof stdin === 'string' ? chunksOf(stdin) : stdin,
+    stdout,
+    stderr,
+    environment,
+    signal,
+  };
   const code = await runCommandLine(parameters, terminal);
   const lines = stdout.text.split('\n').filter((line) => line.startsWith('{'));
   const json = lines.map((line): unknown => {
