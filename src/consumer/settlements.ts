@@ -97,6 +97,7 @@ export class Settlements implements MessageKeeper {
       this.conclude(lease, { outcome: 'lost', error: new QueueError(text, { code: 'closed' }) });
       return;
     }
+    if (kind === 'ack' && lease.isAbandoned) this.#acknowledgeNewer(lease);
     holdings.settle(lease, kind, delaySeconds);
     if (this.#claims.size > 0) this.#claims.delete(lease);
     if (!lease.isAbandoned) stats.inFlight -= 1;
@@ -108,6 +109,16 @@ export class Settlements implements MessageKeeper {
       settler.add(lease, now);
     }
     onSettled(lease, now);
+  }
+
+  /** What came again after it was given up, and is finished all the same, is not to be started once more. */
+  #acknowledgeNewer(lease: Lease): void {
+    const { holdings, stats } = this.#deps;
+    const newer = holdings.takeNewer(lease);
+    if (newer === undefined) return;
+    stats.reacked += 1;
+    stats.buffered = holdings.unstarted;
+    this.settleUnstarted(newer, 'ack');
   }
 
   /** Settles a message that nobody was handed; `delaySeconds` as for {@link complete}. */

@@ -237,6 +237,21 @@ export class Holdings {
     for (const lease of this.running) if (lease.id === id) this.#known.hold(lease);
   }
 
+  /**
+   * Takes out of the buffer the newer delivery of a message that was given up when its lease ended and is finished now:
+   * to be acknowledged, not delivered.
+   */
+  takeNewer({ id, hash }: Lease): Lease | undefined {
+    const newer = this.#known.get(id, hash);
+    if (newer === undefined || newer === 'done' || newer.phase !== 'buffered') return undefined;
+    if (this.#isLastAttempt(newer)) this.#urgent.splice(this.#urgent.indexOf(newer), 1);
+    this.#unbuffer(newer);
+    this.#known.release(newer);
+    newer.phase = 'over';
+    newer.batch.open -= 1;
+    return newer;
+  }
+
   /** Decides the settlement of a message that was started; `false` when that was done before. */
   settle(lease: Lease, kind: SettleKind, delaySeconds: number | undefined): boolean {
     if (lease.settledAs !== undefined) return false;

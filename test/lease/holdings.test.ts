@@ -358,6 +358,36 @@ describe('trim()', () => {
   });
 });
 
+describe('takeNewer()', () => {
+  it.each([1, 5])('takes out what came again after it was given up, with %i retries allowed', (maxRetries) => {
+    const holdings = new Holdings(maxRetries);
+    holdings.receive([pulled('a')], 0, 1_000);
+    const a = startOne(holdings, 0);
+    holdings.finish(a);
+    holdings.receive([pulled('a', { attempts: 2 }), pulled('b')], 1_000, 1_000);
+    const newer = holdings.takeNewer(a);
+    expect(newer).toMatchObject({ id: 'a', attempts: 2, phase: 'over' });
+    holdings.settle(a, 'ack', undefined);
+    expect(holdings).toMatchObject({ unstarted: 1 });
+    expect(startAll(holdings, 1_000)).toEqual(['b']);
+    const { done } = holdings.receive([pulled('a', { attempts: 3 })], 1_500, 1_000);
+    expect(ids(done)).toEqual(['a']);
+  });
+
+  it('takes nothing that is started, finished or not known', () => {
+    const holdings = new Holdings(5);
+    holdings.receive([pulled('a')], 0, 1_000);
+    const a = startOne(holdings, 0);
+    holdings.finish(a);
+    expect(holdings.takeNewer(a)).toBeUndefined();
+    holdings.receive([pulled('a', { attempts: 2 })], 1_000, 1_000);
+    const again = startOne(holdings, 1_000);
+    expect(holdings.takeNewer(a)).toBeUndefined();
+    holdings.settle(again, 'ack', undefined);
+    expect(holdings.takeNewer(a)).toBeUndefined();
+  });
+});
+
 describe('nextTrimAt()', () => {
   it.each([
     ['its margin', 3, 961],
