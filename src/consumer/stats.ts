@@ -16,7 +16,7 @@ export interface ConsumerStats {
   readonly retried: number;
   /** Given back unstarted, because their lease ran out or the consumer closed. */
   readonly released: number;
-  /** Let go unstarted, because their lease was over. */
+  /** Let go unstarted, because their lease was over: in the buffer, or before their schema had answered. */
   readonly dropped: number;
   /** Settlements that the service did not take. */
   readonly lost: number;

@@ -30,7 +30,9 @@ const grouped = new WeakSet<Forwardable>();
  * - Many to one needs `minInFlight` at its source: else the next message comes only after the one before was settled.
  * - A group that is retried may have been pushed in part: delivery is at least once.
  *
- * @param messageOrMessages - as `toReadable`, `toReadableStream` or a loop with `settle: 'manual'` gave them
+ * @param messageOrMessages - of any surface. A loop or a handler that acknowledges by itself leaves a message to the sink
+ * from when its group is written; many to one therefore needs `toReadable`, `toReadableStream` or `settle: 'manual'`,
+ * which acknowledge nothing while a group is gathered.
  * @param outputs - bodies, or envelopes
  * @throws TypeError when something is not a leased message, or is in a group already
  */
