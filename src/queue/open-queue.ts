@@ -14,6 +14,7 @@ import { type MessageHandler, runHandlers } from '../consumer/process.ts';
 import type { ConsumerSummary } from '../consumer/stats.ts';
 import { checkFunction } from '../contract/check-options.ts';
 import type { QueueMetrics } from '../contract/message.ts';
+import type { Schema } from '../contract/schema.ts';
 import { systemClock } from '../contract/system-clock.ts';
 import type { CallOptions, QueueTransport } from '../contract/transport.ts';
 import { iterateBatches, iterateMessages } from '../convert/async-iterable.ts';
@@ -32,6 +33,7 @@ import { checkHandleOptions, pushLimitOf, type QueueOptions } from './queue-opti
  * Opens a handle of a queue. No request is made here.
  *
  * @typeParam Body - what the bodies are; the schema's output when there is one
+ * @typeParam Sent - what may be sent; the schema's input when there is one
  * @throws TypeError or RangeError that names the option, what it must be, and its value; never the value of a credential
  * @example
  * ```ts
@@ -44,7 +46,11 @@ import { checkHandleOptions, pushLimitOf, type QueueOptions } from './queue-opti
  * }
  * ```
  */
-export function openQueue<Body = unknown>(options: QueueOptions<Body>): Queue<Body> {
+export function openQueue<Body, Sent = Body>(
+  options: QueueOptions<Body> & { readonly schema: Schema<Body, Sent> },
+): Queue<Body, Sent>;
+export function openQueue<Body = unknown>(options: QueueOptions<Body>): Queue<Body>;
+export function openQueue<Body>(options: QueueOptions<Body>): Queue<Body> {
   checkHandleOptions(options);
   const { clock = systemClock, random = Math.random, schema, pushLimit } = options;
   const { transport, connection } = connect(options);

@@ -19,8 +19,9 @@ export interface BatchItem<Body = unknown> extends SendOptions {
  * A handle of one queue. Opening it does no I/O, and it needs no closing: only its consumers do.
  *
  * @typeParam Body - what the bodies are: from the schema, or else as the caller says
+ * @typeParam Sent - what may be sent: what the schema takes, where it makes something else of it
  */
-export interface Queue<Body = unknown> extends AsyncIterable<LeasedMessage<Body>> {
+export interface Queue<Body = unknown, Sent = Body> extends AsyncIterable<LeasedMessage<Body>> {
   /** A consumer with default options: `for await (const message of queue)`. */
   [Symbol.asyncIterator](): AsyncIterableIterator<LeasedMessage<Body>, undefined>;
   /**
@@ -67,7 +68,7 @@ export interface Queue<Body = unknown> extends AsyncIterable<LeasedMessage<Body>
    * @throws TypeError or RangeError when the body or the delay can't be pushed; QueueError when the service did not
    * confirm it
    */
-  send(body: Body, options?: SendOptions): Promise<void>;
+  send(body: Sent, options?: SendOptions): Promise<void>;
   /**
    * Pushes any number of messages, in requests of at most 100 messages and 256 000 bytes, a few at a time. What may be
    * repeated is, for a minute; a request that fails nevertheless, for another reason than its messages, is the last one.
@@ -76,7 +77,7 @@ export interface Queue<Body = unknown> extends AsyncIterable<LeasedMessage<Body>
    * @throws TypeError or RangeError that names the message that can't be pushed, before any is; QueueError that names
    * those that the service did not confirm, when all others are pushed; the reason of `options.signal`
    */
-  sendBatch(messages: Iterable<BatchItem<Body>>, options?: SendBatchOptions): Promise<void>;
+  sendBatch(messages: Iterable<BatchItem<Sent>>, options?: SendBatchOptions): Promise<void>;
   /** What the service says of the queue, best-effort. */
   metrics(options?: CallOptions): Promise<QueueMetrics>;
 }

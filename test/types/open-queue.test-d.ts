@@ -13,6 +13,7 @@ import {
   type QueueTransport,
   type Settlement,
 } from '../../src/index.ts';
+import { toWritable } from '../../src/node.ts';
 
 const broker = createBroker();
 const options = { queueId: 'q', accountId: 'a', apiToken: 't' } as const;
@@ -41,8 +42,26 @@ describe('openQueue()', () => {
       v.object({ at: v.string() }),
       v.transform(({ at }) => new Date(at)),
     );
-    expectTypeOf(openQueue({ ...options, schema })).toEqualTypeOf<Queue<Date>>();
-    expectTypeOf(openQueue({ ...broker.queue('x'), schema })).toEqualTypeOf<Queue<Date>>();
+    expectTypeOf(openQueue({ ...options, schema })).toEqualTypeOf<Queue<Date, { at: string }>>();
+    expectTypeOf(openQueue({ ...broker.queue('x'), schema })).toEqualTypeOf<Queue<Date, { at: string }>>();
+    expectTypeOf(openQueue({ ...options, schema: v.string() })).toEqualTypeOf<Queue<string>>();
+  });
+
+  it('sends what the schema takes, not what it makes of that', () => {
+    const queue = openQueue({ ...options, schema: v.object({ n: v.pipe(v.string(), v.transform(Number)) }) });
+    expectTypeOf(queue.send).parameter(0).toEqualTypeOf<{ n: string }>();
+    expectTypeOf(toWritable(queue).write).toBeCallableWith({ n: '5' });
+    // @ts-expect-error that is what comes out of it
+    void queue.send({ n: 5 });
+    // @ts-expect-error and here as well
+    void queue.sendBatch([{ body: { n: 5 } }]);
+    // @ts-expect-error and here
+    toWritable(queue).write({ n: 5 });
+  });
+
+  it('sends what it gives where a schema does not tell what it takes', () => {
+    const schema = { '~standard': { version: 1, vendor: 'x', validate: () => ({ value: 1 }) } } as const;
+    expectTypeOf(openQueue({ ...options, schema })).toEqualTypeOf<Queue<number>>();
   });
 
   it('refuses a schema that does not go with the type argument', () => {
