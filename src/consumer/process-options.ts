@@ -1,4 +1,4 @@
-import { checkFunction, checkInteger, rule } from '../contract/check-options.ts';
+import { checkInteger, rule } from '../contract/check-options.ts';
 import { limits } from '../contract/limits.ts';
 import { type ConsumeOptions, type ResolvedConsumeOptions, resolveConsumeOptions } from './consume-options.ts';
 import type { LeasedMessage } from './leased-message.ts';
@@ -49,8 +49,8 @@ export function resolveProcessOptions<Body>(options: ProcessOptions<Body> = {}):
 export function checkRetryDelay(retryDelaySeconds: unknown): void {
   if (typeof retryDelaySeconds === 'number') {
     checkInteger('process', 'retryDelaySeconds', retryDelaySeconds, [0, limits.delaySeconds]);
-  } else if (retryDelaySeconds !== undefined) {
-    checkFunction('process', 'retryDelaySeconds', retryDelaySeconds);
+  } else if (retryDelaySeconds !== undefined && typeof retryDelaySeconds !== 'function') {
+    throw new TypeError(rule('process', 'retryDelaySeconds', 'a number or a function', retryDelaySeconds));
   }
 }
 

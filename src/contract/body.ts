@@ -19,7 +19,8 @@ export class EncodedBody {
  * @param body - a string, anything `JSON.stringify` can represent, or an `EncodedBody`, which is given back as it is
  * @param contentType - `'text'` for a string, `'json'` for everything else, unless given
  * @throws TypeError when the body has no representation: `undefined`, a function, a symbol, a `BigInt`, a cycle, bytes,
- * a number that is not finite, a lone surrogate, a string as `json` (the service refuses it), anything but a string as
+ * a number that is not finite, an invalid date, what has its contents elsewhere than in properties (a `Map`, a `Set`, an
+ * `Error`, a promise), a lone surrogate, a string as `json` (the service refuses it), anything but a string as
  * `text`.
  */
 export function encodeBody(body: unknown, contentType?: 'text' | 'json'): EncodedBody {
@@ -49,8 +50,9 @@ function encodeJson(body: unknown, contentType: 'text' | 'json' | undefined): En
   if (text === undefined) throw new TypeError(`Cannot push a body of type ${typeOf(body)}: it has no JSON form`);
   // A Date, say: what has a string for its JSON form goes the way of strings.
   if (text.startsWith('"')) return encodeText(JSON.parse(text) as string, contentType);
-  // Both are rare, so that the second walk is paid only by bodies that may need it.
-  if (text.includes('null') || text.includes(String.raw`\ud`)) JSON.stringify(body, refuseLossy);
+  // All are rare, so that the second walk is paid only by bodies that may need it.
+  const isSuspect = text.includes('null') || text.includes('{}') || text.includes(String.raw`\ud`);
+  if (isSuspect) JSON.stringify(body, refuseLossy);
   return new EncodedBody('json', text);
 }
 
@@ -62,17 +64,34 @@ function stringify(body: unknown): string | undefined {
   }
 }
 
-function refuseLossy(key: string, value: unknown): unknown {
+function refuseLossy(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
   if (!key.isWellFormed()) {
     throw new TypeError(`Cannot push an object with a lone surrogate in its key '${key}': it has no UTF-8 form`);
   }
+  const where = key === '' ? '' : ` at '${key}'`;
   if (typeof value === 'number' && !Number.isFinite(value)) {
-    throw new TypeError(`Cannot push ${value}${key === '' ? '' : ` at '${key}'`}: JSON would turn it into null`);
+    throw new TypeError(`Cannot push ${value}${where}: JSON would turn it into null`);
+  }
+  const original = this[key];
+  if (original instanceof Date && value === null) {
+    throw new TypeError(`Cannot push an invalid date${where}: JSON would turn it into null`);
   }
   if (typeof value === 'string' && !value.isWellFormed()) {
     throw new TypeError(`Cannot push a string with a lone surrogate at '${key}': it has no UTF-8 form`);
   }
+  if (isLostInJson(value))
+    throw new TypeError(`Cannot push a value of type ${tagOf(value)}${where}: JSON would turn it into {}`);
   return value;
+}
+
+/** Whether it has its contents elsewhere than in properties: a `Map`, an `Error`, a promise. */
+function isLostInJson(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length > 0) return false;
+  return !['Object', 'Array', 'Number', 'String', 'Boolean'].includes(tagOf(value));
+}
+
+function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
 function typeOf(value: unknown): string {

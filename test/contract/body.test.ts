@@ -19,6 +19,10 @@ describe('encodeBody()', () => {
     ['a date inside', [new Date(0)], 'json', '["1970-01-01T00:00:00.000Z"]'],
     ['an object with toJSON', { toJSON: () => ({ b: 1 }) }, 'json', '{"b":1}'],
     ['an object whose toJSON is a string', { toJSON: () => 'x"y' }, 'text', 'x"y'],
+    ['an empty object', {}, 'json', '{}'],
+    ['an object without a prototype', Object.create(null), 'json', '{}'],
+    ['an empty object of a class', new (class Ping {})(), 'json', '{}'],
+    ['the text of an empty object, and an empty list', { a: '{}', b: [] }, 'json', '{"a":"{}","b":[]}'],
     ['an undefined property', { a: undefined, b: 1 }, 'json', '{"b":1}'],
   ])('encodes %s', (_, body, contentType, text) => {
     expect(encodeBody(body)).toStrictEqual(new EncodedBody(contentType, text));
@@ -56,6 +60,12 @@ describe('encodeBody()', () => {
     ['an ArrayBuffer', new ArrayBuffer(1), 'Cannot push bytes'],
     ['NaN', Number.NaN, 'NaN'],
     ['Infinity', Infinity, 'Infinity'],
+    ['an invalid date', new Date(Number.NaN), 'an invalid date: JSON'],
+    ['an invalid date inside', [{ at: new Date(Number.NaN) }], "an invalid date at 'at'"],
+    ['a map', new Map([[1, 2]]), 'of type Map: JSON'],
+    ['a set inside', { ids: new Set([1]) }, "of type Set at 'ids'"],
+    ['an error inside', { error: new Error('x') }, "of type Error at 'error'"],
+    ['a promise inside', [Promise.resolve(1)], "of type Promise at '0'"],
     ['NaN inside', { a: { b: [1, Number.NaN] } }, "NaN at '1'"],
     ['-Infinity inside', { a: -Infinity }, "-Infinity at 'a'"],
     ['a lone high surrogate', 'a\ud800', 'lone surrogate'],
