@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EncodedBody } from '../contract/body.ts';
+import { limits } from '../contract/limits.ts';
 import { InputError } from './exit-codes.ts';
 
 /** A line that is not what it should be. */
@@ -74,7 +75,7 @@ export async function* readLines(
  * Reads a line of newline-delimited JSON for a push. The JSON goes out as it is, a string as text.
  *
  * @returns `undefined` for a blank line
- * @throws LineError when it is not JSON
+ * @throws LineError when it is not JSON, or too long for a message
  */
 export function parseLine(line: string, lineNumber: number): EncodedBody | undefined {
   const json = line.trim();
@@ -85,7 +86,10 @@ export function parseLine(line: string, lineNumber: number): EncodedBody | undef
   } catch (error) {
     throw new LineError(lineNumber, `is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
-  if (typeof value !== 'string') return new EncodedBody('json', json);
-  if (!value.isWellFormed()) throw new LineError(lineNumber, 'has a lone surrogate: it has no UTF-8 form');
-  return new EncodedBody('text', value);
+  if (typeof value === 'string' && !value.isWellFormed()) {
+    throw new LineError(lineNumber, 'has a lone surrogate: it has no UTF-8 form');
+  }
+  const body = typeof value === 'string' ? new EncodedBody('text', value) : new EncodedBody('json', json);
+  if (body.bytes <= limits.messageBytes) return body;
+  throw new LineError(lineNumber, `has a body of ${body.bytes} bytes: a message is at most ${limits.messageBytes}`);
 }

@@ -85,10 +85,11 @@ describe('push', () => {
     expect(bodies('jobs')).toEqual([1, 2]);
   });
 
-  it('tells what the service refused', async () => {
-    const ran = await run('push jobs --json', { stdin: `1\n"${'x'.repeat(128_001)}"` });
+  it('names the line that is too long for a message, and pushes those before it', async () => {
+    const ran = await run('push jobs --json', { stdin: `1\n"${'x'.repeat(128_001)}"\n3` });
     expect(ran.code).toBe(2);
-    expect(ran.stderr).toContain('128001 bytes');
+    expect(ran.stderr).toContain('Line 2 has a body of 128001 bytes: a message is at most 128000');
+    expect(bodies('jobs')).toEqual([1]);
   });
 
   it('pushes what has come while more may come, and ends when it is interrupted', async () => {
