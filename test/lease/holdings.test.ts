@@ -358,6 +358,47 @@ describe('trim()', () => {
   });
 });
 
+describe('park()', () => {
+  it('ends the handler, and keeps the message known until it is settled and finished', () => {
+    const holdings = new Holdings(5);
+    holdings.receive([pulled('a')], 0, 1_000);
+    const a = startOne(holdings, 0);
+    holdings.park(a);
+    holdings.park(a);
+    expect([...holdings.running]).toEqual([]);
+    expect(holdings.receive([pulled('a', { attempts: 2 })], 900, 1_000)).toMatchObject({ fresh: 0, swapped: 1 });
+    expect(holdings.start(900)).toBeUndefined();
+    expect(a).toMatchObject({ attempts: 2, deadline: 1_900 });
+    holdings.settle(a, 'retry', 0);
+    holdings.finish(a);
+    expect(holdings.running.size).toBe(0);
+    expect(holdings.receive([pulled('a', { attempts: 3 })], 1_000, 1_000)).toMatchObject({ fresh: 1, swapped: 0 });
+  });
+
+  it('does nothing to a message that is not started', () => {
+    const holdings = new Holdings(5);
+    holdings.receive([pulled('a'), pulled('b')], 0, 1_000);
+    const a = startOne(holdings, 0);
+    holdings.finish(a);
+    holdings.park(a);
+    expect(a).toMatchObject({ phase: 'over', isParked: false });
+    expect(startAll(holdings, 0)).toEqual(['b']);
+  });
+});
+
+describe('startable', () => {
+  it('counts what is buffered, and not what waits for the handler of its retried delivery', () => {
+    const holdings = new Holdings(5);
+    holdings.receive([pulled('a')], 0, 1_000);
+    const a = startOne(holdings, 0);
+    holdings.settle(a, 'retry', 0);
+    holdings.receive([pulled('a', { attempts: 2 }), pulled('b')], 10, 1_000);
+    expect(holdings).toMatchObject({ unstarted: 2, startable: 1 });
+    holdings.finish(a);
+    expect(holdings).toMatchObject({ unstarted: 2, startable: 2 });
+  });
+});
+
 describe('takeNewer()', () => {
   it.each([1, 5])('takes out what came again after it was given up, with %i retries allowed', (maxRetries) => {
     const holdings = new Holdings(maxRetries);
