@@ -228,7 +228,7 @@ export class Engine {
 
   /** How many messages are leased and may be handed out. */
   get buffered(): number {
-    return this.#holdings.startable;
+    return this.#holdings.buffered;
   }
 
   /** The batch whose buffered messages end first. */
@@ -334,9 +334,10 @@ export class Engine {
   }
 
   #nextLeaseAt(): number {
-    const trimAt = Math.min(this.#holdings.nextTrimAt(this.#puller.roundTripMs) ?? Infinity, this.#intake.nextLapseAt);
+    const trimAt = this.#holdings.nextTrimAt(this.#puller.roundTripMs) ?? Infinity;
     const isWatched = this.isUnseen || this.isEnding || this.#signals.size > 0;
-    return isWatched ? Math.min(trimAt, this.#holdings.nextLapseAt() ?? Infinity) : trimAt;
+    const lapseAt = isWatched ? (this.#holdings.nextLapseAt() ?? Infinity) : Infinity;
+    return Math.min(trimAt, lapseAt, this.#intake.nextLapseAt);
   }
 
   // Ending

@@ -89,17 +89,19 @@ export class Handouts {
   complete(lease: Lease, kind: SettleKind, now: number, delaySeconds?: number): void {
     const { holdings, settlements } = this.#deps;
     settlements.complete(lease, kind, now, delaySeconds);
-    if (settlements.isAwaiting(lease)) {
-      holdings.park(lease);
-      this.handlers.observe(now - lease.startedAt, now);
-    } else this.finish(lease, now);
+    if (!settlements.isAwaiting(lease)) this.finish(lease, now);
+    else if (holdings.park(lease)) this.#observe(lease, now);
   }
 
   /** The handler of a message ended, or counts as ended. */
   finish(lease: Lease, now: number): void {
     if (lease.phase !== 'started') return;
     this.#deps.holdings.finish(lease);
-    if (!lease.isParked) this.handlers.observe(now - lease.startedAt, now);
+    if (!lease.isParked) this.#observe(lease, now);
+  }
+
+  #observe({ startedAt }: Lease, now: number): void {
+    this.handlers.observe(now - startedAt, now);
   }
 
   /** Sees to the messages whose lease has ended meanwhile. */

@@ -3,7 +3,7 @@ import type { Schema } from '../contract/schema.ts';
 import { type HeldMessage, Lease, LeaseBatch } from '../lease/lease.ts';
 import type { InvalidAction, ResolvedConsumeOptions } from './consume-options.ts';
 import type { ConsumerEvent, InvalidMessage } from './events.ts';
-import type { PullAnswer } from './puller.ts';
+import { leasesEndAt, type PullAnswer } from './puller.ts';
 import type { StatsCounter } from './stats.ts';
 import { validate, type Validated } from './validate.ts';
 
@@ -23,8 +23,6 @@ export interface IntakeDeps {
 /** Messages of one answer whose schema has not answered yet. */
 interface Unjudged {
   readonly answer: PullAnswer;
-  /** When their leases end. */
-  readonly deadline: number;
   readonly messages: Set<PulledMessage>;
 }
 
@@ -58,20 +56,16 @@ export class Intake {
       return;
     }
     const judged: Validated[] = [];
-    const unjudged = {
-      answer,
-      deadline: answer.sentAt + answer.visibilityTimeoutMs,
-      messages: new Set<PulledMessage>(),
-    };
+    const unjudged = { answer, messages: new Set<PulledMessage>() };
     for (const message of messages) {
       const validated = validate(message, schema);
       if (validated instanceof Promise) {
         unjudged.messages.add(message);
+        this.#hold(message, 1);
         void validated.then((late) => this.#answered(unjudged, message, late));
       } else judged.push(validated);
     }
     if (unjudged.messages.size > 0) this.#unjudged.add(unjudged);
-    for (const message of unjudged.messages) this.#hold(message, 1);
     if (judged.length > 0) this.#sort(judged, answer);
   }
 
@@ -103,7 +97,7 @@ export class Intake {
   /** When the first leases of what is held end; `Infinity` when nothing is held. */
   get nextLapseAt(): number {
     let next = Infinity;
-    for (const { deadline } of this.#unjudged) next = Math.min(next, deadline);
+    for (const { answer } of this.#unjudged) next = Math.min(next, leasesEndAt(answer));
     for (const { deadline } of this.#rejected) next = Math.min(next, deadline);
     return next;
   }
@@ -111,7 +105,7 @@ export class Intake {
   /** Holds no longer what comes again by itself: a schema that never answers must not keep others from coming. */
   lapse(now: number): void {
     for (const unjudged of this.#unjudged) {
-      if (unjudged.deadline > now) continue;
+      if (leasesEndAt(unjudged.answer) > now) continue;
       this.#deps.stats.dropped += unjudged.messages.size;
       this.#letGo(unjudged);
     }

@@ -44,6 +44,14 @@ export interface PullAnswer {
   readonly isAlone: boolean;
 }
 
+/** When the leases that a pull brings end, in steady milliseconds. */
+export function leasesEndAt({
+  sentAt,
+  visibilityTimeoutMs,
+}: Pick<PullAnswer, 'sentAt' | 'visibilityTimeoutMs'>): number {
+  return sentAt + visibilityTimeoutMs;
+}
+
 /** What the engine knows beside the holdings when pulls are planned. */
 export interface PullSituation {
   /** Nothing is in hand, in the buffer or on its way to be settled. */
@@ -102,8 +110,7 @@ export class Puller {
   /** When the leases that pulls under way may bring are over; `-Infinity` when none is. */
   get leasesEndBy(): number {
     let latest = -Infinity;
-    for (const { sentAt, visibilityTimeoutMs } of this.#underWay)
-      latest = Math.max(latest, sentAt + visibilityTimeoutMs);
+    for (const pull of this.#underWay) latest = Math.max(latest, leasesEndAt(pull));
     return latest;
   }
 
@@ -128,7 +135,7 @@ export class Puller {
 
   #state(holdings: Holdings, { held, heldLength }: PullSituation): PullState {
     return {
-      unstarted: holdings.startable + held,
+      unstarted: holdings.buffered + held,
       unstartedLength: holdings.unstartedLength + heldLength,
       asked: this.#asked,
       pullsUnderWay: this.#underWay.size,
@@ -242,7 +249,7 @@ export class Puller {
   giveUp(now: number, all: boolean): number {
     let next = Infinity;
     for (const pull of this.#underWay) {
-      const endsAt = pull.sentAt + pull.visibilityTimeoutMs;
+      const endsAt = leasesEndAt(pull);
       if (!all && endsAt > now) {
         next = Math.min(next, endsAt);
         continue;

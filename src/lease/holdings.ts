@@ -70,8 +70,8 @@ export class Holdings {
     this.#maxRetries = maxRetries;
   }
 
-  /** Buffered. */
-  get startable(): number {
+  /** Of the unstarted, those that wait for no handler. */
+  get buffered(): number {
     return this.unstarted - this.#deferred.size;
   }
 
@@ -116,7 +116,7 @@ export class Holdings {
 
   #swap(held: Lease, message: HeldMessage, batch: LeaseBatch): void {
     const isBuffered = held.phase === 'buffered';
-    if (isBuffered && this.#isLastAttempt(held)) this.#urgent.splice(this.#urgent.indexOf(held), 1);
+    if (isBuffered) this.#hurryNoMore(held);
     held.leaseId = message.leaseId;
     held.attempts = message.attempts;
     held.batch.open -= 1;
@@ -124,6 +124,10 @@ export class Holdings {
     if (held.batch !== batch) batch.leases.push(held);
     held.batch = batch;
     if (isBuffered && this.#isLastAttempt(held)) insertByDeadline(this.#urgent, held);
+  }
+
+  #hurryNoMore(lease: Lease): void {
+    if (this.#isLastAttempt(lease)) this.#urgent.splice(this.#urgent.indexOf(lease), 1);
   }
 
   #isLastAttempt(lease: Lease): boolean {
@@ -222,14 +226,19 @@ export class Holdings {
 
   #leave(lease: Lease | undefined, now: number, trimmed: MutableTrimmed): void {
     if (lease === undefined) return;
-    this.#unbuffer(lease);
-    this.#known.release(lease);
+    this.#end(lease);
     const wasDeferred = this.#deferred.delete(lease);
     if (wasDeferred) this.#holdRunning(lease);
-    lease.phase = 'over';
-    lease.batch.open -= 1;
     if (lease.deadline <= now) trimmed.dropped.push(lease);
     else (wasDeferred ? trimmed.postponed : trimmed.released).push(lease);
+  }
+
+  /** Holds an unstarted message no longer. */
+  #end(lease: Lease): void {
+    this.#unbuffer(lease);
+    this.#known.release(lease);
+    lease.phase = 'over';
+    lease.batch.open -= 1;
   }
 
   /** The handler for which a message was deferred still runs: a delivery that comes now has to wait for it as well. */
@@ -244,11 +253,8 @@ export class Holdings {
   takeNewer({ id, hash }: Lease): Lease | undefined {
     const newer = this.#known.get(id, hash);
     if (newer === undefined || newer === 'done' || newer.phase !== 'buffered') return undefined;
-    if (this.#isLastAttempt(newer)) this.#urgent.splice(this.#urgent.indexOf(newer), 1);
-    this.#unbuffer(newer);
-    this.#known.release(newer);
-    newer.phase = 'over';
-    newer.batch.open -= 1;
+    this.#hurryNoMore(newer);
+    this.#end(newer);
     return newer;
   }
 
@@ -266,11 +272,14 @@ export class Holdings {
   /**
    * Ends the handler of a started message whose settlement waits for something else: it stays known, so that it is not
    * started once more if it comes again meanwhile. To be finished when it is settled.
+   *
+   * @returns whether its handler ran until now
    */
-  park(lease: Lease): void {
-    if (lease.phase !== 'started' || lease.isParked) return;
+  park(lease: Lease): boolean {
+    if (lease.phase !== 'started' || lease.isParked) return false;
     this.running.remove(lease);
     lease.isParked = true;
+    return true;
   }
 
   /** Ends a started message: its handler is no longer running. */

@@ -386,16 +386,16 @@ describe('park()', () => {
   });
 });
 
-describe('startable', () => {
+describe('buffered', () => {
   it('counts what is buffered, and not what waits for the handler of its retried delivery', () => {
     const holdings = new Holdings(5);
     holdings.receive([pulled('a')], 0, 1_000);
     const a = startOne(holdings, 0);
     holdings.settle(a, 'retry', 0);
     holdings.receive([pulled('a', { attempts: 2 }), pulled('b')], 10, 1_000);
-    expect(holdings).toMatchObject({ unstarted: 2, startable: 1 });
+    expect(holdings).toMatchObject({ unstarted: 2, buffered: 1 });
     holdings.finish(a);
-    expect(holdings).toMatchObject({ unstarted: 2, startable: 2 });
+    expect(holdings).toMatchObject({ unstarted: 2, buffered: 2 });
   });
 });
 
