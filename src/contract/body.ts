@@ -1,3 +1,5 @@
+import { tagOf } from './check-options.ts';
+
 /** A body as it will be pushed: encoded once, when it was handed over, so that a later change can't reach it. */
 export class EncodedBody {
   readonly contentType: 'text' | 'json';
@@ -88,10 +90,6 @@ function refuseLossy(this: Readonly<Record<string, unknown>>, key: string, value
 function isLostInJson(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Object.keys(value).length > 0) return false;
   return !['Object', 'Array', 'Number', 'String', 'Boolean'].includes(tagOf(value));
-}
-
-function tagOf(value: unknown): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
 function typeOf(value: unknown): string {

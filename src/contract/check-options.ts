@@ -49,8 +49,12 @@ export function show(value: unknown): string {
     const start = value.length > shownLength ? `${value.slice(0, shownLength)}…` : value;
     return `'${JSON.stringify(start).slice(1, -1)}'`;
   }
-  if (typeof value === 'object' && value !== null)
-    return `of type ${Object.prototype.toString.call(value).slice(8, -1)}`;
+  if (typeof value === 'object' && value !== null) return `of type ${tagOf(value)}`;
   if (typeof value === 'function') return 'a function';
   return String(value);
+}
+
+/** What a value is, by its tag: `Map`, `Error`, `Object`. */
+export function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
 }

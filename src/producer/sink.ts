@@ -107,10 +107,14 @@ export class Sink {
     if (written.left === 0 && written.failure === undefined) this.#confirmed(written);
   }
 
-  #confirmed({ messages }: WrittenItem): void {
+  #confirmed(written: WrittenItem): void {
+    this.#settle(written, (message) => message.ack());
+  }
+
+  #settle({ messages }: WrittenItem, how: (message: Forwardable) => Promise<unknown>): void {
     for (const message of messages) {
       this.#deps.claim(message, false);
-      this.#watch(message.ack());
+      this.#watch(how(message));
     }
   }
 
@@ -140,11 +144,8 @@ export class Sink {
     if (!item.isPushed) this.#retry(item, error);
   }
 
-  #retry({ messages }: WrittenItem, error: unknown): void {
-    for (const message of messages) {
-      this.#deps.claim(message, false);
-      this.#watch(this.#deps.fail(message, error));
-    }
+  #retry(item: WrittenItem, error: unknown): void {
+    this.#settle(item, (message) => this.#deps.fail(message, error));
   }
 
   /** Resolves once it is known what became of every message so far. */
