@@ -32,8 +32,7 @@ async function readInput(argument: string | undefined): Promise<unknown[]> {
 async function readBodies(chunks: AsyncIterable<string | Uint8Array>): Promise<unknown[]> {
   const bodies: unknown[] = [];
   let lineNumber = 0;
-  for await (const line of readLines(chunks)) {
-    if (line === undefined) continue;
+  for await (const line of readLines<never>(chunks)) {
     lineNumber += 1;
     const body = parseLine(line, lineNumber);
     if (body !== undefined) bodies.push(body);

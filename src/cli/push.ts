@@ -121,7 +121,7 @@ function report({ pushed, error }: PushOutcome): Readonly<Record<string, unknown
 
 async function countLines(file: string, { signal }: Terminal): Promise<number> {
   let count = 0;
-  const lines = readLines(createReadStream(file, { signal }) as AsyncIterable<Uint8Array>);
-  for await (const line of lines) if (line !== undefined && line.trim() !== '') count += 1;
+  const lines = readLines<never>(createReadStream(file, { signal }) as AsyncIterable<Uint8Array>);
+  for await (const line of lines) if (line.trim() !== '') count += 1;
   return count;
 }

@@ -49,20 +49,18 @@ export async function* withPauses<Item>(
 
 /**
  * The lines of a text that comes in pieces, without their ends, without a byte order mark, the last one if not empty; and
- * `undefined` where a piece is.
+ * the pauses between the pieces, where there are any.
  */
-export async function* readLines(
-  chunks: AsyncIterable<string | Uint8Array | undefined>,
-): AsyncGenerator<string | undefined, void, undefined> {
+export async function* readLines<Pause extends undefined>(
+  chunks: AsyncIterable<string | Uint8Array | Pause>,
+): AsyncGenerator<string | Pause, void, undefined> {
   // A byte order mark at the start is taken away by the decoder.
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of chunks) {
-    if (chunk === undefined) {
-      yield undefined;
-      continue;
-    }
-    rest += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
+    if (typeof chunk === 'string') rest += chunk;
+    else if (chunk instanceof Uint8Array) rest += decoder.decode(chunk, { stream: true });
+    else yield chunk;
     const lines = rest.split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) yield line.replace(/\r$/, '').replace(/^\uFEFF/, '');
