@@ -63,8 +63,9 @@ export function createHttp({ fetch, clock, redact, headers }: HttpOptions): Send
     const init = { method, headers: new Headers(headers), redirect: 'manual', signal } as const;
     const response = await fetch(url, body === undefined ? init : { ...init, body });
     const text = await response.text();
-    const retryAfterMs = readRetryAfter(response.headers, now);
     const answer = { status: response.status, text };
+    // Of a success nobody asks, and looking for it takes as long as anything here.
+    const retryAfterMs = isOk(answer) ? undefined : readRetryAfter(response.headers, now);
     return retryAfterMs === undefined ? answer : { ...answer, retryAfterMs };
   };
 
@@ -77,8 +78,7 @@ export function createHttp({ fetch, clock, redact, headers }: HttpOptions): Send
     const bounds = new CallBounds(clock, options);
     let answer: HttpAnswer;
     try {
-      // A race, since a fetch that is not the platform's may not listen to its signal.
-      answer = await Promise.race([exchange(request, bounds.signal), bounds.over]);
+      answer = await bounds.race(() => exchange(request, bounds.signal));
     } catch (error) {
       signal?.throwIfAborted();
       throw bounds.timedOut ? timeoutFailure(request, timeoutMs) : networkFailure(request, error, redact);
@@ -96,17 +96,12 @@ export function createHttp({ fetch, clock, redact, headers }: HttpOptions): Send
  */
 class CallBounds {
   timedOut = false;
-  /** Rejects when the call is over before its answer is there. */
-  readonly over: Promise<never>;
   readonly #controller = new AbortController();
   readonly #callersSignal: AbortSignal | undefined;
   readonly #timer: Timer | undefined;
   #reject: (() => void) | undefined;
 
   constructor(clock: Clock, { signal, timeoutMs = Infinity }: CallOptions) {
-    this.over = new Promise((_, reject) => {
-      this.#reject = reject;
-    });
     this.#callersSignal = signal;
     signal?.addEventListener('abort', this.#end);
     if (timeoutMs !== Infinity) {
@@ -120,6 +115,17 @@ class CallBounds {
   /** For the fetch, which adds listeners of its own: one signal a call, gone with it. */
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /**
+   * Gives what the work gives, and rejects when the call is over before: a fetch that is not the platform's may not
+   * listen to its signal.
+   */
+  race<Result>(work: () => Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      work().then(resolve, reject);
+    });
   }
 
   release(): void {
@@ -145,6 +151,11 @@ function networkFailure({ action, url }: HttpRequest, error: unknown, redact: Re
     code: 'network',
     cause,
   });
+}
+
+/** Whether the service did what it was asked. */
+export function isOk({ status }: Pick<HttpAnswer, 'status'>): boolean {
+  return status >= 200 && status < 300;
 }
 
 // 0 is what browsers make of it.

@@ -2,7 +2,7 @@ import { QueueError } from '../../contract/errors.ts';
 import type { CallOptions, QueueTransport } from '../../contract/transport.ts';
 import type { Action } from './action.ts';
 import { failureOf } from './failure.ts';
-import { createHttp, type HttpAnswer, type HttpRequest } from './http.ts';
+import { createHttp, type HttpRequest, isOk } from './http.ts';
 import { type CloudflareConnection, type CloudflareTransportOptions, resolveConnection } from './options.ts';
 import { createRedact } from './redact.ts';
 import {
@@ -101,7 +101,3 @@ export function connectCloudflareTransport(connection: CloudflareConnection): Qu
 
 /** A request without its body. */
 type Endpoint = Omit<HttpRequest, 'body'>;
-
-function isOk({ status }: HttpAnswer): boolean {
-  return status >= 200 && status < 300;
-}
