@@ -8,7 +8,7 @@ export class RecentIds {
   readonly #capacity: number;
   /** A ring: the oldest gives its place to the next. */
   readonly #ids: string[] = [];
-  readonly #hashes: Uint32Array;
+  readonly #hashes: Int32Array;
   #next = 0;
   /** Open addressing: 0 for nothing, else 1 more than a place in the ring. */
   readonly #slots: Int32Array;
@@ -17,7 +17,7 @@ export class RecentIds {
   /** @param capacity - 1 or more */
   constructor(capacity: number) {
     this.#capacity = capacity;
-    this.#hashes = new Uint32Array(capacity);
+    this.#hashes = new Int32Array(capacity);
     // Half full at most, so that little is found on the way to nothing.
     const size = 2 ** Math.ceil(Math.log2(2 * capacity));
     this.#slots = new Int32Array(size);

@@ -68,7 +68,7 @@ describe('hashOf', () => {
   it('takes any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (id) => {
-        expect(Number.isInteger(hashOf(id)) && hashOf(id) >= 0 && hashOf(id) < 2 ** 32).toBe(true);
+        expect(hashOf(id)).toBe(hashOf(id) | 0);
       }),
     );
   });
