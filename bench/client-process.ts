@@ -4,7 +4,7 @@ import type { Assignment, Measured } from './scenario.ts';
 import { writers } from './writers.ts';
 
 /** What is left out of the measurement while code is compiled and connections are made, as a share of the time. */
-const warmUpShare = 0.25;
+const warmUpShare = 0.5;
 
 const contendersFor = { drain: contenders, fill: writers };
 

@@ -13,7 +13,7 @@ export interface Contest {
   /** The contender whose speed the others' are multiples of. */
   readonly floor: string;
   readonly runs: number;
-  readonly durationMs: number;
+  readonly durationMs: (scenario: Scenario) => number;
   /** How many messages are in the queue at the beginning: more than the fastest could handle in its time. */
   readonly messages: (scenario: Scenario) => number;
 }
@@ -42,7 +42,8 @@ export async function* compete(contest: Contest): AsyncGenerator<Row[]> {
     const fill: FillRequest = { ...scenario, name: `bench-${opened}`, messages: contest.messages(scenario) };
     const connection = await ask<Assignment['connection']>(broker, fill);
     const client = start('client-process');
-    const { task, durationMs } = contest;
+    const { task } = contest;
+    const durationMs = contest.durationMs(scenario);
     const assignment: Assignment = { ...scenario, task, contender, connection, durationMs };
     const measured = await ask<Measured>(client, assignment);
     await once(client, 'exit');

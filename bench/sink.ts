@@ -23,7 +23,7 @@ const contest = compete({
   contenders: Object.keys(writers),
   floor: 'parallel fetch (floor)',
   runs: Number(values.runs),
-  durationMs: values.quick ? 1_600 : 3_000,
+  durationMs: () => (values.quick ? 1_600 : 3_000),
   messages: () => 0,
 });
 for await (const compared of contest) {
