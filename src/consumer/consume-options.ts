@@ -1,4 +1,4 @@
-import { checkFunction, checkInteger, checkNumber, checkOneOf, rule } from '../contract/check-options.ts';
+import { checkFunction, checkInteger, checkNumber, checkOneOf, checkOptions, rule } from '../contract/check-options.ts';
 import { limits } from '../contract/limits.ts';
 import type { ConsumerEvent, InvalidMessage } from './events.ts';
 
@@ -142,6 +142,7 @@ const shortestLeaseMs = 100;
  * @throws TypeError or RangeError that names the option, what it must be, and its value
  */
 export function resolveConsumeOptions(options: ConsumeOptions = {}): ResolvedConsumeOptions {
+  checkOptions('consume', options);
   const merged = { ...defaults, ...withoutUndefined(options) };
   const check = (name: keyof ConsumeOptions, min: number, max: number): void =>
     checkInteger('consume', name, merged[name], [min, max]);

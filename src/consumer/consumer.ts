@@ -1,4 +1,4 @@
-import { checkNumber } from '../contract/check-options.ts';
+import { checkNumber, checkOptions } from '../contract/check-options.ts';
 import type { LeasedMessage } from './leased-message.ts';
 import type { MessageBatch } from './message-batch.ts';
 import type { ConsumerStats, ConsumerSummary } from './stats.ts';
@@ -57,6 +57,7 @@ export interface BatchConsumer<Body = unknown> extends AsyncIterable<MessageBatc
 
 /** Checks the options of `close()`. */
 export function checkCloseOptions(options: CloseOptions): CloseOptions {
+  checkOptions('close', options);
   if (options.graceMs !== undefined) checkNumber('close', 'graceMs', options.graceMs, [0, Infinity]);
   return options;
 }

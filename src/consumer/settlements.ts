@@ -1,4 +1,4 @@
-import { checkInteger, rule } from '../contract/check-options.ts';
+import { checkInteger, checkOptions, rule } from '../contract/check-options.ts';
 import { QueueError } from '../contract/errors.ts';
 import { limits } from '../contract/limits.ts';
 import type { Settlement } from '../contract/settlement.ts';
@@ -150,6 +150,7 @@ export class Settlements implements MessageKeeper {
   }
 
   retry(lease: Lease, options: RetryOptions = {}): Promise<Settlement> {
+    checkOptions('retry', options);
     const { delaySeconds } = options;
     if (delaySeconds !== undefined) checkInteger('retry', 'delaySeconds', delaySeconds, [0, limits.delaySeconds]);
     this.settle(lease, 'retry', delaySeconds);
@@ -164,6 +165,7 @@ export class Settlements implements MessageKeeper {
   ): Promise<Settlement> {
     if (typeof (queue as Partial<DeadLetterQueue> | undefined)?.send !== 'function')
       throw new TypeError(rule('dead-letter a message', 'queue', 'a queue of openQueue()', queue));
+    checkOptions('dead-letter a message', options);
     return this.#deadLetter(lease, message, queue, options);
   }
 

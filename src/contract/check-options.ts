@@ -34,6 +34,12 @@ export function checkFunction(action: string, name: string, value: unknown): voi
   if (typeof value !== 'function') throw new TypeError(rule(action, name, 'a function', value));
 }
 
+/** Throws a `TypeError` unless the options are an object. */
+export function checkOptions(action: string, options: unknown): void {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError(rule(action, 'options', 'an object', options));
+}
+
 /** The one form of every message about a wrong option. */
 export function rule(action: string, name: string, must: string, value: unknown): string {
   return `Cannot ${action} as '${name}' must be ${must}: current value is ${show(value)}`;

@@ -5,7 +5,7 @@ import { Engine } from '../consumer/engine.ts';
 import type { LeasedMessage } from '../consumer/leased-message.ts';
 import { unseenMode } from '../consumer/modes.ts';
 import type { QueueContext } from '../consumer/queue-context.ts';
-import { rule } from '../contract/check-options.ts';
+import { checkOptions, rule } from '../contract/check-options.ts';
 import { coreOf } from './handle-core.ts';
 import { Outlet, type Receiver } from './outlet.ts';
 
@@ -50,6 +50,7 @@ export function checkSource<Body>(
   source: MessageSource<Body>,
   options: SourceOptions = {},
 ): Opener<LeasedMessage<Body>> {
+  checkOptions(action, options);
   const core = coreOf(source);
   if (core !== undefined) {
     resolveConsumeOptions({ ...options, settle: 'manual' });

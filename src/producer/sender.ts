@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../contract/clock.ts';
+import { checkOptions } from '../contract/check-options.ts';
 import { inOtherWords, QueueError } from '../contract/errors.ts';
 import type { OutgoingMessage } from '../contract/message.ts';
 import { limits } from '../contract/limits.ts';
@@ -91,6 +92,7 @@ export class Sender {
    * service did not confirm, when all others are pushed
    */
   async sendBatch(messages: Iterable<OutgoingMessage>, options: SendBatchOptions = {}): Promise<void> {
+    checkOptions('send a batch', options);
     const { delaySeconds, signal } = options;
     signal?.throwIfAborted();
     const failures: unknown[] = [];

@@ -12,7 +12,7 @@ import { type BatchHandler, runBatchHandler } from '../consumer/process-batches.
 import { type ProcessOptions, resolveProcessOptions } from '../consumer/process-options.ts';
 import { type MessageHandler, runHandlers } from '../consumer/process.ts';
 import type { ConsumerSummary } from '../consumer/stats.ts';
-import { checkFunction } from '../contract/check-options.ts';
+import { checkFunction, checkOptions } from '../contract/check-options.ts';
 import type { QueueMetrics } from '../contract/message.ts';
 import type { Schema } from '../contract/schema.ts';
 import { systemClock } from '../contract/system-clock.ts';
@@ -111,13 +111,15 @@ class QueueHandle<Body> implements Queue<Body> {
     options: ProcessBatchesOptions<Body, Env> = {},
   ): Promise<ConsumerSummary> {
     checkFunction('process batches', 'handler', handler);
+    checkOptions('process batches', options);
     // A handler that takes no environment is not given one.
     const env = options.env as Env;
     const resolved = resolveProcessBatchesOptions(options);
     return runBatchHandler<Body>(this.#context, (batch, ctx) => handler(batch, env, ctx), resolved);
   }
 
-  send(body: Body, options: SendOptions = {}): Promise<void> {
+  async send(body: Body, options: SendOptions = {}): Promise<void> {
+    checkOptions('send', options);
     return this.#sender.send({ ...options, body });
   }
 

@@ -1,4 +1,4 @@
-import { checkFunction, checkInteger, rule } from '../contract/check-options.ts';
+import { checkFunction, checkInteger, checkOptions, rule } from '../contract/check-options.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { Schema } from '../contract/schema.ts';
 import type { QueueTransport } from '../contract/transport.ts';
@@ -54,9 +54,7 @@ const accountLimit: RequestLimit = { requests: 1_200, perMs: 300_000 };
 export function checkHandleOptions(
   options: HandleOptions<unknown> & { readonly transport?: QueueTransport | undefined },
 ): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(rule('open a queue', 'options', 'an object', options));
-  }
+  checkOptions('open a queue', options);
   const { queueName, schema, clock, random, pushLimit, transport } = options;
   if (queueName !== undefined && typeof queueName !== 'string') {
     throw new TypeError(rule('open a queue', 'queueName', 'a string', queueName));

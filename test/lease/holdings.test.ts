@@ -55,6 +55,17 @@ describe('receive()', () => {
     expect(holdings.start(1_500)).toBeUndefined();
   });
 
+  it.each([
+    ['fewer attempts', { attempts: 1, leaseId: 'older' }, 950],
+    ['as many attempts, from an earlier pull', { attempts: 2, leaseId: 'older' }, 850],
+  ])('keeps the lease of a message of which an older delivery comes later: %s', (_, older, sentAt) => {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a', { attempts: 2 })], 900, 1_000);
+    expect(holdings.receive([pulled('a', older)], sentAt, 1_000)).toMatchObject({ fresh: 0, swapped: 1 });
+    expect(startOne(holdings, 950)).toMatchObject({ leaseId: 'a-2', attempts: 2, deadline: 1_900 });
+    expect(holdings.start(950)).toBeUndefined();
+  });
+
   it('swaps in the newer lease of a running message, whose lease then ends later', () => {
     const holdings = new Holdings(3);
     holdings.receive([pulled('a')], 0, 1_000);
