@@ -128,7 +128,9 @@ class CallBounds {
     });
   }
 
+  /** To be called when the answer is there: an object of this age would keep it from being collected with the young. */
   release(): void {
+    this.#reject = undefined;
     this.#timer?.cancel();
     this.#callersSignal?.removeEventListener('abort', this.#end);
   }
