@@ -121,6 +121,16 @@ export function takesNoMoreAt(ledger: Ledger, client: number): { readonly earlie
   };
 }
 
+/**
+ * When an ending client stops waiting for what judges messages, at the earliest: as for pulls, or a second after the leases
+ * that it waits for, the last of which ends no earlier than one that began with the end would.
+ */
+export function judgesNoMoreAt(ledger: Ledger, client: number): number {
+  const { earliest } = endingOf(ledger, client);
+  const leasesEndAt = earliest + ledger.run.schedule.visibilityTimeoutMs - jumpedSince(ledger.client(client), earliest);
+  return Math.min(takesNoMoreAt(ledger, client).earliest, leasesEndAt + pullsWaitMs - grainMs);
+}
+
 /** When a client stops waiting for whatever still is to come, at the earliest and at the latest. */
 export function givesUpAt(ledger: Ledger, client: number): { readonly earliest: number; readonly latest: number } {
   const { graceEndsAt, graceMayEndAt } = ledger.client(client);

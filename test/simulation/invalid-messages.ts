@@ -1,4 +1,4 @@
-import { awakeAfter, heldBackUntil, isOver, knownEnd, mayHaveGivenUp, takesNoMoreAt } from './client-time.ts';
+import { awakeAfter, heldBackUntil, isOver, judgesNoMoreAt, knownEnd, mayHaveGivenUp } from './client-time.ts';
 import type { ClientRun } from './client.ts';
 import type { Invariant } from './invariant.ts';
 import type { Delivery, Ledger } from './ledger.ts';
@@ -32,7 +32,7 @@ function settledOtherwise(ledger: Ledger, { client, remains }: ClientRun, delive
   const { messageId, leaseId, call } = delivery;
   const note = ledger.invalidNote(client, delivery);
   // What is said when everything was given back changes nothing.
-  const isTooLate = ({ seq, at }: Moment): boolean => seq > remains.seq || at >= takesNoMoreAt(ledger, client).earliest;
+  const isTooLate = ({ seq, at }: Moment): boolean => seq > remains.seq || at >= judgesNoMoreAt(ledger, client);
   if (call === undefined || note === undefined) {
     if (call === undefined) return [];
     const judged = ledger.judged({ leaseId, call });

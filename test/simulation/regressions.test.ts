@@ -22,6 +22,22 @@ describe('what the simulation found', () => {
     ).toEqual([]);
   });
 
+  it('gives back a second after its leases what a schema has not judged, though that is leased for longer', async () => {
+    const schema = { takesMs: 54_962, refusal: 'throws' } as const;
+    const clients = [client('for await', quick, { maxInFlight: 5, batchSize: 10, schema })];
+    const events = [
+      { type: 'suspend', atMs: 0, ms: 8_116 },
+      { type: 'pause', atMs: 0, client: 0, forMs: 58_539 },
+    ] as const;
+    const down = { leastMs: 7_500, mostMs: 7_500 };
+    const misfits = { unfitOneIn: 1, brokenOneIn: undefined };
+    expect(
+      await violations(
+        schedule({ messages: 1, visibilityTimeoutMs: 30_000, horizonMs: 90_000, misfits, down, clients, events }),
+      ),
+    ).toEqual([]);
+  });
+
   it('leaves no timer of a call that was given up when the consumer closes', async () => {
     const faults = [{ client: 0, call: 'pull', nth: 0, times: 1, fault: { type: 'request-hangs' } }] as const;
     const events = [{ atMs: 100, type: 'close', client: 0, graceMs: 0 }] as const;
