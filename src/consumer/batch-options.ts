@@ -1,4 +1,4 @@
-import { checkInteger, checkNumber, checkOptions, rule } from '../contract/check-options.ts';
+import { checkInteger, checkNumber, rule } from '../contract/check-options.ts';
 import { type ConsumeOptions, type ResolvedConsumeOptions, resolveConsumeOptions } from './consume-options.ts';
 import { checkRetryDelay, type RetryDelay } from './process-options.ts';
 
@@ -51,8 +51,7 @@ export interface ResolvedProcessBatchesOptions<Body> extends ResolvedBatchOption
  * @throws TypeError or RangeError that names the option, what it must be, and its value
  */
 export function resolveBatchOptions(options: BatchOptions = {}): ResolvedBatchOptions {
-  checkOptions('batch', options);
-  const resolved = resolveConsumeOptions({ ...options, settle: 'auto' });
+  const resolved = resolveConsumeOptions(options, 'auto');
   const { visibilityTimeoutMs, maxInFlight } = resolved;
   const { size = Math.min(10, maxInFlight), maxWaitMs = Math.min(1_000, visibilityTimeoutMs / 4) } = options;
   checkInteger('batch', 'size', size, [1, Infinity]);

@@ -139,11 +139,15 @@ const shortestLeaseMs = 100;
 /**
  * Checks the options and fills in the defaults.
  *
+ * @param settle - in place of what the options say, where that is not for the caller to choose
  * @throws TypeError or RangeError that names the option, what it must be, and its value
  */
-export function resolveConsumeOptions(options: ConsumeOptions = {}): ResolvedConsumeOptions {
+export function resolveConsumeOptions(
+  options: ConsumeOptions = {},
+  settle?: 'auto' | 'manual',
+): ResolvedConsumeOptions {
   checkOptions('consume', options);
-  const merged = { ...defaults, ...withoutUndefined(options) };
+  const merged = { ...defaults, ...withoutUndefined(options), ...(settle && { settle }) };
   const check = (name: keyof ConsumeOptions, min: number, max: number): void =>
     checkInteger('consume', name, merged[name], [min, max]);
   check('visibilityTimeoutMs', shortestLeaseMs, limits.visibilityTimeoutMs);

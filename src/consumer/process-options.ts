@@ -1,4 +1,4 @@
-import { checkInteger, checkOptions, rule } from '../contract/check-options.ts';
+import { checkInteger, rule } from '../contract/check-options.ts';
 import { limits } from '../contract/limits.ts';
 import { type ConsumeOptions, type ResolvedConsumeOptions, resolveConsumeOptions } from './consume-options.ts';
 import type { LeasedMessage } from './leased-message.ts';
@@ -35,8 +35,7 @@ export interface ResolvedProcessOptions<Body> extends ResolvedConsumeOptions {
  * @throws TypeError or RangeError that names the option, what it must be, and its value
  */
 export function resolveProcessOptions<Body>(options: ProcessOptions<Body> = {}): ResolvedProcessOptions<Body> {
-  checkOptions('process', options);
-  const resolved = resolveConsumeOptions({ ...options, settle: 'auto' });
+  const resolved = resolveConsumeOptions(options, 'auto');
   const { concurrency = Math.min(10, resolved.maxInFlight), retryDelaySeconds } = options;
   checkInteger('process', 'concurrency', concurrency, [1, Infinity]);
   if (concurrency > resolved.maxInFlight) {

@@ -111,10 +111,9 @@ class QueueHandle<Body> implements Queue<Body> {
     options: ProcessBatchesOptions<Body, Env> = {},
   ): Promise<ConsumerSummary> {
     checkFunction('process batches', 'handler', handler);
-    checkOptions('process batches', options);
+    const resolved = resolveProcessBatchesOptions(options);
     // A handler that takes no environment is not given one.
     const env = options.env as Env;
-    const resolved = resolveProcessBatchesOptions(options);
     return runBatchHandler<Body>(this.#context, (batch, ctx) => handler(batch, env, ctx), resolved);
   }
 

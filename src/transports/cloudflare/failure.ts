@@ -11,7 +11,7 @@ export interface FailedAnswer {
   readonly errors: readonly ServiceError[];
   /** The answer as it came. */
   readonly text: string;
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   /** The code when neither the status nor the service's codes tell. @defaultValue `'bad-answer'` */
   readonly otherwise?: QueueErrorCode;
 }

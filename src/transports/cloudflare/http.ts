@@ -43,7 +43,7 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly text: string;
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs: number | undefined;
 }
 
 /**
@@ -63,10 +63,10 @@ export function createHttp({ fetch, clock, redact, headers }: HttpOptions): Send
     const init = { method, headers: new Headers(headers), redirect: 'manual', signal } as const;
     const response = await fetch(url, body === undefined ? init : { ...init, body });
     const text = await response.text();
-    const answer = { status: response.status, text };
+    const { status } = response;
     // Of a success nobody asks, and looking for it takes as long as anything here.
-    const retryAfterMs = isOk(answer) ? undefined : readRetryAfter(response.headers, now);
-    return retryAfterMs === undefined ? answer : { ...answer, retryAfterMs };
+    const retryAfterMs = isOk(response) ? undefined : readRetryAfter(response.headers, now);
+    return { status, text, retryAfterMs };
   };
 
   return async (request, options = {}) => {
