@@ -1,4 +1,4 @@
-import { checkInteger, checkOneOf, rule } from '../contract/check-options.ts';
+import { checkInteger, checkOneOf, checkOptions } from '../contract/check-options.ts';
 import { limits } from '../contract/limits.ts';
 import type { SendOptions } from './sender.ts';
 
@@ -21,8 +21,8 @@ export interface Envelope<Body = unknown> extends SendOptions {
  * @throws TypeError or RangeError that names the option, what it must be, and its value
  */
 export function envelope<Body>(body: Body, options: SendOptions = {}): Envelope<Body> {
+  checkOptions('wrap', options);
   const { contentType, delaySeconds } = options;
-  if (typeof options !== 'object') throw new TypeError(rule('wrap', 'options', 'an object', options));
   if (contentType !== undefined) checkOneOf('wrap', 'contentType', contentType, ['text', 'json']);
   if (delaySeconds !== undefined) checkInteger('wrap', 'delaySeconds', delaySeconds, [0, limits.delaySeconds]);
   return {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createBroker } from '../../src/broker.ts';
-import { type LeasedMessage, openQueue, type Queue } from '../../src/index.ts';
+import { envelope, type LeasedMessage, openQueue, type Queue } from '../../src/index.ts';
 import { toReadable, toWritable } from '../../src/node.ts';
 import { settleMap, toObservable } from '../../src/rxjs.ts';
 import { toReadableStream, toWritableStream } from '../../src/web.ts';
@@ -19,6 +19,7 @@ const calls: Readonly<Record<string, (queue: Queue, options: never) => unknown>>
   toReadableStream: (queue, options) => toReadableStream(queue, options),
   toWritableStream: (queue, options) => toWritableStream(queue, options),
   toObservable: (queue, options) => toObservable(queue, options),
+  envelope: (_, options) => envelope('body', options),
   settleMap: (_, options) => settleMap(() => [], options),
 };
 

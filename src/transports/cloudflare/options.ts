@@ -1,4 +1,4 @@
-import { checkFunction, rule, show } from '../../contract/check-options.ts';
+import { checkFunction, checkOptions, show } from '../../contract/check-options.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { systemClock } from '../../contract/system-clock.ts';
 import { readBaseUrl } from './base-url.ts';
@@ -72,9 +72,7 @@ export function resolveConnection(
   options: CloudflareTransportOptions,
   environment: Environment = processEnvironment(),
 ): CloudflareConnection {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(rule('open a queue', 'options', 'an object', options));
-  }
+  checkOptions('open a queue', options);
   const { fetch = defaultFetch, clock = systemClock } = options;
   checkFunction('open a queue', 'fetch', fetch);
   const accountId = options.accountId ?? fromEnvironment(environment, 'CLOUDFLARE_ACCOUNT_ID');
