@@ -12,7 +12,7 @@ import { type PullAnswer, Puller } from './puller.ts';
 import type { QueueContext } from './queue-context.ts';
 import { Settlements } from './settlements.ts';
 import { Settler } from './settler.ts';
-import { type CloseReason, type ConsumerSummary, createStats, type StatsCounter } from './stats.ts';
+import { type CloseReason, type ConsumerStats, type ConsumerSummary, createStats, type StatsCounter } from './stats.ts';
 import { Turns } from './turns.ts';
 
 /**
@@ -118,6 +118,11 @@ export class Engine {
     };
     this.#handouts = new Handouts(parts, mode);
     this.#closing = new Closing({ ...parts, handouts: this.#handouts });
+  }
+
+  /** What it did so far, as of now. */
+  snapshot(): ConsumerStats {
+    return { ...this.stats, buffered: this.#holdings.unstarted };
   }
 
   /** The steady time now. */
@@ -270,7 +275,6 @@ export class Engine {
     const { swapped, done } = this.#holdings.receive(messages, sentAt, visibilityTimeoutMs);
     this.stats.swapped += swapped;
     this.stats.reacked += done.length;
-    this.stats.buffered = this.#holdings.unstarted;
     for (const lease of done) this.#settleUnstarted(lease, 'ack');
   }
 
@@ -377,7 +381,7 @@ export class Engine {
     this.#turns.cancel();
     this.options.signal?.removeEventListener('abort', this.#onAbort);
     this.#context.consumers.delete(this);
-    const stats = { ...this.stats };
+    const stats = this.snapshot();
     this.#summary = reason === 'failed' ? { ...stats, reason, error } : { ...stats, reason };
     this.#resolveClosed(this.#summary);
   }

@@ -60,7 +60,6 @@ export class Handouts {
     if (lease === undefined) return undefined;
     stats.delivered += 1;
     stats.inFlight += 1;
-    stats.buffered = holdings.unstarted;
     return lease;
   }
 
@@ -76,10 +75,9 @@ export class Handouts {
 
   #giveBack({ released, postponed, dropped }: Trimmed): void {
     if (released.length + postponed.length + dropped.length === 0) return;
-    const { holdings, stats, settlements, wake } = this.#deps;
+    const { stats, settlements, wake } = this.#deps;
     stats.released += released.length + postponed.length;
     stats.dropped += dropped.length;
-    stats.buffered = holdings.unstarted;
     for (const lease of released) settlements.settleUnstarted(lease, 'retry', 0);
     for (const lease of postponed) settlements.settleUnstarted(lease, 'retry');
     wake();

@@ -117,7 +117,6 @@ export class Settlements implements MessageKeeper {
     const newer = holdings.takeNewer(lease);
     if (newer === undefined) return;
     stats.reacked += 1;
-    stats.buffered = holdings.unstarted;
     this.settleUnstarted(newer, 'ack');
   }
 

@@ -55,8 +55,8 @@ export interface ConsumerSummary extends ConsumerStats {
   readonly error?: unknown;
 }
 
-/** The counters behind {@link ConsumerStats}. */
-export type StatsCounter = { -readonly [Key in keyof ConsumerStats]: ConsumerStats[Key] };
+/** The counters behind {@link ConsumerStats}; what is buffered, the holdings know. */
+export type StatsCounter = { -readonly [Key in keyof Omit<ConsumerStats, 'buffered'>]: ConsumerStats[Key] };
 
 /** Counters that have counted nothing yet. */
 export function createStats(): StatsCounter {
@@ -77,7 +77,6 @@ export function createStats(): StatsCounter {
     swapped: 0,
     reacked: 0,
     inFlight: 0,
-    buffered: 0,
     lastError: undefined,
   };
 }

@@ -66,7 +66,7 @@ class IterableConsumer<Item> implements AsyncIterable<Item>, ConsumerControl, Ou
   }
 
   get stats(): ConsumerStats {
-    return { ...this.#engine.stats };
+    return this.#engine.snapshot();
   }
 
   async close(options: CloseOptions = {}): Promise<ConsumerSummary> {
