@@ -1,6 +1,7 @@
 import { Holdings } from '../lease/holdings.ts';
 import type { HeldMessage, Lease, LeaseBatch, SettleKind } from '../lease/lease.ts';
 import { marginMs } from '../lease/margin.ts';
+import { SerialTime } from '../lease/serial-time.ts';
 import { type CloseRequest, Closing } from './closing.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
 import type { ConsumerEvent } from './events.ts';
@@ -8,12 +9,19 @@ import { Handouts } from './handouts.ts';
 import { Intake } from './intake.ts';
 import { LeaseSignals } from './lease-signals.ts';
 import type { DeliveryMode } from './modes.ts';
-import { type PullAnswer, Puller } from './puller.ts';
+import { type PullAnswer, Puller, type PullSituation } from './puller.ts';
 import type { QueueContext } from './queue-context.ts';
 import { Settlements } from './settlements.ts';
 import { Settler } from './settler.ts';
 import { type CloseReason, type ConsumerStats, type ConsumerSummary, createStats, type StatsCounter } from './stats.ts';
 import { Turns } from './turns.ts';
+
+/**
+ * After so many milliseconds in which the event loop was not free, nothing is handed out before it has had its turn: so that
+ * acknowledgements leave and signals fire. Below lies what a turn costs many times over; ten times as much would be seen by
+ * whoever else the loop serves, and where leases are shortest.
+ */
+const longestStretchMs = 10;
 
 /**
  * Runs the lease core against a transport and a clock: pulls, hands out, settles, closes.
@@ -46,6 +54,9 @@ export class Engine {
   readonly #handouts: Handouts;
   readonly #closing: Closing;
   readonly #turns: Turns;
+  readonly #serial: SerialTime;
+  /** How many messages were handed out since the last turn. */
+  #handedOut = 0;
   #begun = false;
   #paused = false;
   #resolveClosed!: (summary: ConsumerSummary) => void;
@@ -65,7 +76,8 @@ export class Engine {
       () => context.time.now(),
       () => this.wake(),
     );
-    this.#turns = new Turns(context.clock, context.time, () => this.#turn());
+    this.#turns = new Turns(context.clock, context.time, (waitedMs) => this.#turn(waitedMs));
+    this.#serial = new SerialTime(options.visibilityTimeoutMs);
     const shared = {
       ...context,
       options,
@@ -215,11 +227,12 @@ export class Engine {
 
   // Handing out
 
-  /** The next message that may be started now. */
+  /** The next message that may be started now; none while the event loop has been waited for too long. */
   take(now: number): Lease | undefined {
-    if (this.isEnding || this.#paused) return undefined;
+    if (this.isEnding || this.#paused || this.#turns.waitedMs(now) > longestStretchMs) return undefined;
     const lease = this.#handouts.take(now);
     if (lease === undefined) return undefined;
+    this.#handedOut += 1;
     this.#wasBusy = true;
     this.wake();
     return lease;
@@ -246,9 +259,19 @@ export class Engine {
     return this.#handouts.handlers.estimateMs;
   }
 
-  /** How much time a lease must have left for its message to be started, in milliseconds. */
-  get marginMs(): number {
-    return marginMs(this.options.visibilityTimeoutMs, this.#puller.roundTripMs);
+  /** How much time a lease of this length must have left for its message to be started, in milliseconds. */
+  marginMs(timeoutMs: number): number {
+    return marginMs(timeoutMs, this.#puller.roundTripMs);
+  }
+
+  /** How many messages may be leased and not handed out. */
+  unstartedBound(now: number): number {
+    return this.#puller.unstartedBound(this.#handouts.handlers, this.#holdings, now, this.#situation(now));
+  }
+
+  /** How many messages can be started one after the other, if each keeps the event loop as the last ones did. */
+  startableWithin(budgetMs: number): number {
+    return this.#serial.startableWithin(budgetMs);
   }
 
   get queueName(): string {
@@ -301,15 +324,17 @@ export class Engine {
 
   // The turn
 
-  #turn(): void {
+  #turn(waitedMs: number): void {
     if (this.#summary !== undefined) return;
+    if (this.#handedOut > 0) this.#serial.observe(waitedMs, this.#handedOut);
+    this.#handedOut = 0;
     const now = this.now();
     this.#handouts.trim(now);
     this.#handouts.lapse(now);
     this.#intake.lapse(now);
     let nextAt = this.isEnding ? this.#closing.turn(now) : this.#openTurn(now);
     const isWaiting = this.#holdings.running.size === 0 && this.#holdings.unstarted === 0;
-    nextAt = Math.min(nextAt, this.#settler.plan(now, isWaiting, this.isEnding), this.#nextLeaseAt());
+    nextAt = Math.min(nextAt, this.#settler.plan(now, { isWaiting, isClosing: this.isEnding, stallMs: this.#serial.estimateMs }), this.#nextLeaseAt());
     if (this.#closing.isDone) this.#end();
     else this.#turns.at(nextAt, this.#keepsAlive());
   }
@@ -330,11 +355,16 @@ export class Engine {
       this.#wasBusy = false;
       this.#puller.wake();
     }
-    const pollBy = emptyForMs === undefined ? Infinity : this.#lastMessageAt + emptyForMs;
-    const { gatheredAt } = this.#handouts;
+    const { gatheredAt, handlers } = this.#handouts;
     const idleAt = emptyForMs !== undefined && gatheredAt > now ? gatheredAt : Infinity;
-    const situation = { isIdle, pollBy, held: this.#intake.held, heldLength: this.#intake.heldLength };
-    return Math.min(surfaceAt, idleAt, this.#puller.plan(this.#handouts.handlers, this.#holdings, now, situation));
+    return Math.min(surfaceAt, idleAt, this.#puller.plan(handlers, this.#holdings, now, this.#situation(now)));
+  }
+
+  #situation(now: number): PullSituation {
+    const { emptyForMs } = this.options;
+    const { held, heldLength } = this.#intake;
+    const pollBy = emptyForMs === undefined ? Infinity : this.#lastMessageAt + emptyForMs;
+    return { isIdle: this.#isIdle(now), pollBy, held, heldLength, serial: this.#serial };
   }
 
   #nextLeaseAt(): number {

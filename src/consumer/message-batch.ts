@@ -52,7 +52,8 @@ export interface BatchBounds {
 
 /**
  * Takes the next batch: when it is full, when its first message has waited for long enough, or when its first lease
- * lasts no longer than a body is expected to take.
+ * lasts no longer than a body is expected to take. It is full with as many messages as may be held, too, and with as many
+ * as can be worked on one after the other while the first lease lasts, where the work computes.
  *
  * @returns the batch, or when to look again
  */
@@ -60,11 +61,14 @@ export function takeBatch<Body>(engine: Engine, bounds: BatchBounds, now: number
   const { firstBatch, buffered } = engine;
   if (firstBatch === undefined) return Infinity;
   const waitedUntil = firstBatch.deadline - firstBatch.timeoutMs + bounds.maxWaitMs;
-  const lastsUntil = firstBatch.deadline - engine.expectedMs - engine.marginMs;
+  const marginMs = engine.marginMs(firstBatch.timeoutMs);
+  const lastsUntil = firstBatch.deadline - engine.expectedMs - marginMs;
   const dueAt = Math.min(waitedUntil, lastsUntil);
-  if (buffered < bounds.size && now < dueAt) return dueAt;
+  const inTime = engine.startableWithin(Math.max(1, firstBatch.deadline - now - marginMs));
+  const size = Math.max(1, Math.min(bounds.size, inTime, engine.unstartedBound(now)));
+  if (buffered < size && now < dueAt) return dueAt;
   const leases: Lease[] = [];
-  while (leases.length < bounds.size) {
+  while (leases.length < size) {
     const lease = engine.take(now);
     if (lease === undefined) break;
     leases.push(lease);

@@ -18,12 +18,16 @@ export interface DeliveryMode {
 
 /** One loop that takes a message, or up to `size` of them, when it has finished what it took before. */
 export function loopMode(size = 1): DeliveryMode {
-  return { handlers: (running) => new SeenHandlers(size, running), unseen: false, endsWithSettlement: true };
+  return { handlers: (running) => new SeenHandlers(size, running, size), unseen: false, endsWithSettlement: true };
 }
 
-/** Handlers side by side whose ends the engine sees. */
-export function poolMode(concurrency: number): DeliveryMode {
-  return { handlers: (running) => new SeenHandlers(concurrency, running), unseen: false, endsWithSettlement: false };
+/** Handlers side by side whose ends the engine sees, each of which takes a message, or up to `size` of them. */
+export function poolMode(concurrency: number, size = 1): DeliveryMode {
+  return {
+    handlers: (running) => new SeenHandlers(concurrency * size, running, size),
+    unseen: false,
+    endsWithSettlement: false,
+  };
 }
 
 /** Messages go, `atOnce` at a time, to code that the engine can't see, as fast as it reads and settles. */

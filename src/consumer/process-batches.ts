@@ -29,7 +29,7 @@ export async function runBatchHandler<Body>(
   handler: (batch: MessageBatch<Body>, ctx: BatchContext) => unknown,
   options: ResolvedProcessBatchesOptions<Body>,
 ): Promise<ConsumerSummary> {
-  const engine = new Engine(context, options, poolMode(options.concurrency * options.size));
+  const engine = new Engine(context, options, poolMode(options.concurrency, options.size));
   const extended = new Set<Promise<unknown>>();
   const ctx: BatchContext = {
     waitUntil(promise) {
@@ -53,9 +53,10 @@ export async function runBatchHandler<Body>(
     }
     underWay -= 1;
   };
-  engine.onReady = (now) => {
+  engine.onReady = () => {
     while (underWay < options.concurrency) {
-      const batch = takeBatch<Body>(engine, options, now);
+      // The time anew for each: what a handler does before its first await takes time.
+      const batch = takeBatch<Body>(engine, options, engine.recent());
       if (typeof batch === 'number') return batch;
       void run(batch);
     }

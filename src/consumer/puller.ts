@@ -7,8 +7,9 @@ import { failureKind } from '../lease/failure-policy.ts';
 import type { Gates } from '../lease/gates.ts';
 import type { Handlers } from '../lease/handlers.ts';
 import type { Holdings } from '../lease/holdings.ts';
-import { planPull, type PullState } from '../lease/plan-pull.ts';
+import { planPull, type PullState, unstartedBound } from '../lease/plan-pull.ts';
 import { PollSchedule } from '../lease/poll-schedule.ts';
+import type { SerialTime } from '../lease/serial-time.ts';
 import { SmoothedMean } from '../lease/smoothed.ts';
 import { type Call, openCall } from './call.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
@@ -62,6 +63,8 @@ export interface PullSituation {
   readonly held: number;
   /** The length of their bodies. */
   readonly heldLength: number;
+  /** For how long each message keeps the event loop. */
+  readonly serial: SerialTime;
 }
 
 export interface PullerDeps {
@@ -133,8 +136,14 @@ export class Puller {
     }
   }
 
-  #state(holdings: Holdings, { held, heldLength }: PullSituation): PullState {
+  /** The most messages that may be unstarted and asked for now. */
+  unstartedBound(handlers: Handlers, holdings: Holdings, now: number, situation: PullSituation): number {
+    return unstartedBound(handlers, this.#deps.options, this.#state(holdings, situation), now);
+  }
+
+  #state(holdings: Holdings, { held, heldLength, serial }: PullSituation): PullState {
     return {
+      serial,
       unstarted: holdings.buffered + held,
       unstartedLength: holdings.unstartedLength + heldLength,
       asked: this.#asked,

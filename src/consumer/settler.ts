@@ -28,6 +28,16 @@ export interface SettlerDeps {
   readonly onEnd: () => void;
 }
 
+/** What the engine knows beside the settlements when their calls are planned. */
+export interface SettleSituation {
+  /** Nothing runs and nothing is buffered, so that no company is to be expected. */
+  readonly isWaiting: boolean;
+  /** The time left is short, so that no call is waited for. */
+  readonly isClosing: boolean;
+  /** How long the event loop may be kept from the next turn, in milliseconds. */
+  readonly stallMs: number;
+}
+
 /** The bounds of the time that a settle call may take, in milliseconds. */
 const callTimeout = { leastMs: 1_000, mostMs: 10_000, afterTimeoutsMs: 60_000 };
 
@@ -75,13 +85,8 @@ export class Settler {
     if (deadline > now && deadline < this.#earliestDeadline) this.#earliestDeadline = deadline;
   }
 
-  /**
-   * Sends what is due. Gives the time at which the rest will be, `Infinity` when nothing waits for the time.
-   *
-   * @param isWaiting - nothing runs and nothing is buffered, so that no company is to be expected
-   * @param isClosing - the time left is short, so that no call is waited for
-   */
-  plan(now: number, isWaiting: boolean, isClosing: boolean): number {
+  /** Sends what is due. Gives the time at which the rest will be, `Infinity` when nothing waits for the time. */
+  plan(now: number, { isWaiting, isClosing, stallMs }: SettleSituation): number {
     if (this.#earliestDeadline <= now) this.#expire(now);
     while (this.#pending.length > 0) {
       const notBefore = this.#deps.gates.notBefore('ack');
@@ -95,6 +100,7 @@ export class Settler {
           batchSize: this.#deps.batchSize,
           roundTripMs: this.#deps.roundTripMs(),
           isWaiting,
+          stallMs,
         },
         now,
       );

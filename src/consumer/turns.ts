@@ -8,13 +8,16 @@ import type { SteadyTime } from './steady-time.ts';
 export class Turns {
   readonly #clock: Clock;
   readonly #time: SteadyTime;
-  readonly #turn: () => void;
+  readonly #turn: (waitedMs: number) => void;
   #next: Timer | undefined;
+  /** When the next turn was asked for, in steady milliseconds. */
+  #askedAt = 0;
   #watchdog: Timer | undefined;
   /** When it barks, on the monotonic clock, which is the one that timers go by. */
   #barksAt = Infinity;
 
-  constructor(clock: Clock, time: SteadyTime, turn: () => void) {
+  /** @param turn - is told how long the turn was waited for, in milliseconds: for so long the event loop was not free */
+  constructor(clock: Clock, time: SteadyTime, turn: (waitedMs: number) => void) {
     this.#clock = clock;
     this.#time = time;
     this.#turn = turn;
@@ -22,14 +25,22 @@ export class Turns {
 
   /** Asks for a turn soon. */
   soon(): void {
-    this.#next ??= this.#clock.setTimer(() => this.now(), 0);
+    if (this.#next !== undefined) return;
+    this.#askedAt = this.#time.now();
+    this.#next = this.#clock.setTimer(() => this.now(), 0);
+  }
+
+  /** How long a turn has been waited for, in milliseconds: as long as that, the event loop was not free. */
+  waitedMs(now: number): number {
+    return this.#next === undefined ? 0 : now - this.#askedAt;
   }
 
   /** Takes the turn that was asked for at once. */
   now(): void {
+    const waitedMs = this.waitedMs(this.#time.now());
     this.#next?.cancel();
     this.#next = undefined;
-    this.#turn();
+    this.#turn(waitedMs);
   }
 
   /**

@@ -26,7 +26,7 @@ export class Outlet<Item> {
     this.#deliveries = deliveries;
     this.#receiver = receiver;
     deliveries.letGo();
-    engine.onReady = (now) => this.#pump(now);
+    engine.onReady = () => this.#pump();
     // At once rather than when all is settled: what comes after may hold items back until it is told of the end.
     engine.onClosing = (reason) => {
       if (reason !== 'failed') this.#end();
@@ -42,13 +42,14 @@ export class Outlet<Item> {
     if (this.#isOver) return;
     this.#note(this.#wanted + count);
     this.#engine.begin();
-    this.#pump(this.#engine.now());
+    this.#pump();
     this.#engine.wake();
   }
 
-  #pump(now: number): number {
+  #pump(): number {
     while (this.#wanted > 0 && !this.#isOver) {
-      const item = this.#deliveries.take(now);
+      // The time anew for each: what a receiver does with one takes time.
+      const item = this.#deliveries.take(this.#engine.recent());
       if (typeof item === 'number') return item;
       this.#note(this.#wanted - 1);
       this.#receiver.next(item);

@@ -3,6 +3,8 @@ import { HandlerTime } from './smoothed.ts';
 
 /** What the pull planner asks of whoever works on the messages. */
 export interface Handlers {
+  /** How many messages are handed out together: what may be asked for when nothing is known yet. */
+  readonly atOnce: number;
   /** How many messages were finished so far. */
   readonly finished: number;
   /** How long a message is expected to take, with a reserve, in milliseconds. */
@@ -26,6 +28,7 @@ export interface Handlers {
  * starve the rest; one floor over all of them would let buffered messages start too late.
  */
 export class SeenHandlers implements Handlers {
+  readonly atOnce: number;
   readonly #count: number;
   readonly #running: Running;
   readonly #time = new HandlerTime();
@@ -33,8 +36,10 @@ export class SeenHandlers implements Handlers {
   /**
    * @param count - how many work at once
    * @param running - what they work on now, oldest first
+   * @param atOnce - how many one of them takes
    */
-  constructor(count: number, running: Running) {
+  constructor(count: number, running: Running, atOnce = 1) {
+    this.atOnce = atOnce;
     this.#count = count;
     this.#running = running;
   }

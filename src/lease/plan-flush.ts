@@ -16,13 +16,15 @@ export interface FlushState {
   readonly roundTripMs: number;
   /** Nothing runs and nothing is buffered: no company will come soon. */
   readonly isWaiting: boolean;
+  /** How long the event loop may be kept from the next look at this, in milliseconds. */
+  readonly stallMs: number;
 }
 
 /** When to send what is pending: a time, `now` or before it for at once. */
 export function planFlush(state: FlushState, now: number): number {
   if (state.pending >= state.batchSize) return now;
-  const inTime = state.earliestDeadline - 2 * state.roundTripMs - longestLingerMs;
+  const inTime = state.earliestDeadline - 2 * state.roundTripMs - longestLingerMs - state.stallMs;
   if (state.callsUnderWay > 0) return inTime;
-  if (state.isWaiting) return now;
+  if (state.isWaiting || state.stallMs > longestLingerMs) return now;
   return Math.min(inTime, state.oldestAt + Math.min(state.roundTripMs, longestLingerMs));
 }

@@ -1,5 +1,6 @@
 import type { Handlers } from './handlers.ts';
 import { marginMs } from './margin.ts';
+import type { SerialTime } from './serial-time.ts';
 
 /** The share of a lease that buffered work may fill: the rest is for what the estimate did not foresee. */
 export const leaseShare = 0.5;
@@ -36,16 +37,24 @@ export interface PullState {
   readonly roundTripMs: number;
   /** The running mean of the length of a body; 0 before the first. */
   readonly meanLength: number;
+  /** For how long each message keeps the event loop from starting the next one. */
+  readonly serial: Pick<SerialTime, 'handed' | 'meanMs' | 'startableWithin'>;
 }
 
-/** The most messages that may be unstarted and asked for now. */
+/**
+ * The most messages that may be unstarted and asked for now.
+ *
+ * One, or a batch, at first, and then four times as many as were handed out: nobody knows yet whether handlers wait, side by side, or
+ * compute, one after the other, and what could not be started in time would have cost each message an attempt.
+ */
 export function unstartedBound(handlers: Handlers, bounds: PullBounds, state: PullState, now: number): number {
   const { visibilityTimeoutMs } = bounds;
+  const { serial } = state;
   const idle = handlers.idle();
   const budgetMs = leaseShare * (visibilityTimeoutMs - marginMs(visibilityTimeoutMs, state.roundTripMs));
   const ceiling = Math.max(idle, handlers.startableWithin(budgetMs, now));
-  const start = Math.max(idle, 4 * handlers.finished);
-  return Math.min(ceiling, start, bounds.maxBuffered);
+  const start = Math.max(Math.min(idle, Math.max(handlers.atOnce, 4 * serial.handed)), 4 * handlers.finished);
+  return Math.min(ceiling, start, Math.max(1, serial.startableWithin(budgetMs)), bounds.maxBuffered);
 }
 
 /**
@@ -62,10 +71,12 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   const unfed = handlers.idle() - unstarted;
   const twoRoundTrips = 2 * state.roundTripMs;
   // No time is no message, also where handlers take no time.
-  const soon = twoRoundTrips === 0 ? 0 : handlers.consumedWithin(twoRoundTrips, now);
+  const consumedWithin = (windowMs: number): number =>
+    Math.min(handlers.consumedWithin(windowMs, now), windowMs / state.serial.meanMs);
+  const soon = twoRoundTrips === 0 ? 0 : consumedWithin(twoRoundTrips);
   if (unfed < 1 && unstarted >= Math.max(1, soon)) return 0;
   const stretchMs = Math.max(Math.min(longestAskMs, bounds.visibilityTimeoutMs / 10), twoRoundTrips);
-  const wanted = Math.min(bounds.batchSize, Math.max(1, unfed, Math.floor(handlers.consumedWithin(stretchMs, now))));
+  const wanted = Math.min(bounds.batchSize, Math.max(1, unfed, Math.floor(consumedWithin(stretchMs))));
   // A nearly full buffer is not topped up message by message.
   if (room < wanted && unfed < 1 && room < unstarted) return 0;
   return Math.min(wanted, room);

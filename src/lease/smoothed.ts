@@ -40,6 +40,11 @@ export class HandlerTime {
     return this.#mean;
   }
 
+  /** The mean deviation in milliseconds; 0 before the first sample. */
+  get deviationMs(): number {
+    return this.#deviation;
+  }
+
   /** A time that few handlers exceed, in milliseconds: the mean plus four mean deviations. */
   get estimateMs(): number {
     return this.#mean + 4 * this.#deviation;

@@ -13,8 +13,8 @@ import { HandlerTime } from './smoothed.ts';
  * - Work is prefetched for a reader only as far as it keeps reading: a reader that stalls counts as a slow handler.
  */
 export class UnseenHandlers implements Handlers {
+  readonly atOnce: number;
   readonly #running: Running;
-  readonly #leastWindow: number;
   readonly #maxWindow: number;
   readonly #timelyMs: number;
   readonly #settleTime = new HandlerTime();
@@ -30,13 +30,13 @@ export class UnseenHandlers implements Handlers {
    * @param running - what is handed out and unsettled, oldest first
    * @param maxWindow - the most that may be
    * @param visibilityTimeoutMs - the length of a lease
-   * @param leastWindow - how many one read takes
+   * @param atOnce - how many one read takes
    */
-  constructor(running: Running, maxWindow: number, visibilityTimeoutMs: number, leastWindow = 1) {
+  constructor(running: Running, maxWindow: number, visibilityTimeoutMs: number, atOnce = 1) {
     this.#running = running;
-    this.#leastWindow = leastWindow;
+    this.atOnce = atOnce;
     this.#maxWindow = maxWindow;
-    this.#window = leastWindow;
+    this.#window = atOnce;
     this.#timelyMs = leaseShare * visibilityTimeoutMs;
   }
 
@@ -60,7 +60,7 @@ export class UnseenHandlers implements Handlers {
       this.#window = Math.min(this.#maxWindow, this.#window + 1);
     } else if (now - this.#halvedAt >= durationMs) {
       // Once for all that were out together: they are one observation.
-      this.#window = Math.max(this.#leastWindow, Math.floor(this.#window / 2));
+      this.#window = Math.max(this.atOnce, Math.floor(this.#window / 2));
       this.#halvedAt = now;
     }
   }

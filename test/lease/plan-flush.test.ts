@@ -9,6 +9,7 @@ const state: FlushState = {
   batchSize: 100,
   roundTripMs: 40,
   isWaiting: false,
+  stallMs: 0,
 };
 
 describe('planFlush()', () => {
@@ -26,6 +27,9 @@ describe('planFlush()', () => {
     ['lets the deadline come first', { earliestDeadline: 1_087 }, 1_002],
     ['waits for a call under way when every lease is over', { callsUnderWay: 1, earliestDeadline: Infinity }, Infinity],
     ['waits for a call under way until then', { callsUnderWay: 1, earliestDeadline: 1_004 }, 919],
+    ['waits for no company while the loop may be kept from its next turn', { stallMs: 6 }, 1_003],
+    ['lingers while the loop is kept for less than that', { stallMs: 5 }, 1_005],
+    ['leaves a kept loop time to look again', { callsUnderWay: 1, stallMs: 300 }, 29_615],
     ['lingers as usual when every lease is over', { earliestDeadline: Infinity }, 1_005],
   ])('%s', (_, change, at) => {
     expect(planFlush({ ...state, ...change }, 1_003)).toBe(at);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SeenHandlers } from '../../src/lease/handlers.ts';
 import { marginMs } from '../../src/lease/margin.ts';
 import { planPull, type PullBounds, type PullState, unstartedBound } from '../../src/lease/plan-pull.ts';
+import { SerialTime } from '../../src/lease/serial-time.ts';
 import { UnseenHandlers } from '../../src/lease/unseen-handlers.ts';
 import type { Lease } from '../../src/lease/lease.ts';
 import { started } from './leases.ts';
@@ -15,6 +16,13 @@ const bounds: PullBounds = {
   maxPulls: 4,
 };
 
+/** The loop was kept for so long by each of so many messages. */
+function kept(eachMs: number, messages = 100): SerialTime {
+  const serial = new SerialTime(30_000);
+  for (let index = 0; index < messages; index += 1) serial.observe(eachMs, 1);
+  return serial;
+}
+
 const nothing: PullState = {
   unstarted: 0,
   unstartedLength: 0,
@@ -23,6 +31,7 @@ const nothing: PullState = {
   lastWasFull: false,
   roundTripMs: 20,
   meanLength: 0,
+  serial: kept(0),
 };
 
 interface Work {
@@ -30,13 +39,14 @@ interface Work {
   readonly busy?: number;
   readonly finished?: number;
   readonly eachMs?: number;
+  readonly atOnce?: number;
 }
 
 /** Handlers that finished so many messages in so many milliseconds each. */
-function seen({ count = 1, busy = 0, finished = 0, eachMs = 10 }: Work = {}): SeenHandlers {
+function seen({ count = 1, busy = 0, finished = 0, eachMs = 10, atOnce = 1 }: Work = {}): SeenHandlers {
   const running = new Set<Lease>();
   for (let index = 0; index < busy; index += 1) running.add(started(`r${index}`, 0, 30_000));
-  const handlers = new SeenHandlers(count, running);
+  const handlers = new SeenHandlers(count, running, atOnce);
   for (let index = 0; index < finished; index += 1) handlers.observe(eachMs);
   return handlers;
 }
@@ -49,6 +59,21 @@ describe('unstartedBound()', () => {
     expect(boundOf({ count: 7 })).toBe(7);
     expect(boundOf({ count: 7, busy: 3 })).toBe(4);
     expect(boundOf({ count: 7, busy: 7 })).toBe(0);
+  });
+
+  it('is one, and then four times what was handed out, before anybody knows whether handlers compute', () => {
+    expect(boundOf({ count: 100 }, { serial: kept(0, 0) })).toBe(1);
+    expect(boundOf({ count: 100, atOnce: 10 }, { serial: kept(0, 0) })).toBe(10);
+    expect(boundOf({ count: 100, busy: 1 }, { serial: kept(0, 1) })).toBe(4);
+    expect(boundOf({ count: 100, busy: 5 }, { serial: kept(0, 5) })).toBe(20);
+    expect(boundOf({ count: 100, busy: 25 }, { serial: kept(0, 25) })).toBe(75);
+  });
+
+  it('feeds no more idle handlers than can be started one after the other in time', () => {
+    // The budget is 14 250 ms.
+    expect(boundOf({ count: 100 }, { serial: kept(1_000, 1_000) })).toBe(14);
+    expect(boundOf({ count: 100 }, { serial: kept(14_000, 1_000) })).toBe(1);
+    expect(boundOf({ count: 100 }, { serial: kept(20_000, 1_000) })).toBe(1);
   });
 
   it('starts with four times what was finished', () => {
@@ -128,6 +153,12 @@ describe('planPull()', () => {
 
   it('asks for what two round trips consume when they are longer', () => {
     expect(planOf({ busy: 1, finished: 100, eachMs: 20 }, { roundTripMs: 400 })).toBe(40);
+  });
+
+  it('asks for no more than the loop lets start in that time', () => {
+    const work = { count: 10, busy: 1, finished: 100, eachMs: 10 };
+    expect(planOf(work, { serial: kept(10, 1_000), unstarted: 9 })).toBe(0);
+    expect(planOf({ ...work, count: 1 }, { serial: kept(50, 1_000) })).toBe(5);
   });
 
   it('asks only when what there is would not last two round trips', () => {
@@ -210,6 +241,7 @@ describe('planPull()', () => {
       roundTripMs: fc.constantFrom(0, 1, 20, 51, 500, 5_000),
       meanLength: fc.constantFrom(0, 10, 10_000),
       unstartedLength: fc.nat(100_000),
+      serial: fc.tuple(fc.constantFrom(0, 0.01, 5, 1_000), fc.nat(50)).map(([ms, messages]) => kept(ms, messages)),
     });
     const drawn = fc.record({
       visibilityTimeoutMs: fc.constantFrom(100, 1_000, 30_000),
