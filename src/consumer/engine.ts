@@ -332,7 +332,7 @@ export class Engine {
     this.#handouts.trim(now);
     this.#handouts.lapse(now);
     this.#intake.lapse(now);
-    let nextAt = this.isEnding ? this.#closing.turn(now) : this.#openTurn(now);
+    let nextAt = this.isEnding ? this.#closing.turn(now) : this.#openTurn(now, waitedMs > longestStretchMs);
     const isWaiting = this.#holdings.running.size === 0 && this.#holdings.unstarted === 0;
     nextAt = Math.min(nextAt, this.#settler.plan(now, { isWaiting, isClosing: this.isEnding, stallMs: this.#serial.estimateMs }), this.#nextLeaseAt());
     if (this.#closing.isDone) this.#end();
@@ -345,10 +345,20 @@ export class Engine {
     return this.isEnding ? this.#closing.keepsAlive : this.#signals.size > 0;
   }
 
-  #openTurn(now: number): number {
+  /** @param wasKept - the event loop was not free for long before it: what is handed out now may keep it as long again */
+  #openTurn(now: number, wasKept: boolean): number {
     if (this.#paused) return Infinity;
-    const surfaceAt = this.onReady(now);
-    if (this.isEnding || this.#settler.unconfirmed >= 4 * this.options.maxInFlight) return surfaceAt;
+    const pullAt = wasKept ? this.#planPulls(now) : Infinity;
+    const surfaceAt = Math.min(pullAt, this.onReady(now));
+    if (this.isEnding) return surfaceAt;
+    const later = this.now();
+    // What was just handed out says how many may follow, once the loop has had its turn.
+    if (this.#turns.waitedMs(later) > longestStretchMs) return surfaceAt;
+    return Math.min(surfaceAt, this.#planPulls(later));
+  }
+
+  #planPulls(now: number): number {
+    if (this.#settler.unconfirmed >= 4 * this.options.maxInFlight) return Infinity;
     const { emptyForMs } = this.options;
     const isIdle = this.#isIdle(now);
     if (emptyForMs !== undefined && this.#wasBusy && isIdle) {
@@ -357,7 +367,7 @@ export class Engine {
     }
     const { gatheredAt, handlers } = this.#handouts;
     const idleAt = emptyForMs !== undefined && gatheredAt > now ? gatheredAt : Infinity;
-    return Math.min(surfaceAt, idleAt, this.#puller.plan(handlers, this.#holdings, now, this.#situation(now)));
+    return Math.min(idleAt, this.#puller.plan(handlers, this.#holdings, now, this.#situation(now)));
   }
 
   #situation(now: number): PullSituation {

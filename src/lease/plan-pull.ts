@@ -53,7 +53,7 @@ export function unstartedBound(handlers: Handlers, bounds: PullBounds, state: Pu
   const idle = handlers.idle();
   const budgetMs = leaseShare * (visibilityTimeoutMs - marginMs(visibilityTimeoutMs, state.roundTripMs));
   const ceiling = Math.max(idle, handlers.startableWithin(budgetMs, now));
-  const start = Math.max(Math.min(idle, Math.max(handlers.atOnce, 4 * serial.handed)), 4 * handlers.finished);
+  const start = Math.min(Math.max(idle, 4 * handlers.finished), Math.max(handlers.atOnce, 4 * serial.handed));
   return Math.min(ceiling, start, Math.max(1, serial.startableWithin(budgetMs)), bounds.maxBuffered);
 }
 
