@@ -38,8 +38,8 @@ export interface QueueWritable<Body = unknown> extends Writable {
  * - A write's callback comes only after the service confirmed it, and `'finish'` after what became of the forwarded
  *   messages is known too.
  * - What may be repeated is, for a minute. An item that can't be pushed goes to `onRejected`; without it, the rest is
- *   pushed, and then the stream fails with an error that names the item: the first, when there are several. The messages of each
- *   group that failed are retried, and their consumer's `onEvent` hears of each.
+ *   pushed, and then the stream fails with an error that names the item: the first, when there are several. The messages
+ *   of each group that failed are retried, and their consumer's `onEvent` hears of each.
  * - `destroy()` makes no more requests and gives those under way half a second; the messages of groups that were not
  *   pushed are retried.
  *
