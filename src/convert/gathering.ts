@@ -1,4 +1,5 @@
 import type { Timer } from '../contract/clock.ts';
+import { QueueError } from '../contract/errors.ts';
 import { maxUnconfirmed } from '../producer/sink.ts';
 import type { WrittenItem } from '../producer/written-item.ts';
 import type { OpenSink } from './queue-sink.ts';
@@ -23,7 +24,7 @@ export class Gathering {
   readonly #waiters = new Map<WrittenItem, Waiter>();
   #linger: Timer | undefined;
   #underWay: Promise<void> | undefined;
-  #left: Promise<void> | undefined;
+  #left: { readonly error: unknown; readonly done: Promise<void> } | undefined;
   #failure: { readonly error: unknown } | undefined;
   /** Is told of the failure that ends the stream. */
   onFailure: (error: unknown) => void = () => undefined;
@@ -33,8 +34,11 @@ export class Gathering {
   }
 
   take(item: unknown): void {
-    this.#last = this.#left === undefined ? this.#open.sink.take(item) : undefined;
-    if (this.#last !== undefined) this.#taken.push(this.#last);
+    const taken = this.#open.sink.take(item);
+    this.#last = this.#left === undefined ? taken : undefined;
+    // What the stream refuses by now a pipe gives it nevertheless, and tells nobody.
+    if (this.#left === undefined) this.#taken.push(taken);
+    else this.#open.sink.fail(taken, this.#left.error);
   }
 
   /**
@@ -109,13 +113,14 @@ export class Gathering {
     // The stream would take a failure during its close for too late.
     if (this.#failure !== undefined) throw this.#failure.error;
     await this.#open.sink.settled();
+    await this.leave(new QueueError('The stream was closed', { code: 'closed' }));
   }
 
   /** Gives up what is not being pushed. Resolves when nothing is under way. */
   leave(error: unknown): Promise<void> {
     this.#linger?.cancel();
     for (const item of [...this.#added.splice(0), ...this.#taken.splice(0)]) this.#fail(item, error);
-    this.#left ??= this.#open.sink.leave();
-    return this.#left;
+    this.#left ??= { error, done: this.#open.sink.leave() };
+    return this.#left.done;
   }
 }

@@ -139,4 +139,28 @@ describe('toWritableStream()', () => {
     await queues.run(reader.cancel());
     queues.expectGone();
   });
+
+  it.each<[string, (writer: WritableStreamDefaultWriter) => Promise<unknown>]>([
+    ['closed', (writer) => writer.close()],
+    ['aborted', (writer) => writer.abort(new Error('enough'))],
+  ])('retries what a pipe, or whoever makes a writer of its own, writes while it is %s', async (_, end) => {
+    const queues = openTwoQueues();
+    queues.outCalls.latencyMs = 100;
+    queues.fill(1);
+    const consumer = queues.jobs.consume({ settle: 'manual', visibilityTimeoutMs: 600_000 });
+    const { value: message } = await queues.run(consumer[Symbol.asyncIterator]().next());
+    const writer = new WritableStreamDefaultWriter<unknown>(toWritableStream(queues.out));
+    for (const promise of [writer.closed, writer.ready]) promise.catch(() => undefined);
+    void writer.write('first').catch(() => undefined);
+    await queues.clock.advance(50);
+    void writer.write('second').catch(() => undefined);
+    const ended = end(writer).catch(() => undefined);
+    await expect(writer.write(forward(message!, ['a']))).rejects.toThrow();
+    await queues.run(ended);
+    const startedAt = queues.clock.now();
+    await queues.run(consumer.close());
+    expect(queues.clock.now() - startedAt).toBeLessThan(3_000);
+    expect(queues.entries('retried')).toHaveLength(1);
+    queues.expectGone();
+  });
 });
