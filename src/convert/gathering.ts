@@ -50,7 +50,9 @@ export class Gathering {
     const item = this.#last;
     // A stream may refuse a write before it is taken: that must not be confused with the one before.
     this.#last = undefined;
-    accepted.catch((error: unknown) => this.#refuse(item ?? this.#open.sink.take(chunk), error));
+    // And its messages are claimed in this very turn all the same: a handler that does not wait may end in the next.
+    const refused = item ?? this.#open.sink.take(chunk);
+    accepted.catch((error: unknown) => this.#refuse(refused, error));
     if (item !== undefined) await new Promise<void>((resolve, reject) => this.#waiters.set(item, { resolve, reject }));
   }
 

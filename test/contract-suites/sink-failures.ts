@@ -252,6 +252,29 @@ export function describeSinkFailures(sink: SinkUnderTest): void {
       queues.expectGone();
     });
 
+    it.each<[string, (writer: Writer) => Promise<unknown>]>([
+      ['closed', (writer) => writer.close()],
+      ['broken off', (writer) => writer.destroy(new Error('enough')).catch(() => undefined)],
+      ['failed', (writer) => writer.write(1n).catch(() => undefined)],
+    ])('acknowledges nothing that a handler which does not wait writes when it has %s', async (_, end) => {
+      const queues = openTwoQueues();
+      const writer = sink.open(queues.out);
+      await queues.run(end(writer));
+      queues.fill(1);
+      const controller = new AbortController();
+      const processing = queues.jobs.process(
+        (message) => {
+          void writer.write(forward(message, ['a'])).catch(() => undefined);
+        },
+        { signal: controller.signal },
+      );
+      await queues.clock.advance(1_000);
+      expect(queues.entries('acked')).toEqual([]);
+      expect(queues.entries('retried')).toHaveLength(1);
+      controller.abort();
+      await queues.run(processing);
+    });
+
     it('pushes what was written last, of a stream that everybody has forgotten', async () => {
       const hand = await inHand(1);
       const { queues, messages } = hand;
