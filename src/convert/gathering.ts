@@ -2,7 +2,7 @@ import type { Timer } from '../contract/clock.ts';
 import { QueueError } from '../contract/errors.ts';
 import { maxUnconfirmed } from '../producer/sink.ts';
 import type { WrittenItem } from '../producer/written-item.ts';
-import type { OpenSink } from './queue-sink.ts';
+import { endWith, type OpenSink } from './queue-sink.ts';
 
 interface Waiter {
   readonly resolve: () => void;
@@ -31,6 +31,7 @@ export class Gathering {
 
   constructor(open: OpenSink) {
     this.#open = open;
+    endWith(this, open);
   }
 
   take(item: unknown): void {

@@ -4,7 +4,7 @@ import type { Timer } from '../contract/clock.ts';
 import { maxUnconfirmed } from '../producer/sink.ts';
 import type { SinkOptions } from '../producer/sink-options.ts';
 import type { WrittenItem } from '../producer/written-item.ts';
-import { type MessageTarget, openSink, type OpenSink, type WritableItem } from './queue-sink.ts';
+import { endWith, type MessageTarget, openSink, type OpenSink, type WritableItem } from './queue-sink.ts';
 
 type Callback = (error?: Error | null) => void;
 
@@ -71,6 +71,7 @@ class SinkWritable extends Writable {
   constructor(open: OpenSink) {
     super({ objectMode: true, highWaterMark: maxUnconfirmed });
     this.#open = open;
+    endWith(this, open);
   }
 
   override write(chunk: unknown, encodingOrCallback?: BufferEncoding | Callback, callback?: Callback): boolean {

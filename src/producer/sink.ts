@@ -37,6 +37,8 @@ export class Sink {
   readonly #options: ResolvedSinkOptions;
   readonly #controller = new AbortController();
   readonly #settling = new Set<Promise<unknown>>();
+  /** The messages that it has claimed and not given back. */
+  readonly claimed = new Set<Forwardable>();
   #written = 0;
   #isLeft = false;
   #underWay: Promise<unknown> = Promise.resolve();
@@ -50,7 +52,10 @@ export class Sink {
   take(item: unknown): WrittenItem {
     const written = new WrittenItem(item, this.#written);
     this.#written += 1;
-    for (const message of written.messages) this.#deps.claim(message, true);
+    for (const message of written.messages) {
+      this.claimed.add(message);
+      this.#deps.claim(message, true);
+    }
     return written;
   }
 
@@ -112,6 +117,7 @@ export class Sink {
 
   #settle({ messages }: WrittenItem, how: (message: Forwardable) => Promise<unknown>): void {
     for (const message of messages) {
+      this.claimed.delete(message);
       this.#deps.claim(message, false);
       const forget = (): unknown => this.#settling.delete(settled);
       // One that is not ours may throw: that must not keep the others.

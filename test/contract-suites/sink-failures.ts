@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { collectGarbage } from '../../bench/heap.ts';
 import type { ConsumerEvent } from '../../src/consumer/events.ts';
 import { type Consumer, forward, type Forward, type Forwardable, type LeasedMessage } from '../../src/index.ts';
 import type { SinkOptions } from '../../src/node.ts';
@@ -47,6 +48,14 @@ function retried({ entries }: TwoQueues): string[] {
   return entries('retried')
     .map(({ messageId }) => messageId)
     .toSorted();
+}
+
+/** Collects garbage until it shows. */
+async function collected(isSeen: () => boolean): Promise<void> {
+  for (let times = 0; times < 100 && !isSeen(); times += 1) {
+    collectGarbage();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 /** What every sink has to do when several of its items fail, or one in a way that nobody foresaw. */
@@ -282,6 +291,20 @@ export function describeSinkFailures(sink: SinkUnderTest): void {
       await queues.clock.advance(100);
       expect(queues.entries('acked')).toHaveLength(1);
       await expectClosable(hand);
+    });
+
+    it('retries what waits for an answer that never comes, of a stream that everybody has forgotten', async () => {
+      const hand = await inHand(1);
+      const { queues, messages } = hand;
+      const forget = async (): Promise<void> => {
+        const writer = sink.open(queues.out, { onRejected: () => new Promise(() => undefined) });
+        void writer.write(forward(messages[0]!, [1n])).catch(() => undefined);
+        await queues.clock.advance(1_000);
+      };
+      await forget();
+      await collected(() => hand.told().length > 0);
+      await expectClosable(hand);
+      expect(retried(queues)).toEqual(ids(messages));
     });
 
     it('ends, whatever becomes of it, when the consumer has closed meanwhile', async () => {
