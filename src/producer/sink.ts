@@ -38,7 +38,7 @@ export class Sink {
   readonly #controller = new AbortController();
   readonly #settling = new Set<Promise<unknown>>();
   /** The messages that it has claimed and not given back. */
-  readonly claimed = new Set<Forwardable>();
+  readonly claimed: Set<Forwardable> = new Set();
   #written = 0;
   #isLeft = false;
   #underWay: Promise<unknown> = Promise.resolve();
@@ -76,8 +76,10 @@ export class Sink {
     for (const item of items) if (item.left === 0 && item.failure === undefined) this.#confirmed(item);
     await this.#pushOutputs(items);
     // All at once: one that `onRejected` never answers for must not keep the messages of the others.
-    const rejected = items.map(async (item) => item.failure && this.#rejected(item, item.failure.error));
-    const uncaught = (await Promise.all(rejected)).find((failure) => failure !== undefined);
+    const failures = await Promise.all(
+      items.flatMap((item) => (item.failure === undefined ? [] : [this.#rejected(item, item.failure.error)])),
+    );
+    const uncaught = failures.find((failure) => failure !== undefined);
     if (uncaught !== undefined) throw uncaught.error;
   }
 
