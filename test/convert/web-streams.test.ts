@@ -164,3 +164,25 @@ describe('toWritableStream()', () => {
     queues.expectGone();
   });
 });
+
+describe('a pipe whose sink fails for several items', () => {
+  it('lets its consumer close at once: every message is retried', async () => {
+    const queues = openTwoQueues();
+    queues.fill(4);
+    const consumer = queues.jobs.consume({ minInFlight: 4, visibilityTimeoutMs: 600_000 });
+    const spoil = new TransformStream({
+      transform: (message, controller) => controller.enqueue(forward(message, [1n])),
+    });
+    const failure = toReadableStream(consumer)
+      .pipeThrough(spoil)
+      .pipeTo(toWritableStream(queues.out, { lingerMs: 100 }))
+      .catch((error: unknown) => error);
+    await queues.clock.advance(50);
+    const startedAt = queues.clock.now();
+    await queues.run(consumer.close());
+    expect(queues.clock.now() - startedAt).toBeLessThan(3_000);
+    expect(await queues.run(failure)).toBeInstanceOf(TypeError);
+    expect(queues.entries('retried')).toHaveLength(4);
+    queues.expectGone();
+  });
+});
