@@ -186,9 +186,9 @@ export class Settlements implements MessageKeeper {
       this.#deps.report({ type: 'deadLettered', message: identityOf(lease), reason: options.reason });
       return this.ack(lease);
     }
-    const { report, time } = this.#deps;
-    report({ type: 'deadLetterFailed', message: identityOf(lease), error: failure });
-    this.complete(lease, 'retry', time.now());
+    this.#deps.report({ type: 'deadLetterFailed', message: identityOf(lease), error: failure });
+    // By hand, so that no sink is waited for: it may wait for this itself, in its `onRejected`.
+    this.settle(lease, 'retry', this.#growingDelay(lease));
     await this.#outcomes.of(lease);
     return { outcome: 'lost', error: failure };
   }

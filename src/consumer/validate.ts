@@ -18,16 +18,14 @@ export function validate(message: PulledMessage, schema: Schema | undefined): Va
     result.issues === undefined
       ? { message: { ...message, body: result.value, rawBody: message.body } }
       : { message, error: invalidBody(message, result.issues) };
+  // Without an error it would pass for a valid one.
+  const fail = (error: unknown): Validated => ({ message, error: error ?? invalidBody(message, []) });
   try {
     const result = schema['~standard'].validate(message.body);
     // Any thenable: a schema need not give the platform's own promises.
-    return 'then' in result
-      ? Promise.resolve(result)
-          .then(judge)
-          .catch((error: unknown) => ({ message, error }))
-      : judge(result);
+    return 'then' in result ? Promise.resolve(result).then(judge).catch(fail) : judge(result);
   } catch (error) {
-    return { message, error };
+    return fail(error);
   }
 }
 

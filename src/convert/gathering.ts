@@ -1,7 +1,8 @@
 import type { Timer } from '../contract/clock.ts';
+import { QueueError } from '../contract/errors.ts';
 import { maxUnconfirmed } from '../producer/sink.ts';
 import type { WrittenItem } from '../producer/written-item.ts';
-import type { OpenSink } from './queue-sink.ts';
+import { endWith, type OpenSink } from './queue-sink.ts';
 
 interface Waiter {
   readonly resolve: () => void;
@@ -23,18 +24,22 @@ export class Gathering {
   readonly #waiters = new Map<WrittenItem, Waiter>();
   #linger: Timer | undefined;
   #underWay: Promise<void> | undefined;
-  #left: Promise<void> | undefined;
+  #left: { readonly error: unknown; readonly done: Promise<void> } | undefined;
   #failure: { readonly error: unknown } | undefined;
   /** Is told of the failure that ends the stream. */
   onFailure: (error: unknown) => void = () => undefined;
 
   constructor(open: OpenSink) {
     this.#open = open;
+    endWith(this, open);
   }
 
   take(item: unknown): void {
-    this.#last = this.#left === undefined ? this.#open.sink.take(item) : undefined;
-    if (this.#last !== undefined) this.#taken.push(this.#last);
+    const taken = this.#open.sink.take(item);
+    this.#last = this.#left === undefined ? taken : undefined;
+    // What the stream refuses by now a pipe gives it nevertheless, and tells nobody.
+    if (this.#left === undefined) this.#taken.push(taken);
+    else this.#open.sink.fail(taken, this.#left.error);
   }
 
   /**
@@ -46,7 +51,9 @@ export class Gathering {
     const item = this.#last;
     // A stream may refuse a write before it is taken: that must not be confused with the one before.
     this.#last = undefined;
-    accepted.catch((error: unknown) => this.#refuse(item ?? this.#open.sink.take(chunk), error));
+    // And its messages are claimed in this very turn all the same: a handler that does not wait may end in the next.
+    const refused = item ?? this.#open.sink.take(chunk);
+    accepted.catch((error: unknown) => this.#refuse(refused, error));
     if (item !== undefined) await new Promise<void>((resolve, reject) => this.#waiters.set(item, { resolve, reject }));
   }
 
@@ -109,13 +116,14 @@ export class Gathering {
     // The stream would take a failure during its close for too late.
     if (this.#failure !== undefined) throw this.#failure.error;
     await this.#open.sink.settled();
+    await this.leave(new QueueError('The stream was closed', { code: 'closed' }));
   }
 
   /** Gives up what is not being pushed. Resolves when nothing is under way. */
   leave(error: unknown): Promise<void> {
     this.#linger?.cancel();
     for (const item of [...this.#added.splice(0), ...this.#taken.splice(0)]) this.#fail(item, error);
-    this.#left ??= this.#open.sink.leave();
-    return this.#left;
+    this.#left ??= { error, done: this.#open.sink.leave() };
+    return this.#left.done;
   }
 }

@@ -4,7 +4,7 @@ import type { Timer } from '../contract/clock.ts';
 import { maxUnconfirmed } from '../producer/sink.ts';
 import type { SinkOptions } from '../producer/sink-options.ts';
 import type { WrittenItem } from '../producer/written-item.ts';
-import { type MessageTarget, openSink, type OpenSink, type WritableItem } from './queue-sink.ts';
+import { endWith, type MessageTarget, openSink, type OpenSink, type WritableItem } from './queue-sink.ts';
 
 type Callback = (error?: Error | null) => void;
 
@@ -38,7 +38,8 @@ export interface QueueWritable<Body = unknown> extends Writable {
  * - A write's callback comes only after the service confirmed it, and `'finish'` after what became of the forwarded
  *   messages is known too.
  * - What may be repeated is, for a minute. An item that can't be pushed goes to `onRejected`; without it, the rest is
- *   pushed, and then the stream fails with an error that names the item.
+ *   pushed, and then the stream fails with an error that names the item: the first, when there are several. The messages
+ *   of each group that failed are retried, and their consumer's `onEvent` hears of each.
  * - `destroy()` makes no more requests and gives those under way half a second; the messages of groups that were not
  *   pushed are retried.
  *
@@ -70,6 +71,7 @@ class SinkWritable extends Writable {
   constructor(open: OpenSink) {
     super({ objectMode: true, highWaterMark: maxUnconfirmed });
     this.#open = open;
+    endWith(this, open);
   }
 
   override write(chunk: unknown, encodingOrCallback?: BufferEncoding | Callback, callback?: Callback): boolean {

@@ -1,10 +1,11 @@
 import { DeliveredMessage, type LeasedMessage } from '../consumer/leased-message.ts';
 import { rule } from '../contract/check-options.ts';
 import type { Clock } from '../contract/clock.ts';
+import { QueueError } from '../contract/errors.ts';
 import type { Envelope } from '../producer/envelope.ts';
-import type { Forward } from '../producer/forward.ts';
+import type { Forward, Forwardable } from '../producer/forward.ts';
 import type { SendOptions } from '../producer/sender.ts';
-import { Sink } from '../producer/sink.ts';
+import { Sink, type SinkDeps } from '../producer/sink.ts';
 import { resolveSinkOptions, type SinkOptions } from '../producer/sink-options.ts';
 import { coreOf } from './handle-core.ts';
 
@@ -30,14 +31,33 @@ export function openSink<Body>(action: string, target: MessageTarget<Body>, opti
   const resolved = resolveSinkOptions(options);
   const { clock } = core.context;
   const { pusher } = core;
-  const sink = new Sink(
-    {
-      pusher,
-      clock,
-      claim: (message, isClaimed) => DeliveredMessage.setForwarded(message, isClaimed),
-      fail: (message, error) => DeliveredMessage.fail(message as LeasedMessage, error),
-    },
-    resolved,
-  );
+  const sink = new Sink({ pusher, clock, claim, fail }, resolved);
   return { sink, clock, lingerMs: resolved.lingerMs };
+}
+
+const claim: SinkDeps['claim'] = (message, isClaimed) => DeliveredMessage.setForwarded(message, isClaimed);
+const fail: SinkDeps['fail'] = (message, error) => DeliveredMessage.fail(message as LeasedMessage, error);
+
+/** Not everywhere where web streams are. */
+const forgotten =
+  typeof FinalizationRegistry === 'undefined'
+    ? undefined
+    : new FinalizationRegistry((claimed: ReadonlySet<Forwardable>) => {
+        const error = new QueueError('The stream was forgotten before it was done with the message', {
+          code: 'closed',
+        });
+        for (const message of claimed) {
+          claim(message, false);
+          void fail(message, error);
+        }
+      });
+
+/**
+ * Retries what a sink has claimed when its stream is garbage, which can't end any more: one that was corked for good, say,
+ * or whose `onRejected` never answers.
+ *
+ * @param owner - what lives as long as something may still come of the sink
+ */
+export function endWith(owner: object, { sink }: OpenSink): void {
+  forgotten?.register(owner, sink.claimed);
 }

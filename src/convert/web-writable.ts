@@ -11,7 +11,8 @@ import { type MessageTarget, openSink, type WritableItem } from './queue-sink.ts
  * - A writer's `write()` resolves only after the service confirmed the item: wait for `ready` between writes, and for
  *   `close()`, rather than for each write. `close()` resolves after what became of the forwarded messages is known too.
  * - What may be repeated is, for a minute. An item that can't be pushed goes to `onRejected`; without it, the rest is
- *   pushed, and then the stream errors naming the item.
+ *   pushed, and then the stream errors naming the item: the first, when there are several. The messages of each
+ *   group that failed are retried, and their consumer's `onEvent` hears of each.
  * - `abort()` makes no more requests and gives those under way half a second; the messages of groups that were not pushed
  *   are retried.
  *

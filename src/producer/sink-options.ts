@@ -10,9 +10,9 @@ export interface SinkOptions {
   readonly ordered?: boolean;
   /**
    * Takes an item that can't be pushed, because of its body, its delay or its size, or as it forwards a message for the
-   * second time, and why; the stream goes on. Without it, the rest is pushed, and then the stream errors naming the item.
-   * When it throws or rejects, the stream errors with that. The messages of a group are retried after it, unless it
-   * settled them.
+   * second time, and why; the stream goes on. Called once for each such item, in their order, without waiting for the
+   * answer for the one before. Without it, the rest is pushed, and then the stream errors naming the first of them. When it
+   * throws or rejects, the stream errors with that. The messages of a group are retried after it, unless it settled them.
    */
   readonly onRejected?: (item: unknown, error: unknown) => unknown;
   /**

@@ -2,7 +2,7 @@ import { abortable } from 'abort-controller-x';
 import type { Clock } from '../contract/clock.ts';
 import { QueueError } from '../contract/errors.ts';
 import type { Forwardable } from './forward.ts';
-import { isItemFault, namingItem } from './item-error.ts';
+import { errorOf, isItemFault, namingItem } from './item-error.ts';
 import { pushBatches } from './push-batches.ts';
 import type { Pusher } from './pusher.ts';
 import type { ResolvedSinkOptions } from './sink-options.ts';
@@ -37,6 +37,8 @@ export class Sink {
   readonly #options: ResolvedSinkOptions;
   readonly #controller = new AbortController();
   readonly #settling = new Set<Promise<unknown>>();
+  /** The messages that it has claimed and not given back. */
+  readonly claimed: Set<Forwardable> = new Set();
   #written = 0;
   #isLeft = false;
   #underWay: Promise<unknown> = Promise.resolve();
@@ -50,7 +52,10 @@ export class Sink {
   take(item: unknown): WrittenItem {
     const written = new WrittenItem(item, this.#written);
     this.#written += 1;
-    for (const message of written.messages) this.#deps.claim(message, true);
+    for (const message of written.messages) {
+      this.claimed.add(message);
+      this.#deps.claim(message, true);
+    }
     return written;
   }
 
@@ -58,10 +63,10 @@ export class Sink {
    * Pushes items, in batches within the service's limits, and settles the messages of their groups. One call at a time.
    *
    * @returns once every item is confirmed or was taken by `onRejected`
-   * @throws the first failure that nobody took
+   * @throws what the first item failed with that nobody took, after what became of every item was seen to
    */
   push(items: readonly WrittenItem[]): Promise<void> {
-    for (const item of items) item.isPushed = true;
+    for (const item of items) item.isSeenTo = true;
     const pushed = this.#push(items);
     this.#underWay = pushed.catch(() => undefined);
     return pushed;
@@ -70,10 +75,11 @@ export class Sink {
   async #push(items: readonly WrittenItem[]): Promise<void> {
     for (const item of items) if (item.left === 0 && item.failure === undefined) this.#confirmed(item);
     await this.#pushOutputs(items);
-    let uncaught: { readonly error: unknown } | undefined;
-    for (const item of items) {
-      if (item.failure !== undefined) uncaught ??= await this.#rejected(item, item.failure.error);
-    }
+    // All at once: one that `onRejected` never answers for must not keep the messages of the others.
+    const failures = await Promise.all(
+      items.flatMap((item) => (item.failure === undefined ? [] : [this.#rejected(item, item.failure.error)])),
+    );
+    const uncaught = failures.find((failure) => failure !== undefined);
     if (uncaught !== undefined) throw uncaught.error;
   }
 
@@ -97,7 +103,7 @@ export class Sink {
       // A transport may not listen to its signal.
       return await abortable(signal, this.#deps.pusher.push(batch, signal));
     } catch (error) {
-      return batch.map(() => error);
+      return batch.map(() => errorOf(error));
     }
   }
 
@@ -113,18 +119,20 @@ export class Sink {
 
   #settle({ messages }: WrittenItem, how: (message: Forwardable) => Promise<unknown>): void {
     for (const message of messages) {
+      this.claimed.delete(message);
       this.#deps.claim(message, false);
-      this.#watch(how(message));
+      const forget = (): unknown => this.#settling.delete(settled);
+      // One that is not ours may throw: that must not keep the others.
+      const settled: Promise<unknown> = (async () => how(message))().then(forget, forget);
+      this.#settling.add(settled);
     }
   }
 
-  #watch(settlement: Promise<unknown>): void {
-    const forget = (): unknown => this.#settling.delete(settled);
-    const settled: Promise<unknown> = settlement.then(forget, forget);
-    this.#settling.add(settled);
-  }
-
-  /** @returns the error that nobody took */
+  /**
+   * Never rejects.
+   *
+   * @returns the error that nobody took
+   */
   async #rejected(item: WrittenItem, error: unknown): Promise<{ readonly error: unknown } | undefined> {
     const { onRejected } = this.#options;
     try {
@@ -132,16 +140,17 @@ export class Sink {
       await abortable(this.#controller.signal, Promise.resolve(onRejected(item.item, error)));
       return undefined;
     } catch (failure) {
-      // A stream takes no error for none.
-      return { error: failure ?? error };
+      return { error: errorOf(failure) };
     } finally {
       this.#retry(item, error);
     }
   }
 
-  /** Retries the messages of an item that will not be pushed, unless it was given to {@link push}, which sees to that. */
+  /** Retries the messages of an item that will not be pushed, unless {@link push} or an earlier call has seen to that. */
   fail(item: WrittenItem, error: unknown): void {
-    if (!item.isPushed) this.#retry(item, error);
+    if (item.isSeenTo) return;
+    item.isSeenTo = true;
+    this.#retry(item, error);
   }
 
   #retry(item: WrittenItem, error: unknown): void {

@@ -1,6 +1,7 @@
 import { encodeMessage } from './encode-message.ts';
 import { isEnvelope } from './envelope.ts';
-import { type Forwardable, isForward } from './forward.ts';
+import { type Forward, type Forwardable, isForward, isForwardable } from './forward.ts';
+import { isItemFault } from './item-error.ts';
 import type { EncodedMessage } from './split-batches.ts';
 
 /** Messages that were written in a group, to any sink. */
@@ -20,40 +21,51 @@ export class WrittenItem {
   readonly outputs: readonly EncodedMessage[];
   /** To be settled: not those that were written before, which settle with that group. */
   readonly messages: readonly Forwardable[];
-  /** Whether its turn to be pushed has come. */
-  isPushed = false;
+  /** Whether somebody sees to its messages: its turn to be pushed has come, or it was given up. */
+  isSeenTo = false;
   /** How many outputs are not confirmed. */
   left: number;
   /** Why one of them was not pushed. */
-  failure: { readonly error: unknown } | undefined;
+  failure: { readonly error: unknown } | undefined = undefined;
 
   constructor(item: unknown, index: number) {
     this.item = item;
     this.index = index;
-    const messages = isForward(item) ? item.messages : [];
-    const again = messages.find((message) => written.has(message));
-    this.messages = messages.filter((message) => !written.has(message));
-    for (const message of this.messages) written.add(message);
-    const { outputs, failure } = again === undefined ? encode(item) : writtenBefore(again);
-    this.outputs = outputs;
-    this.left = outputs.length;
-    this.failure = failure;
+    const messages: Forwardable[] = [];
+    this.messages = messages;
+    try {
+      if (isForward(item)) takeMessages(item, messages);
+      this.outputs = (isForward(item) ? item.outputs : [item]).map(encodeOutput);
+    } catch (error) {
+      this.outputs = [];
+      this.failure = { error: ownError(error) };
+    }
+    this.left = this.outputs.length;
   }
 }
 
-type Encoded = Pick<WrittenItem, 'outputs' | 'failure'>;
-
-function writtenBefore({ id }: Forwardable): Encoded {
-  const text = `Cannot forward message ${id} twice: its group was written before, write each only once`;
-  return { outputs: [], failure: { error: new TypeError(text) } };
+/**
+ * Takes the messages that are to be settled with a group.
+ *
+ * @throws TypeError when one of them is not, after all were looked at
+ */
+function takeMessages({ messages }: Forward, taken: Forwardable[]): void {
+  let wrong: string | undefined;
+  for (const message of messages) {
+    if (!isForwardable(message)) wrong ??= 'Cannot forward what is not a leased message';
+    else if (written.has(message)) {
+      wrong ??= `Cannot forward message ${message.id} twice: its group was written before, write each only once`;
+    } else {
+      written.add(message);
+      taken.push(message);
+    }
+  }
+  if (wrong !== undefined) throw new TypeError(wrong);
 }
 
-function encode(item: unknown): Encoded {
-  try {
-    return { outputs: (isForward(item) ? item.outputs : [item]).map(encodeOutput), failure: undefined };
-  } catch (error) {
-    return { outputs: [], failure: { error } };
-  }
+/** Whatever a body throws while it is read is that item's fault alone. */
+function ownError(cause: unknown): unknown {
+  return isItemFault(cause) ? cause : new TypeError('Cannot read what was written', { cause });
 }
 
 function encodeOutput(output: unknown): EncodedMessage {

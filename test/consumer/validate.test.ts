@@ -41,6 +41,19 @@ describe('validate()', () => {
     }
   });
 
+  it('calls a body invalid where a schema throws nothing', async () => {
+    const nothing: unknown = undefined;
+    const schemas = [
+      schemaOf(() => {
+        throw nothing;
+      }),
+      schemaOf(() => Promise.reject(nothing)),
+    ];
+    for (const schema of schemas) {
+      expect(await validate(withBody(1), schema)).toMatchObject({ error: { code: 'invalid-body' } });
+    }
+  });
+
   it('judges at once, and takes over what the schema made of the body', () => {
     const schema = v.pipe(v.string(), v.transform(Number));
     const judged = validateAll([withBody('42'), withBody(42)], schema);

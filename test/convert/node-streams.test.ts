@@ -196,6 +196,26 @@ describe('toWritable()', () => {
   });
 });
 
+describe('a pipeline whose sink fails for several items', () => {
+  it('lets its consumer close at once: every message is retried', async () => {
+    const queues = openTwoQueues();
+    queues.fill(4);
+    const consumer = queues.jobs.consume({ minInFlight: 4, visibilityTimeoutMs: 600_000 });
+    const source = toReadable(consumer);
+    const spoil = async function* (messages: AsyncIterable<LeasedMessage>): AsyncGenerator {
+      for await (const message of messages) yield forward(message, [1n]);
+    };
+    const failure = pipeline(source, spoil, toWritable(queues.out, { lingerMs: 100 })).catch((error: unknown) => error);
+    await queues.clock.advance(50);
+    const startedAt = queues.clock.now();
+    await queues.run(consumer.close());
+    expect(queues.clock.now() - startedAt).toBeLessThan(3_000);
+    expect(await queues.run(failure)).toBeInstanceOf(TypeError);
+    expect(queues.entries('retried')).toHaveLength(4);
+    queues.expectGone();
+  });
+});
+
 describe('toWritable() at its end', () => {
   it('reports a message whose group could not be pushed once, and none whose group was', async () => {
     const queues = openTwoQueues();

@@ -22,6 +22,7 @@ export const nodeSink: SinkUnderTest = {
         return ended;
       },
       destroy: async (error) => {
+        if (stream.closed) return;
         const closed = once(stream, 'close');
         stream.destroy(error);
         await closed;

@@ -10,7 +10,10 @@ import type {
 import type { OutgoingMessage } from '../../src/contract/message.ts';
 
 /** What goes wrong with one call: before or after it took effect, or for good. */
-export type Fault = 'request-lost' | 'answer-lost' | 'busy' | 'unauthorized';
+export type Fault = 'request-lost' | 'answer-lost' | 'busy' | 'unauthorized' | 'nothing';
+
+/** What a transport may reject with all the same. */
+const nothing: unknown = undefined;
 
 /** A call, as it was made. */
 export interface Call {
@@ -21,6 +24,8 @@ export interface Call {
   /** How many a pull asks for. */
   readonly ask: number;
   readonly fault: Fault | undefined;
+  /** It was answered with success, and whoever called was still there. */
+  isConfirmed: boolean;
 }
 
 /** A transport in front of another: takes its time, notes every call, and fails as it is told to. */
@@ -97,21 +102,24 @@ export class WatchedTransport implements QueueTransport {
   }
 
   async #run<Result>(
-    call: Pick<Call, 'method' | 'messages' | 'ask'>,
+    { method, messages, ask }: Pick<Call, 'method' | 'messages' | 'ask'>,
     options: CallOptions | undefined,
     work: () => Promise<Result>,
   ): Promise<Result> {
-    const fault = this.faults(call.method, this.#counts[call.method]);
-    this.#counts[call.method] += 1;
-    this.calls.push({ ...call, at: this.#clock.now(), fault });
+    const fault = this.faults(method, this.#counts[method]);
+    this.#counts[method] += 1;
+    const call: Call = { method, messages, ask, at: this.#clock.now(), fault, isConfirmed: false };
+    this.calls.push(call);
     this.underWay += 1;
     try {
       await this.#travel(this.isDeaf ? undefined : options?.signal);
       if (fault === 'request-lost') throw new QueueError('The request was lost', { code: 'network' });
       if (fault === 'busy') throw new QueueError('Busy', { code: 'rate-limited', status: 429, retryAfterMs: 50 });
       if (fault === 'unauthorized') throw new QueueError('Who are you?', { code: 'unauthorized', status: 401 });
+      if (fault === 'nothing') throw nothing;
       const result = await work();
       if (fault === 'answer-lost') throw new QueueError('The answer was lost', { code: 'network' });
+      call.isConfirmed = true;
       return result;
     } finally {
       this.underWay -= 1;

@@ -139,4 +139,50 @@ describe('toWritableStream()', () => {
     await queues.run(reader.cancel());
     queues.expectGone();
   });
+
+  it.each<[string, (writer: WritableStreamDefaultWriter) => Promise<unknown>]>([
+    ['closed', (writer) => writer.close()],
+    ['aborted', (writer) => writer.abort(new Error('enough'))],
+  ])('retries what a pipe, or whoever makes a writer of its own, writes while it is %s', async (_, end) => {
+    const queues = openTwoQueues();
+    queues.outCalls.latencyMs = 100;
+    queues.fill(1);
+    const consumer = queues.jobs.consume({ settle: 'manual', visibilityTimeoutMs: 600_000 });
+    const { value: message } = await queues.run(consumer[Symbol.asyncIterator]().next());
+    const writer = new WritableStreamDefaultWriter<unknown>(toWritableStream(queues.out));
+    for (const promise of [writer.closed, writer.ready]) promise.catch(() => undefined);
+    void writer.write('first').catch(() => undefined);
+    await queues.clock.advance(50);
+    void writer.write('second').catch(() => undefined);
+    const ended = end(writer).catch(() => undefined);
+    await expect(writer.write(forward(message!, ['a']))).rejects.toThrow();
+    await queues.run(ended);
+    const startedAt = queues.clock.now();
+    await queues.run(consumer.close());
+    expect(queues.clock.now() - startedAt).toBeLessThan(3_000);
+    expect(queues.entries('retried')).toHaveLength(1);
+    queues.expectGone();
+  });
+});
+
+describe('a pipe whose sink fails for several items', () => {
+  it('lets its consumer close at once: every message is retried', async () => {
+    const queues = openTwoQueues();
+    queues.fill(4);
+    const consumer = queues.jobs.consume({ minInFlight: 4, visibilityTimeoutMs: 600_000 });
+    const spoil = new TransformStream({
+      transform: (message, controller) => controller.enqueue(forward(message, [1n])),
+    });
+    const failure = toReadableStream(consumer)
+      .pipeThrough(spoil)
+      .pipeTo(toWritableStream(queues.out, { lingerMs: 100 }))
+      .catch((error: unknown) => error);
+    await queues.clock.advance(50);
+    const startedAt = queues.clock.now();
+    await queues.run(consumer.close());
+    expect(queues.clock.now() - startedAt).toBeLessThan(3_000);
+    expect(await queues.run(failure)).toBeInstanceOf(TypeError);
+    expect(queues.entries('retried')).toHaveLength(4);
+    queues.expectGone();
+  });
 });

@@ -3,6 +3,7 @@ import type { EncodedBody } from '../../src/contract/body.ts';
 import type { BulkPushRequest } from '../../src/contract/transport.ts';
 import { envelope, forward, type Queue, QueueError } from '../../src/index.ts';
 import { badBodies, fullBatches } from '../contract-suites/bad-bodies.ts';
+import { openTwoQueues } from '../convert/two-queues.ts';
 import { openJobs, queueError, rejection } from '../consumer/jobs.ts';
 import type { Call } from '../consumer/scripted-transport.ts';
 import { countedSignal } from '../transports/cloudflare/counted-signal.ts';
@@ -40,6 +41,16 @@ describe('send()', () => {
       expect((error as Error).message).toMatch(text);
     }
     expect(jobs.transport.calls).toEqual([]);
+  });
+
+  it('takes a push that rejects with nothing for no confirmation', async () => {
+    const { out, outCalls, run } = openTwoQueues();
+    const nothing: unknown = undefined;
+    outCalls.push = () => Promise.reject(nothing);
+    outCalls.bulkPush = () => Promise.reject(nothing);
+    for (const send of [() => out.send('a'), () => out.sendBatch([{ body: 'a' }, { body: 'b' }])]) {
+      expect(await rejection(run(send()))).toMatchObject({ name: 'QueueError', code: 'unconfirmed' });
+    }
   });
 
   it('shares a request among those of one turn, in order', async () => {

@@ -137,10 +137,11 @@ export class Client {
     });
     this.#surface = surface.start({
       queue,
+      otherQueue,
       options: this.#options(),
       sequence,
       receive: (message) => log.receive(message),
-      handle: (messages, handed) => handler.handle(messages, handed),
+      handle: (messages, handed, forward) => handler.handle(messages, handed, forward),
       abort: () => this.#signal.abort(),
       leaving: () => this.#noteLeaving(),
       waits: this.#waits,

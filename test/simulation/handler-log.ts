@@ -6,8 +6,8 @@ import type { Settlement } from '../../src/contract/settlement.ts';
 import type { Sequence } from './sequence.ts';
 import type { Moment } from './moment.ts';
 
-/** What a handler can do with a message by hand. */
-export type HandSettleKind = 'ack' | 'retry' | 'dead-letter';
+/** What a handler can do with a message by hand: `forward` leaves it to a sink, which tells nothing of its settlement. */
+export type HandSettleKind = 'ack' | 'retry' | 'dead-letter' | 'forward';
 
 /** A settlement by hand. */
 export interface HandSettle {

@@ -1,5 +1,6 @@
 import type { DeadLetterQueue, LeasedMessage } from '../../src/consumer/leased-message.ts';
 import type { Clock } from '../../src/contract/clock.ts';
+import type { Settlement } from '../../src/contract/settlement.ts';
 import type { HandlerLog, HandSettleKind, Start } from './handler-log.ts';
 import type { Moment } from './moment.ts';
 
@@ -24,6 +25,7 @@ export type HandlerTimes =
  * - `throw`, `break`: fails or leaves its loop after its work
  * - `ack-and-break`: acknowledges by hand after its work and leaves
  * - `forget`: where nothing settles by itself, it settles nothing
+ * - `forward-badly`: where it forwards, it forwards what can't be pushed beside; elsewhere as `forget`
  * - `close`: acknowledges by hand after its work and waits for its consumer to close
  */
 export type Deviation = (typeof everyDeviation)[number];
@@ -41,6 +43,7 @@ export const everyDeviation = [
   'break',
   'ack-and-break',
   'forget',
+  'forward-badly',
   'close',
 ] as const;
 
@@ -52,6 +55,9 @@ export interface HandlerPlan {
   /** What single handlers do, by their number: 0 is the client's first. */
   readonly deviations: readonly { readonly nth: number; readonly does: Deviation }[];
 }
+
+/** Writes a message to a sink, well or badly; resolves once what became of the write is known. */
+export type ForwardMessage = (message: LeasedMessage, how: 'well' | 'badly') => Promise<Settlement>;
 
 /** How a handler ended: by itself, by a failure, or by leaving the loop. */
 export type HandlerEnd = 'finish' | 'throw' | 'break';
@@ -78,8 +84,12 @@ export class PlannedHandler {
     this.#deps = deps;
   }
 
-  /** Works on messages that were handed out together, 1 or more. What it settles by hand is the first of them. */
-  async handle(messages: readonly LeasedMessage[], handed?: Moment): Promise<HandlerEnd> {
+  /**
+   * Works on messages that were handed out together, 1 or more. What it settles by hand is the first of them.
+   *
+   * @param forward - what to do with it in the end; absent where it is not forwarded
+   */
+  async handle(messages: readonly LeasedMessage[], handed?: Moment, forward?: ForwardMessage): Promise<HandlerEnd> {
     const { log, plan } = this.#deps;
     const starts = messages.map((each) => log.start(this.#deps.client, each, handed));
     const [start] = starts;
@@ -92,7 +102,11 @@ export class PlannedHandler {
     for (const kind of settledFirst(does)) void this.#settle(start, message, kind);
     const interrupted = await this.#work(message, durationMs);
     if (interrupted || does === 'throw') return this.#end(starts, 'throw');
-    await this.#settleLast(start, message, does);
+    if (forward === undefined || (does !== undefined && does !== 'forward-badly')) {
+      await this.#settleLast(start, message, does);
+    } else {
+      void log.settle(start, 'forward', () => forward(message, does === undefined ? 'well' : 'badly'));
+    }
     if (does === 'break' || does === 'ack-and-break') return this.#end(starts, 'break');
     return this.#end(starts, 'finish');
   }
@@ -107,7 +121,7 @@ export class PlannedHandler {
     } else if (this.#deps.byHand && does === undefined) void this.#settle(start, message, 'ack');
   }
 
-  #settle(start: Start, message: LeasedMessage, kind: HandSettleKind): Promise<unknown> {
+  #settle(start: Start, message: LeasedMessage, kind: Exclude<HandSettleKind, 'forward'>): Promise<unknown> {
     return this.#deps.log.settle(start, kind, () => {
       switch (kind) {
         case 'ack':
@@ -142,7 +156,7 @@ export class PlannedHandler {
 }
 
 /** What is settled by hand before the work. */
-function settledFirst(does: Deviation | undefined): readonly HandSettleKind[] {
+function settledFirst(does: Deviation | undefined): ReadonlyArray<Exclude<HandSettleKind, 'forward'>> {
   switch (does) {
     case 'ack-first':
       return ['ack'];

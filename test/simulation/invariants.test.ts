@@ -71,6 +71,16 @@ const dangers: Readonly<Record<string, Danger>> = {
       faultyCalls: ['push', 'push', 'ack'],
     },
   },
+  'invariant 12: what a sink takes is settled with it, whatever subset of its pushes fails': {
+    range: {
+      surfaces: ['toReadable → toWritable', 'process → toWritableStream'],
+      deviations: ['forward-badly', 'forward-badly', 'throw', 'close', 'dead-letter-first', 'retry-first'],
+      events: ['close', 'abort', 'leave', 'push', 'redeliver', 'suspend'],
+      faults: ['refused', 'refused', 'refused', 'failed', 'answer-dropped', 'request-hangs', 'slow', 'limited'],
+      faultyCalls: ['push', 'push', 'push', 'ack'],
+    },
+    share: 2,
+  },
   'an invalid message reaches no handler and is settled as onInvalid says': {
     range: {
       deviations: ['ack-first', 'retry-first', 'dead-letter-last', 'throw'],

@@ -2,6 +2,7 @@ import type { Start } from './handler-log.ts';
 import type { Invariant } from './invariant.ts';
 import type { Ledger } from './ledger.ts';
 import { endsEmptyHanded } from './empty-queue.ts';
+import { claimsEnd } from './forwarded-messages.ts';
 import { invalidIsSettledAsSaid } from './invalid-messages.ts';
 import { movedIsKept } from './moved-messages.ts';
 import { nothingRemains } from './nothing-remains.ts';
@@ -286,6 +287,7 @@ const invariants: Readonly<Record<string, Invariant>> = {
   7: nothingRemains,
   8: deliveriesAddUp,
   9: nextIsAnsweredInOrder,
+  12: claimsEnd,
   'of late retries': noLateRetry,
   'of repeated deliveries': repeatsAreRecognised,
   'of moved messages': movedIsKept,

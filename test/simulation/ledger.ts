@@ -183,14 +183,19 @@ export class Ledger {
     return (this.#moved.get(this.bodyOf(messageId))?.[0] ?? Infinity) < seq;
   }
 
+  /** Whether a sink had it to settle by then, or may have had. */
+  isForwarded({ settles: [first] }: Start, seq: number): boolean {
+    return first !== undefined && first.kind === 'forward' && first.seq < seq && first.settledSeq > seq;
+  }
+
   /**
    * When a message counted as settled, as its consumer must see it: by hand, or else by its handler's end. One that is
-   * moved counts when the other queue's last answer has come.
+   * moved counts when the other queue's last answer has come, one that is forwarded no earlier than that.
    */
   settledSeq(start: Start): number {
     const [first] = start.settles;
     if (first === undefined) return this.client(start.client).surface.isAuto ? start.endedSeq : Infinity;
-    if (first.kind !== 'dead-letter') return first.seq;
+    if (first.kind !== 'dead-letter' && first.kind !== 'forward') return first.seq;
     return Math.max(first.seq, ...this.#pushesOf(start, first).map((call) => call.endedSeq));
   }
 
@@ -206,13 +211,17 @@ export class Ledger {
   isKnownFinished(start: Start, seq: number): boolean {
     const [first] = start.settles;
     const isMoved = first?.kind === 'dead-letter' && first.seq < seq;
-    if (!isMoved) return this.isEarned(start, seq);
+    // A sink may wait for the rest of what it pushes together.
+    if (!isMoved) return this.isEarned(start, first?.kind === 'forward' ? Math.min(seq, first.settledSeq) : seq);
     return this.#pushesOf(start, first).some((call) => call.isUnderstood && call.endedSeq < seq);
   }
 
   /** Whether a handler had earned the message's acknowledgement by then: it finished, acknowledged by hand, or moved it. */
   isEarned(start: Start, seq: number): boolean {
     const [first] = start.settles;
+    if (first?.kind === 'forward') {
+      return this.#pushesOf(start, first).some((call) => call.isUnderstood && call.endedSeq < seq);
+    }
     if (first !== undefined && first.seq < seq) {
       return first.kind === 'ack' || (first.kind === 'dead-letter' && this.isMoved(start.messageId, seq));
     }

@@ -21,7 +21,7 @@ function movedBy(ledger: Ledger, client: number): string[] {
   const moves = new Map<string, number>();
   for (const { messageId, settles } of ledger.startsBy(client)) {
     const [first] = settles;
-    if (first?.kind !== 'dead-letter') continue;
+    if (first?.kind !== 'dead-letter' && first?.kind !== 'forward') continue;
     const body = ledger.bodyOf(messageId);
     moves.set(body, (moves.get(body) ?? 0) + 1);
     if (first.settlement?.outcome === 'acked' && !ledger.isMoved(messageId, first.settledSeq)) {

@@ -161,7 +161,7 @@ function isHandedOut(
   const known = ledger.judged({ leaseId, call });
   const isInHand = starts.some((start) => start.handed.seq < known.seq && ledger.settledSeq(start) > known.seq);
   // Code that the consumer can't see has a message in hand only as long as the lease lasts, or while it is being moved.
-  const isKept = starts.some((start) => ledger.isBeingMoved(start, known.seq));
+  const isKept = starts.some((start) => ledger.isBeingMoved(start, known.seq) || ledger.isForwarded(start, known.seq));
   return (
     isKept ||
     (isInHand && (surface.concurrency !== undefined || isDeceived || isHeldSince(ledger, messageId, call, known.at)))

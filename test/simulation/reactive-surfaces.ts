@@ -5,12 +5,13 @@ import { openOutlet, type OutletOwner } from '../../src/convert/message-source.t
 import { toReadable } from '../../src/node.ts';
 import { settleMap, toObservable } from '../../src/rxjs.ts';
 import { toReadableStream } from '../../src/web.ts';
+import type { ForwardMessage } from './handler-plan.ts';
 import type { Moment } from './moment.ts';
 import { readAhead, running } from './running-surface.ts';
 import { type Desk, PlannedFailure, type RunningSurface, type Surface, unlessPlanned } from './surface.ts';
 
 /** What an outlet hands out, its reader settles by hand; going away leaves it no grace. */
-const byHand = { isAuto: false, concurrency: undefined, hasGrace: true, leavesAtOnce: true } as const;
+export const byHand = { isAuto: false, concurrency: undefined, hasGrace: true, leavesAtOnce: true } as const;
 
 /** A subscriber that starts a handler for each message. */
 export const observable: Surface = {
@@ -113,10 +114,10 @@ export const webStream: Surface = {
 };
 
 /** A consumer whose outlet tells when it hands out what its reader may not get at once. */
-function handingOut(desk: Desk): {
+export function handingOut(desk: Desk): {
   readonly consumer: Consumer;
   readonly source: Consumer;
-  readonly handle: (message: LeasedMessage | undefined) => ReturnType<Desk['handle']>;
+  readonly handle: (message: LeasedMessage | undefined, forward?: ForwardMessage) => ReturnType<Desk['handle']>;
 } {
   const consumer = desk.queue.consume(desk.options);
   const owner = consumer as unknown as OutletOwner<LeasedMessage>;
@@ -134,9 +135,9 @@ function handingOut(desk: Desk): {
   return {
     consumer,
     source: noting as unknown as Consumer,
-    handle: (message) => {
+    handle: (message, forward) => {
       if (message === undefined) throw new Error('Nothing was handed out');
-      return desk.handle([message], handed.get(message));
+      return desk.handle([message], handed.get(message), forward);
     },
   };
 }
@@ -213,7 +214,7 @@ class ReaderLock {
 }
 
 /** When a stream has closed; rejects with an error that was not planned. */
-function endOf(stream: Readable): Promise<void> {
+export function endOf(stream: Readable): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.on('error', (error: Error) => {
       try {

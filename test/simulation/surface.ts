@@ -2,13 +2,15 @@ import type { ConsumeOptions } from '../../src/consumer/consume-options.ts';
 import type { LeasedMessage } from '../../src/consumer/leased-message.ts';
 import type { ConsumerStats, ConsumerSummary } from '../../src/consumer/stats.ts';
 import type { Queue } from '../../src/queue/queue.ts';
-import type { HandlerEnd } from './handler-plan.ts';
+import type { ForwardMessage, HandlerEnd } from './handler-plan.ts';
 import type { Moment } from './moment.ts';
 import type { Sequence } from './sequence.ts';
 
 /** What a surface works with. */
 export interface Desk {
   readonly queue: Queue;
+  /** Where messages are moved and forwarded to. */
+  readonly otherQueue: Queue;
   readonly options: ConsumeOptions & { readonly maxInFlight: number };
   /** Aborts the signal in the options. */
   readonly abort: () => void;
@@ -19,9 +21,13 @@ export interface Desk {
   readonly receive: (message: LeasedMessage) => Moment;
   /**
    * Works on messages that were handed out together, now unless it says when, as the schedule says, and tells how to
-   * end. Never rejects.
+   * end. Never rejects. Where it can forward, it forwards what it has finished.
    */
-  readonly handle: (messages: readonly LeasedMessage[], handed?: Moment) => Promise<HandlerEnd>;
+  readonly handle: (
+    messages: readonly LeasedMessage[],
+    handed?: Moment,
+    forward?: ForwardMessage,
+  ) => Promise<HandlerEnd>;
   /** Takes down when each `next()` was called and answered. */
   readonly waits: Wait[];
 }

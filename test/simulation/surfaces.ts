@@ -2,6 +2,7 @@ import type { Consumer } from '../../src/consumer/consumer.ts';
 import type { LeasedMessage } from '../../src/consumer/leased-message.ts';
 import type { MessageBatch } from '../../src/consumer/message-batch.ts';
 import type { ConsumerSummary } from '../../src/consumer/stats.ts';
+import { nodeForwarding, webForwarding } from './forwarding-surfaces.ts';
 import { flowing, observable, settling, streamLoop, webStream } from './reactive-surfaces.ts';
 import { readAhead, running } from './running-surface.ts';
 import { type Desk, PlannedFailure, type RunningSurface, type Surface, unlessPlanned } from './surface.ts';
@@ -125,6 +126,8 @@ export const surfaces = {
   'toReadable, flowing': flowing,
   'toReadable, for await': streamLoop,
   toReadableStream: webStream,
+  'toReadable → toWritable': nodeForwarding,
+  'process → toWritableStream': webForwarding,
 } as const satisfies Readonly<Record<string, Surface>>;
 
 export type SurfaceName = keyof typeof surfaces;
@@ -142,6 +145,8 @@ export const surfaceNames: readonly SurfaceName[] = [
   'toReadable, flowing',
   'toReadable, for await',
   'toReadableStream',
+  'toReadable → toWritable',
+  'process → toWritableStream',
 ];
 
 async function handleOrThrow(desk: Desk, messages: readonly LeasedMessage[]): Promise<void> {
