@@ -41,6 +41,32 @@ describe('validate()', () => {
     }
   });
 
+  it.each<[string, unknown]>([
+    ['no value and no issues', {}],
+    ['a list', []],
+    ['nothing', undefined],
+    ['a text', 'valid'],
+  ])('calls a body invalid where a schema gives %s', async (_, result) => {
+    const now = schemaOf(() => result as never);
+    const later = schemaOf(() => Promise.resolve(result) as never);
+    const judged = await settled([validate(withBody(1), now), validate(withBody(1), later)]);
+    for (const { error } of judged) expect(error).toBeInstanceOf(Error);
+  });
+
+  it.each<[string, () => never | Promise<never>]>([
+    [
+      'throws',
+      () => {
+        throw undefined;
+      },
+    ],
+    // oxlint-disable-next-line typescript/prefer-promise-reject-errors
+    ['rejects', () => Promise.reject(undefined)],
+  ])('calls a body invalid when the schema %s with no error at all', async (_, check) => {
+    const judged = await validate(withBody(1), schemaOf(check));
+    expect(judged.error).toMatchObject({ code: 'invalid-body', message: expect.stringContaining('undefined') });
+  });
+
   it('judges at once, and takes over what the schema made of the body', () => {
     const schema = v.pipe(v.string(), v.transform(Number));
     const judged = validateAll([withBody('42'), withBody(42)], schema);
