@@ -24,9 +24,7 @@ export function validate(message: PulledMessage, schema: Schema | undefined): Va
   try {
     const result = schema['~standard'].validate(message.body);
     // Any thenable: a schema need not give the platform's own promises.
-    return 'then' in result
-      ? Promise.resolve(result).then(judge).catch(fail)
-      : judge(result);
+    return 'then' in result ? Promise.resolve(result).then(judge).catch(fail) : judge(result);
   } catch (error) {
     return fail(error);
   }

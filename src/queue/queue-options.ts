@@ -16,13 +16,13 @@ export interface HandleOptions<Body> {
   /** Judges and types the bodies: any Standard Schema, from zod, valibot, arktype and others. */
   readonly schema?: Schema<Body>;
   /**
-   * The time as the handle sees it.
+   * The time as the handle sees it. Where it fails, or gives what is no number or no timer, the machine's goes on.
    *
    * @defaultValue the machine's
    */
   readonly clock?: Clock;
   /**
-   * Numbers from 0 up to but not including 1, for jitter.
+   * Numbers from 0 up to but not including 1, for jitter. In place of anything else, `Math.random` gives one.
    *
    * @defaultValue `Math.random`
    */

