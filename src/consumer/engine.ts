@@ -205,7 +205,8 @@ export class Engine {
   }
 
   report(event: ConsumerEvent): void {
-    if ('error' in event) this.stats.lastError = event.error;
+    // A handler may fail with no error at all.
+    if ('error' in event) this.stats.lastError = event.error ?? errorOf('The work', event.error);
     const note = (error: unknown): void => void (this.stats.lastError = errorOf('onEvent()', error));
     try {
       watch(this.options.onEvent?.(event), note);
