@@ -50,6 +50,8 @@ export type QueueOptions<Body = unknown> = HandleOptions<Body> &
 
 const accountLimit: RequestLimit = { requests: 1_200, perMs: 300_000 };
 
+const clockMethods = ['now', 'monotonic', 'setTimer'] as const satisfies Array<keyof Clock>;
+
 /** Checks what the transport's factory does not. */
 export function checkHandleOptions(
   options: HandleOptions<unknown> & { readonly transport?: QueueTransport | undefined },
@@ -63,7 +65,7 @@ export function checkHandleOptions(
   if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function') {
     throw new TypeError(rule('open a queue', 'schema', 'a Standard Schema', schema));
   }
-  if (clock !== undefined && typeof clock?.setTimer !== 'function') {
+  if (clock !== undefined && !clockMethods.every((name) => typeof clock?.[name] === 'function')) {
     throw new TypeError(rule('open a queue', 'clock', 'a Clock', clock));
   }
   if (transport !== undefined && typeof transport?.pull !== 'function') {

@@ -73,6 +73,15 @@ describe('openQueue()', () => {
     expect(open({ queueId: 'q', accountId: 'a' })).toThrow('CLOUDFLARE_API_TOKEN');
   });
 
+  it.each([
+    ['clock', { setTimer: () => 1, now: () => 1 }, 'a Clock'],
+    ['clock', null, 'a Clock'],
+    ['transport', { push: () => 1 }, 'a QueueTransport'],
+  ])('refuses a %s that lacks a method at once: %o', (name, value, must) => {
+    const transport = createBroker({ clock: new ManualClock() }).transport('jobs');
+    expect(open({ transport, [name]: value })).toThrow(`Cannot open a queue as '${name}' must be ${must}: `);
+  });
+
   it('reads metrics within the time and the signal that it is given, whatever the transport does', async () => {
     const clock = new ManualClock();
     const transport = createBroker({ clock }).transport('jobs');
