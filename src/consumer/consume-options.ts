@@ -1,4 +1,12 @@
-import { checkFunction, checkInteger, checkNumber, checkOneOf, checkOptions, rule } from '../contract/check-options.ts';
+import {
+  checkFunction,
+  checkInteger,
+  checkNumber,
+  checkOneOf,
+  checkOptions,
+  checkSignal,
+  rule,
+} from '../contract/check-options.ts';
 import { limits } from '../contract/limits.ts';
 import type { ConsumerEvent, InvalidMessage } from './events.ts';
 
@@ -82,7 +90,8 @@ export interface ConsumeOptions {
   readonly stopWhenEmpty?: boolean | { readonly forMs: number };
   /**
    * What to do with a message whose body could not be decoded or did not fit the schema. `throw` retries it and ends the
-   * loop with the error. A function decides for each, and may return a promise; when it fails, the message is retried.
+   * loop with the error. A function decides for each, and may return a promise; when it fails, or gives none of these, the message is
+   * retried, and `stats.lastError` says why.
    *
    * @defaultValue 'retry'
    */
@@ -133,6 +142,11 @@ const defaults = {
   maxIdleMs: 10_000,
 } as const satisfies ConsumeOptions;
 
+/** Throws a `TypeError` unless it is something to do with an invalid message. */
+export function checkInvalidAction(name: string, action: unknown): void {
+  checkOneOf('consume', name, action, ['retry', 'ack', 'throw'] satisfies InvalidAction[]);
+}
+
 /** Below this a lease is over before its message can be worked on. */
 const shortestLeaseMs = 100;
 
@@ -165,13 +179,9 @@ export function resolveConsumeOptions(
   check('maxRetries', 0, limits.retries);
   checkNumber('consume', 'maxIdleMs', merged.maxIdleMs, [250, Infinity]);
   checkOneOf('consume', 'settle', merged.settle, ['auto', 'manual']);
-  if (typeof merged.onInvalid !== 'function') {
-    checkOneOf('consume', 'onInvalid', merged.onInvalid, ['retry', 'ack', 'throw']);
-  }
+  if (typeof merged.onInvalid !== 'function') checkInvalidAction('onInvalid', merged.onInvalid);
   if (merged.onEvent !== undefined) checkFunction('consume', 'onEvent', merged.onEvent);
-  if (merged.signal !== undefined && typeof merged.signal?.addEventListener !== 'function') {
-    throw new TypeError(rule('consume', 'signal', 'an AbortSignal', merged.signal));
-  }
+  checkSignal('consume', merged.signal);
   const { stopWhenEmpty, ...rest } = merged;
   return { signal: undefined, onEvent: undefined, ...rest, emptyForMs: emptyForMs(stopWhenEmpty) };
 }

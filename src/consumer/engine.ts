@@ -1,3 +1,4 @@
+import { errorOf, watch } from '../contract/callback.ts';
 import { Holdings } from '../lease/holdings.ts';
 import type { HeldMessage, Lease, LeaseBatch, SettleKind } from '../lease/lease.ts';
 import { marginMs } from '../lease/margin.ts';
@@ -216,12 +217,13 @@ export class Engine {
   }
 
   report(event: ConsumerEvent): void {
-    if ('error' in event) this.stats.lastError = event.error;
+    // A handler may fail with no error at all.
+    if ('error' in event) this.stats.lastError = event.error ?? errorOf('The work', event.error);
+    const note = (error: unknown): void => void (this.stats.lastError = errorOf('onEvent()', error));
     try {
-      const result: unknown = this.options.onEvent?.(event);
-      if (result instanceof Promise) result.catch((error: unknown) => void (this.stats.lastError = error));
+      watch(this.options.onEvent?.(event), note);
     } catch (error) {
-      this.stats.lastError = error;
+      note(error);
     }
   }
 

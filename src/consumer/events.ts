@@ -33,6 +33,8 @@ export interface InvalidMessage extends MessageIdentity {
  * | `slowAnswer` | a pull took longer than half of its lease | asks for one message with a longer lease |
  * | `paused` | the service says that delivery is paused | asks again as if the queue were empty |
  *
+ * `retryInMs` is at most five minutes; what the service asked for, which may be more, is the error's `retryAfterMs`.
+ *
  * `handlerFailed` comes from the handlers of `process` and `processBatches`, from the work of `settleMap`, and from a
  * sink that did not push what a message was forwarded as.
  */

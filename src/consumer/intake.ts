@@ -1,7 +1,8 @@
+import { errorOf } from '../contract/callback.ts';
 import type { PulledMessage } from '../contract/message.ts';
 import type { Schema } from '../contract/schema.ts';
 import { type HeldMessage, Lease, LeaseBatch } from '../lease/lease.ts';
-import type { InvalidAction, ResolvedConsumeOptions } from './consume-options.ts';
+import { checkInvalidAction, type InvalidAction, type ResolvedConsumeOptions } from './consume-options.ts';
 import type { ConsumerEvent, InvalidMessage } from './events.ts';
 import { leasesEndAt, type PullAnswer } from './puller.ts';
 import type { StatsCounter } from './stats.ts';
@@ -152,9 +153,12 @@ export class Intake {
     let action: InvalidAction = 'retry';
     this.#rejected.add(lease);
     try {
-      action = typeof options.onInvalid === 'function' ? await options.onInvalid(invalid, error) : options.onInvalid;
+      const said =
+        typeof options.onInvalid === 'function' ? await options.onInvalid(invalid, error) : options.onInvalid;
+      checkInvalidAction('onInvalid()', said);
+      action = said;
     } catch (failure) {
-      stats.lastError = failure;
+      stats.lastError = errorOf('onInvalid()', failure);
     }
     // The answer holds also when the lease is over: an acknowledgement may come late.
     if (this.#rejected.delete(lease) || !this.#hasGivenUp) reject(lease, action, error);

@@ -1,3 +1,4 @@
+import { errorOf, watch } from '../contract/callback.ts';
 import { checkInteger, rule } from '../contract/check-options.ts';
 import { limits } from '../contract/limits.ts';
 import { type ConsumeOptions, type ResolvedConsumeOptions, resolveConsumeOptions } from './consume-options.ts';
@@ -68,10 +69,11 @@ export function judgeDelay<Body>(
   if (typeof retryDelaySeconds !== 'function') return retryDelaySeconds;
   try {
     const delaySeconds = retryDelaySeconds(message, error);
+    watch(delaySeconds);
     checkInteger('retry', 'retryDelaySeconds()', delaySeconds, [0, limits.delaySeconds]);
     return delaySeconds;
   } catch (failure) {
-    met.lastError = failure;
+    met.lastError = errorOf('retryDelaySeconds()', failure);
     return undefined;
   }
 }

@@ -40,6 +40,12 @@ export function checkOptions(action: string, options: unknown): void {
     throw new TypeError(rule(action, 'options', 'an object', options));
 }
 
+/** Throws a `TypeError` unless the value is an `AbortSignal`, or left out. */
+export function checkSignal(action: string, value: AbortSignal | undefined): void {
+  if (value !== undefined && typeof value?.addEventListener !== 'function')
+    throw new TypeError(rule(action, 'signal', 'an AbortSignal', value));
+}
+
 /** The one form of every message about a wrong option. */
 export function rule(action: string, name: string, must: string, value: unknown): string {
   return `Cannot ${action} as '${name}' must be ${must}: current value is ${show(value)}`;

@@ -9,6 +9,7 @@
  * | `queue-unavailable` | 429, codes 10250–10253: overloaded, full, disabled, free plan used up | yes, after `retryAfterMs` |
  * | `service-failed` | 5xx, 408 | yes, with backoff |
  * | `bad-answer` | an answer that is not the service's JSON, or a redirect | yes, with backoff, unless the status is final |
+ * | `transport-failed` | a transport of the user's failed with what is no `QueueError` | no |
  * | `delivery-paused` | 409: delivery of the queue is paused | yes, it waits |
  * | `pull-not-enabled` | 405: the queue has no HTTP pull consumer | for 30 s, then it is final |
  * | `unauthorized` | 401, 403: token, e-mail or key | no |
@@ -29,6 +30,7 @@ export type QueueErrorCode =
   | 'queue-unavailable'
   | 'service-failed'
   | 'bad-answer'
+  | 'transport-failed'
   | 'delivery-paused'
   | 'pull-not-enabled'
   | 'unauthorized'
@@ -71,7 +73,10 @@ export class QueueError extends Error {
   readonly status: number | undefined;
   /** What the service said, in its order; empty when it said nothing. */
   readonly errors: readonly ServiceError[];
-  /** How long the service asked to be left alone, in milliseconds; `undefined` when it did not. */
+  /**
+   * How long the service asked to be left alone, in milliseconds; `undefined` when it did not. A call is held back for
+   * five minutes at most.
+   */
   readonly retryAfterMs: number | undefined;
 
   constructor(message: string, details: QueueErrorDetails) {

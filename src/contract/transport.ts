@@ -90,6 +90,10 @@ export interface PurgeResult {
  *
  * Every method rejects with a `QueueError`, with the signal's reason when aborted, or with a `TypeError` or
  * `RangeError` when the request itself can't be sent.
+ *
+ * What `openQueue` is given may do otherwise. What it throws or rejects with that is no `QueueError` is final, as one of
+ * code `transport-failed`: give a failure that may pass its code, `network` or `service-failed`. An answer that has not the
+ * form of the port is `bad-answer`. Signal and time limit hold whether or not it heeds them.
  */
 export interface QueueTransport {
   push(message: OutgoingMessage, options?: CallOptions): Promise<PushResult>;

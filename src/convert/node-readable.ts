@@ -1,7 +1,7 @@
 import { addAbortSignal, Readable } from 'node:stream';
 
 import type { LeasedMessage } from '../consumer/leased-message.ts';
-import { checkOptions, rule } from '../contract/check-options.ts';
+import { checkOptions, checkSignal } from '../contract/check-options.ts';
 import { checkSource, type MessageSource, type Opener, type SourceOptions } from './message-source.ts';
 import type { Outlet } from './outlet.ts';
 
@@ -56,9 +56,7 @@ export interface MessageReadable<Body = unknown> extends Readable {
 export function toReadable<Body>(source: MessageSource<Body>, options: SourceOptions = {}): MessageReadable<Body> {
   checkOptions('read', options);
   const { signal, ...rest } = options;
-  if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
-    throw new TypeError(rule('read', 'signal', 'an AbortSignal', signal));
-  }
+  checkSignal('read', signal);
   const readable: Readable = new OutletReadable<Body>(checkSource('read', source, rest));
   return (signal === undefined ? readable : addAbortSignal(signal, readable)) as MessageReadable<Body>;
 }

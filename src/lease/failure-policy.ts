@@ -27,6 +27,7 @@ export function failureKind(error: unknown): FailureKind {
       return 'paused';
     case 'pull-not-enabled':
       return 'not-enabled';
+    case 'transport-failed':
     case 'unauthorized':
     case 'not-found':
     case 'too-large':
@@ -44,5 +45,5 @@ export function failureKind(error: unknown): FailureKind {
 /** Whether the call may have taken effect although it failed: the answer may have been lost on its way back. */
 export function mayHaveTakenEffect(error: unknown): boolean {
   if (!(error instanceof QueueError)) return true;
-  return ['network', 'timeout', 'bad-answer', 'service-failed'].includes(error.code);
+  return ['network', 'timeout', 'bad-answer', 'service-failed', 'transport-failed'].includes(error.code);
 }

@@ -248,11 +248,16 @@ export class Holdings {
 
   /**
    * Takes out of the buffer the newer delivery of a message that was given up when its lease ended and is finished now:
-   * to be acknowledged, not delivered.
+   * to be acknowledged, not delivered. Where it is started or finished itself, whichever settlement comes second finds
+   * no lease, and the message acknowledged by the other.
    */
-  takeNewer({ id, hash }: Lease): Lease | undefined {
-    const newer = this.#known.get(id, hash);
-    if (newer === undefined || newer === 'done' || newer.phase !== 'buffered') return undefined;
+  takeNewer(lease: Lease): Lease | undefined {
+    const newer = this.#known.get(lease.id, lease.hash);
+    if (newer === undefined) return undefined;
+    if (newer === 'done' || newer.phase !== 'buffered') {
+      (newer === 'done' ? lease : newer).mayBeSettled = true;
+      return undefined;
+    }
     this.#hurryNoMore(newer);
     this.#end(newer);
     return newer;

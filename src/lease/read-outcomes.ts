@@ -7,14 +7,19 @@ import type { Lease, SettleKind } from './lease.ts';
  * Reads from the answer to a settle call what became of each lease in it, in order.
  *
  * Only what the answer says beyond doubt is called acked or retried: a warned lease is lost when the count leaves it
- * out; when count and warnings don't add up, the leases of that kind are unknown.
+ * out, unless its message was acknowledged by another lease in the same call; when count and warnings don't add up, the
+ * leases of that kind are unknown.
  *
  * @param now - when the call was answered
  */
 export function readOutcomes(leases: readonly Lease[], result: AckResult, now: number): readonly Settlement[] {
   const acks = judge(leases, 'ack', result, result.ackCount);
   const retries = judge(leases, 'retry', result, result.retryCount);
-  return leases.map((lease) => outcomeOf(lease, lease.settledAs === 'ack' ? acks : retries, result, now));
+  return leases.map((lease) => {
+    const verdict = lease.settledAs === 'ack' ? acks : retries;
+    if (verdict === 'all') return confirmedOf(lease, now);
+    return unconfirmed(lease, verdict, leases, result) ?? confirmedOf(lease, now);
+  });
 }
 
 /** One object for all messages that fared alike. */
@@ -44,14 +49,23 @@ function judge(leases: readonly Lease[], kind: SettleKind, result: AckResult, co
   return count === sent - warned ? 'unwarned' : 'unclear';
 }
 
-function outcomeOf(lease: Lease, verdict: Verdict, result: AckResult, now: number): Settlement {
-  if (verdict === 'all') return confirmedOf(lease, now);
+/** What became of a lease whose kind was not counted in full; `undefined` when it was taken all the same. */
+function unconfirmed(
+  lease: Lease,
+  verdict: Verdict,
+  leases: readonly Lease[],
+  result: AckResult,
+): Settlement | undefined {
   const warning = result.warnings.get(lease.leaseId);
-  if (verdict === 'unclear') {
-    const said = warning ?? result.otherWarnings[0];
-    return { outcome: 'unknown', error: unclear(lease, said) };
-  }
-  return warning === undefined ? confirmedOf(lease, now) : { outcome: 'lost', error: refused(lease, warning) };
+  if (verdict === 'unclear') return { outcome: 'unknown', error: unclear(lease, warning ?? result.otherWarnings[0]) };
+  if (warning === undefined || isAckedBeside(lease, leases, result)) return undefined;
+  return { outcome: 'lost', error: refused(lease, warning) };
+}
+
+/** A message that was given up and came again is acknowledged by whichever of its leases the service takes first. */
+function isAckedBeside({ id, settledAs }: Lease, leases: readonly Lease[], { warnings }: AckResult): boolean {
+  const isSame = (other: Lease): boolean => other.id === id && other.settledAs === 'ack';
+  return settledAs === 'ack' && leases.some((other) => isSame(other) && !warnings.has(other.leaseId));
 }
 
 function confirmedOf(lease: Lease, now: number): Settlement {

@@ -93,7 +93,7 @@ export class Pusher {
     const { gates, clock, now } = this.#deps;
     signal?.throwIfAborted();
     for (let left = gates.notBefore('push') - now(); left > 0; left = gates.notBefore('push') - now()) {
-      if (gates.notBefore('push') > givenUpAt) throw heldBack(left);
+      if (gates.notBefore('push') > givenUpAt) throw heldBack(left, gates.cause('push'));
       await delay(signal, clock, left);
     }
   }
@@ -127,7 +127,8 @@ function isUndelayed({ delaySeconds = 0 }: EncodedMessage): boolean {
   return delaySeconds === 0;
 }
 
-function heldBack(retryAfterMs: number): QueueError {
+/** @param cause - the failure whose `retryAfterMs` is what the service asked for, which may be more */
+function heldBack(retryAfterMs: number, cause: unknown): QueueError {
   const text = `Pushes are held back for another ${Math.ceil(retryAfterMs / 1000)} s, as the service asked`;
-  return new QueueError(text, { code: 'rate-limited', retryAfterMs });
+  return new QueueError(text, { code: 'rate-limited', retryAfterMs, cause });
 }

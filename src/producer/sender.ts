@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../contract/clock.ts';
-import { checkOptions } from '../contract/check-options.ts';
+import { checkOptions, checkSignal } from '../contract/check-options.ts';
 import { inOtherWords, QueueError } from '../contract/errors.ts';
 import type { OutgoingMessage } from '../contract/message.ts';
 import { limits } from '../contract/limits.ts';
@@ -94,6 +94,7 @@ export class Sender {
   async sendBatch(messages: Iterable<OutgoingMessage>, options: SendBatchOptions = {}): Promise<void> {
     checkOptions('send a batch', options);
     const { delaySeconds, signal } = options;
+    checkSignal('send a batch', signal);
     signal?.throwIfAborted();
     const failures: unknown[] = [];
     await pushBatches(encodeAll(messages, delaySeconds), {

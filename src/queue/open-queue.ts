@@ -12,7 +12,8 @@ import { type BatchHandler, runBatchHandler } from '../consumer/process-batches.
 import { type ProcessOptions, resolveProcessOptions } from '../consumer/process-options.ts';
 import { type MessageHandler, runHandlers } from '../consumer/process.ts';
 import type { ConsumerSummary } from '../consumer/stats.ts';
-import { checkFunction, checkOptions } from '../contract/check-options.ts';
+import { checkFunction, checkOptions, checkSignal } from '../contract/check-options.ts';
+import type { Clock } from '../contract/clock.ts';
 import type { QueueMetrics } from '../contract/message.ts';
 import type { Schema } from '../contract/schema.ts';
 import { systemClock } from '../contract/system-clock.ts';
@@ -25,6 +26,8 @@ import { Pusher, type PusherDeps } from '../producer/pusher.ts';
 import { type SendBatchOptions, Sender, type SendOptions } from '../producer/sender.ts';
 import { type CloudflareConnection, resolveConnection } from '../transports/cloudflare/options.ts';
 import { connectCloudflareTransport } from '../transports/cloudflare/transport.ts';
+import { guardClock, guardRandom } from './guard-clock.ts';
+import { guardTransport } from './guard-transport.ts';
 import { pushBucket } from './push-bucket.ts';
 import type { BatchItem, Queue } from './queue.ts';
 import { checkHandleOptions, pushLimitOf, type QueueOptions } from './queue-options.ts';
@@ -52,8 +55,10 @@ export function openQueue<Body, Sent = Body>(
 export function openQueue<Body = unknown>(options: QueueOptions<Body>): Queue<Body>;
 export function openQueue<Body>(options: QueueOptions<Body>): Queue<Body> {
   checkHandleOptions(options);
-  const { clock = systemClock, random = Math.random, schema, pushLimit } = options;
-  const { transport, connection } = connect(options);
+  const { schema, pushLimit } = options;
+  const clock = guardClock(options.clock ?? systemClock);
+  const random = guardRandom(options.random ?? Math.random, Math.random);
+  const { transport, connection } = connect(options, clock);
   const queueName = options.queueName ?? options.queueId ?? 'queue';
   const context = createQueueContext({ transport, clock, random, schema, queueName });
   const limit = pushLimitOf(pushLimit, connection?.baseUrl);
@@ -61,9 +66,12 @@ export function openQueue<Body>(options: QueueOptions<Body>): Queue<Body> {
   return new QueueHandle<Body>(context, limit === undefined ? undefined : pushBucket({ limit, clock, account }));
 }
 
-function connect<Body>(options: QueueOptions<Body>): { transport: QueueTransport; connection?: CloudflareConnection } {
-  if (options.transport !== undefined) return { transport: options.transport };
-  const connection = resolveConnection(options);
+function connect<Body>(
+  options: QueueOptions<Body>,
+  clock: Clock,
+): { transport: QueueTransport; connection?: CloudflareConnection } {
+  if (options.transport !== undefined) return { transport: guardTransport(options.transport, clock) };
+  const connection = resolveConnection({ ...options, clock });
   return { transport: connectCloudflareTransport(connection), connection };
 }
 
@@ -126,7 +134,9 @@ class QueueHandle<Body> implements Queue<Body> {
     return this.#sender.sendBatch(messages, options);
   }
 
-  metrics(options?: CallOptions): Promise<QueueMetrics> {
+  async metrics(options: CallOptions = {}): Promise<QueueMetrics> {
+    checkOptions('read metrics', options);
+    checkSignal('read metrics', options.signal);
     return this.#context.transport.metrics(options);
   }
 }

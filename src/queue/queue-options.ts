@@ -16,13 +16,13 @@ export interface HandleOptions<Body> {
   /** Judges and types the bodies: any Standard Schema, from zod, valibot, arktype and others. */
   readonly schema?: Schema<Body>;
   /**
-   * The time as the handle sees it.
+   * The time as the handle sees it. Where it fails, or gives what is no number or no timer, the machine's goes on.
    *
    * @defaultValue the machine's
    */
   readonly clock?: Clock;
   /**
-   * Numbers from 0 up to but not including 1, for jitter.
+   * Numbers from 0 up to but not including 1, for jitter. In place of anything else, `Math.random` gives one.
    *
    * @defaultValue `Math.random`
    */
@@ -50,6 +50,8 @@ export type QueueOptions<Body = unknown> = HandleOptions<Body> &
 
 const accountLimit: RequestLimit = { requests: 1_200, perMs: 300_000 };
 
+const clockMethods = ['now', 'monotonic', 'setTimer'] as const satisfies Array<keyof Clock>;
+
 /** Checks what the transport's factory does not. */
 export function checkHandleOptions(
   options: HandleOptions<unknown> & { readonly transport?: QueueTransport | undefined },
@@ -63,7 +65,7 @@ export function checkHandleOptions(
   if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function') {
     throw new TypeError(rule('open a queue', 'schema', 'a Standard Schema', schema));
   }
-  if (clock !== undefined && typeof clock?.setTimer !== 'function') {
+  if (clock !== undefined && !clockMethods.every((name) => typeof clock?.[name] === 'function')) {
     throw new TypeError(rule('open a queue', 'clock', 'a Clock', clock));
   }
   if (transport !== undefined && typeof transport?.pull !== 'function') {

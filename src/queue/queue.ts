@@ -78,6 +78,10 @@ export interface Queue<Body = unknown, Sent = Body> extends AsyncIterable<Leased
    * those that the service did not confirm, when all others are pushed; the reason of `options.signal`
    */
   sendBatch(messages: Iterable<BatchItem<Sent>>, options?: SendBatchOptions): Promise<void>;
-  /** What the service says of the queue, best-effort. */
+  /**
+   * What the service says of the queue, best-effort.
+   *
+   * @throws QueueError; the reason of `options.signal`; RangeError when `timeoutMs` is not above 0
+   */
   metrics(options?: CallOptions): Promise<QueueMetrics>;
 }

@@ -105,6 +105,42 @@ describe('settling', () => {
     await jobs.run(consumer.close({ graceMs: 0 }));
   });
 
+  describe('a message that was given up and came again', () => {
+    const takeTwice = async (jobs: Jobs<unknown>) => {
+      jobs.push(1);
+      const taken = await take(jobs, 1, { visibilityTimeoutMs: 1_000, minInFlight: 2 });
+      taken.messages.push(await taken.next());
+      const [first, second] = taken.messages;
+      expect(second).toMatchObject({ id: first?.id, attempts: 2 });
+      return { ...taken, outcomes: taken.messages.map((message) => () => message.ack()) };
+    };
+
+    it.each([
+      ['older', [0, 1]],
+      ['newer', [1, 0]],
+    ])('is acknowledged by both its leases, the %s first, in one call', async (_, order) => {
+      const jobs = openJobs({ maxRetries: 50 });
+      const { outcomes, consumer } = await takeTwice(jobs);
+      const settled = Promise.all(order.map(async (index) => outcomes[index]?.()));
+      expect(await jobs.run(settled)).toMatchObject([{ outcome: 'acked' }, { outcome: 'acked' }]);
+      expect(jobs.transport.of('ack')).toHaveLength(1);
+      expect(await jobs.run(consumer.close())).toMatchObject({ acked: 2, lost: 0 });
+    });
+
+    it.each([
+      ['older', [0, 1]],
+      ['newer', [1, 0]],
+    ])('is not called lost by the lease that comes second, the %s first, one call each', async (_, order) => {
+      const jobs = openJobs({ maxRetries: 50 });
+      const { outcomes, consumer } = await takeTwice(jobs);
+      const [one, other] = order.map((index) => outcomes[index]);
+      expect(await jobs.run(Promise.resolve(one?.()))).toMatchObject({ outcome: 'acked' });
+      expect(await jobs.run(Promise.resolve(other?.()))).toMatchObject({ outcome: 'unknown' });
+      expect(await jobs.run(consumer.close())).toMatchObject({ acked: 1, unknown: 1, lost: 0 });
+      expect(jobs.broker.inspect('jobs').counts.total).toBe(0);
+    });
+  });
+
   it('repeats a failed call until the lease ends, and an acknowledgement once more after it', async () => {
     const jobs = openJobs({ maxRetries: 50 });
     jobs.push(1);
@@ -507,6 +543,28 @@ describe('time', () => {
     expect(jobs.clock.refedTimers).toBeGreaterThan(0);
     await jobs.run(consumer.close({ graceMs: 0 }));
   });
+
+  it.each(['pull', 'ack'] as const)(
+    'waits for 5 minutes at most when the service asks for more: %s',
+    async (method) => {
+      const jobs = openJobs({ maxRetries: 50 });
+      jobs.push(1);
+      const events: ConsumerEvent[] = [];
+      const asked = queueError('rate-limited', { status: 429, retryAfterMs: 99_999_999_999_000 });
+      let isFirst = true;
+      jobs.transport.script = (call, answer) => {
+        if (call.method !== method || !isFirst) return answer();
+        isFirst = false;
+        return Promise.reject(asked);
+      };
+      const onEvent = (event: ConsumerEvent): void => void events.push(event);
+      const summary = jobs.queue.process(() => 1, { stopWhenEmpty: true, visibilityTimeoutMs: 1_000_000, onEvent });
+      expect(await jobs.run(summary)).toMatchObject({ acked: 1 });
+      const type = method === 'pull' ? 'pullFailed' : 'settleFailed';
+      expect(events).toMatchObject([{ type, retryInMs: 300_000, error: { retryAfterMs: 99_999_999_999_000 } }]);
+      expect(jobs.clock.monotonic()).toBeLessThan(301_000);
+    },
+  );
 
   it('holds a consumer that is closing no longer than its leases, whatever is asked of the service', async () => {
     const jobs = openJobs({ maxRetries: 50 });

@@ -68,3 +68,10 @@ export async function rejection(promise: PromiseLike<unknown>): Promise<unknown>
   }
   throw new Error('it did not reject');
 }
+
+/** A handle of the same queue whose transport heeds neither signals nor time limits: calls end as its script has it. */
+export function ignorant<Body>({ broker, clock }: Jobs<Body>): Pick<Jobs<Body>, 'transport' | 'queue'> {
+  const transport = new ScriptedTransport(broker.transport('jobs'), clock);
+  transport.isDeaf = true;
+  return { transport, queue: openQueue<Body>({ transport, clock, random: () => 0.5 }) };
+}

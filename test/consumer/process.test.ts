@@ -251,6 +251,16 @@ describe('process()', () => {
 });
 
 describe('a handler', () => {
+  it('that fails with no error at all has its message retried, and an error seen', async () => {
+    const jobs = openJobs();
+    jobs.push(1);
+    const nothing: unknown = undefined;
+    const work = ({ attempts }: LeasedMessage): Promise<void> =>
+      attempts === 1 ? Promise.reject(nothing) : Promise.resolve();
+    const summary = await jobs.run(jobs.queue.process(work, { stopWhenEmpty: { forMs: 60_000 } }));
+    expect(summary).toMatchObject({ acked: 1, retried: 1, lastError: expect.any(Error) });
+  });
+
   it('has ended when what it gave has settled, be that a function with a method then', async () => {
     const jobs = openJobs();
     jobs.push('good', 'bad');

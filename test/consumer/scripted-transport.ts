@@ -35,6 +35,8 @@ export class ScriptedTransport implements QueueTransport {
   underWay = 0;
   /** How long the way there takes, in milliseconds. */
   latencyMs = 0;
+  /** It heeds neither signals nor time limits. */
+  isDeaf = false;
   script: Script = (_, answer) => answer();
   readonly #beneath: QueueTransport;
   readonly #clock: Clock;
@@ -72,7 +74,7 @@ export class ScriptedTransport implements QueueTransport {
     const noted = { ...call, at: this.#clock.monotonic() };
     this.calls.push(noted);
     this.underWay += 1;
-    const { signal, timeoutMs } = options ?? {};
+    const { signal, timeoutMs } = this.isDeaf ? {} : (options ?? {});
     signal?.throwIfAborted();
     const over = new AbortController();
     const end = (): void => over.abort(signal?.reason);

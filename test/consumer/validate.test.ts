@@ -18,6 +18,8 @@ const validateAll = (
 const settled = (all: ReadonlyArray<Validated | Promise<Validated>>): Promise<Validated[]> =>
   Promise.all(all.map((each) => Promise.resolve(each)));
 
+const nothing: unknown = undefined;
+
 const withBody = (body: unknown): PulledMessage => ({ ...pulled('a'), body });
 
 describe('validate()', () => {
@@ -41,17 +43,29 @@ describe('validate()', () => {
     }
   });
 
-  it('calls a body invalid where a schema throws nothing', async () => {
-    const nothing: unknown = undefined;
-    const schemas = [
-      schemaOf(() => {
+  it.each<[string, unknown]>([
+    ['no value and no issues', {}],
+    ['a list', []],
+    ['nothing', undefined],
+    ['a text', 'valid'],
+  ])('calls a body invalid where a schema gives %s', async (_, result) => {
+    const now = schemaOf(() => result as never);
+    const later = schemaOf(() => Promise.resolve(result) as never);
+    const judged = await settled([validate(withBody(1), now), validate(withBody(1), later)]);
+    for (const { error } of judged) expect(error).toBeInstanceOf(Error);
+  });
+
+  it.each<[string, () => never | Promise<never>]>([
+    [
+      'throws',
+      () => {
         throw nothing;
-      }),
-      schemaOf(() => Promise.reject(nothing)),
-    ];
-    for (const schema of schemas) {
-      expect(await validate(withBody(1), schema)).toMatchObject({ error: { code: 'invalid-body' } });
-    }
+      },
+    ],
+    ['rejects', () => Promise.reject(nothing)],
+  ])('calls a body invalid when the schema %s with no error at all', async (_, check) => {
+    const judged = await validate(withBody(1), schemaOf(check));
+    expect(judged.error).toMatchObject({ code: 'invalid-body', message: expect.stringContaining('undefined') });
   });
 
   it('judges at once, and takes over what the schema made of the body', () => {

@@ -38,6 +38,20 @@ describe('Gates', () => {
     expect(gates.notBefore('push')).toBe(notBefore);
   });
 
+  it.each([
+    [300_000, 301_000],
+    [300_001, 301_000],
+    [99_999_999_999_000, 301_000],
+    [Infinity, 301_000],
+    [-5, 1_100],
+    [Number.NaN, 1_100],
+  ])('wait for 5 minutes at most, whatever was asked for: %d', (retryAfterMs, notBefore) => {
+    const gates = new Gates();
+    gates.close('push', limited(retryAfterMs), 100, 1_000);
+    expect(gates.notBefore('push')).toBe(notBefore);
+    expect(gates.cause('push')).toMatchObject({ retryAfterMs });
+  });
+
   it('never open earlier', () => {
     const gates = new Gates();
     gates.close('pull', limited(5_000), 0, 1_000);

@@ -43,6 +43,22 @@ describe('readOutcomes()', () => {
     expect(outcomes.map(({ outcome }) => letters[outcome]).join('')).toBe(expected);
   });
 
+  it.each<[string, number[], string]>([
+    ['the older lease counted', [1], 'AA'],
+    ['the newer lease counted', [0], 'AA'],
+    ['neither counted', [0, 1], 'LL'],
+  ])('knows that a message is acknowledged by either of its leases: %s', (_, warned, expected) => {
+    const leases = ['first', 'second'].map((leaseId) => {
+      const lease = started('m', 0);
+      lease.leaseId = leaseId;
+      lease.settledAs = 'ack';
+      return lease;
+    });
+    const warnings = new Map(warned.map((index) => [leases[index]?.leaseId ?? '', 'gone']));
+    const outcomes = readOutcomes(leases, { ackCount: 2 - warned.length, warnings, otherWarnings: [] }, 10);
+    expect(outcomes.map(({ outcome }) => (outcome === 'acked' ? 'A' : 'L')).join('')).toBe(expected);
+  });
+
   it('says why', () => {
     const result = { warnings: warningsOf(0), otherWarnings: [] };
     const [lost] = readOutcomes(settled('a'), { ...result, ackCount: 0 }, 10);

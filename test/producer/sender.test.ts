@@ -4,7 +4,7 @@ import type { BulkPushRequest } from '../../src/contract/transport.ts';
 import { envelope, forward, type Queue, QueueError } from '../../src/index.ts';
 import { badBodies, fullBatches } from '../contract-suites/bad-bodies.ts';
 import { openTwoQueues } from '../convert/two-queues.ts';
-import { openJobs, queueError, rejection } from '../consumer/jobs.ts';
+import { ignorant, openJobs, queueError, rejection } from '../consumer/jobs.ts';
 import type { Call } from '../consumer/scripted-transport.ts';
 import { countedSignal } from '../transports/cloudflare/counted-signal.ts';
 
@@ -411,11 +411,27 @@ describe('sendBatch()', () => {
     expect(new Set(bodies(jobs))).toEqual(new Set(numbers(100).filter((n) => n !== 7)));
   });
 
-  it('passes on what is not a QueueError as it is', async () => {
+  it('tells of what is not a QueueError as its cause', async () => {
     const jobs = openJobs();
     const defect = new Error('defect');
     jobs.transport.script = () => Promise.reject(defect);
-    expect(await rejection(jobs.run(jobs.queue.sendBatch(items(3))))).toBe(defect);
+    const error = await rejection(jobs.run(jobs.queue.sendBatch(items(3))));
+    expect(error).toMatchObject({ code: 'transport-failed', cause: { cause: defect } });
+    expect(jobs.transport.calls).toHaveLength(1);
+  });
+
+  it('holds back for 5 minutes at most when the service asks for more, and tells what it asked for', async () => {
+    const jobs = openJobs();
+    const asked = queueError('rate-limited', { status: 429, retryAfterMs: 99_999_999_999_000 });
+    jobs.transport.fail('push', asked);
+    expect(await rejection(jobs.run(jobs.queue.send('first')))).toBe(asked);
+    jobs.transport.script = (_, answer) => answer();
+    await jobs.clock.advance(200_000);
+    const held = rejection(jobs.run(jobs.queue.send('second')));
+    expect(await held).toMatchObject({ code: 'rate-limited', retryAfterMs: 100_000, cause: asked });
+    await jobs.clock.advance(100_000);
+    await jobs.run(jobs.queue.send('third'));
+    expect(bodies(jobs)).toEqual(['third']);
   });
 
   it('rejects with the reason of a signal, pushes nothing more, and lets go of it', async () => {
@@ -435,6 +451,25 @@ describe('sendBatch()', () => {
     expect(jobs.clock.pendingTimers).toBe(0);
   });
 
+  it('does not wait for a transport that ignores its signal', async () => {
+    const jobs = openJobs();
+    const { transport, queue } = ignorant(jobs);
+    transport.hang('bulkPush');
+    const { controller, signal, count } = countedSignal();
+    const reason = new Error('enough');
+    const failed = rejection(queue.sendBatch(items(3), { signal }));
+    await jobs.clock.advance(1_000);
+    controller.abort(reason);
+    expect(await Promise.race([failed, jobs.clock.advance(1).then(() => 'waits')])).toBe(reason);
+    expect(count()).toBe(0);
+    expect(jobs.clock.pendingTimers).toBe(0);
+  });
+
+  it('refuses what is no signal', async () => {
+    const error = await rejection(openJobs().queue.sendBatch(items(1), { signal: 5 as never }));
+    expect(String(error)).toContain("Cannot send a batch as 'signal' must be an AbortSignal: current value is 5");
+  });
+
   it('rejects at once when the signal has aborted, and ends a wait for its turn', async () => {
     const jobs = openJobs();
     const reason = new Error('enough');
@@ -450,17 +485,25 @@ describe('sendBatch()', () => {
   });
 
   it('fulfils when all was confirmed, although the signal aborts in that moment', async () => {
-    const jobs = openJobs();
-    const controller = new AbortController();
-    jobs.transport.script = async (_, answer) => {
-      const result = await answer();
-      // Too late for the transport to notice.
-      void Promise.resolve().then(() => Promise.resolve().then(() => controller.abort()));
-      return result;
+    const sendAndAbort = async (microtasks: number): Promise<string> => {
+      const jobs = openJobs();
+      const controller = new AbortController();
+      const { signal } = controller;
+      jobs.transport.script = async (_, answer) => {
+        const result = await answer();
+        let later = Promise.resolve();
+        for (let index = 0; index < microtasks; index += 1) later = later.then(() => undefined);
+        void later.then(() => controller.abort());
+        return result;
+      };
+      const sent = jobs.queue.sendBatch(items(3), { signal }).then(() => (signal.aborted ? 'confirmed' : 'early'));
+      const outcome = await jobs.run(sent.catch((error: unknown) => (error === signal.reason ? 'ended' : 'failed')));
+      expect(bodies(jobs)).toEqual([0, 1, 2]);
+      return outcome;
     };
-    await jobs.run(jobs.queue.sendBatch(items(3), { signal: controller.signal }));
-    expect(controller.signal.aborted).toBe(true);
-    expect(bodies(jobs)).toEqual([0, 1, 2]);
+    const outcomes = await Promise.all(numbers(30).map(sendAndAbort));
+    // The answer is on its way for a few of them; from then on, what is confirmed stays so.
+    expect(outcomes.join(' ')).toMatch(/^(ended )+(confirmed )+(early ?)+$/);
   });
 
   it('gives back the turns of the push limit that it will not use', async () => {

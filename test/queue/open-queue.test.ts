@@ -73,6 +73,33 @@ describe('openQueue()', () => {
     expect(open({ queueId: 'q', accountId: 'a' })).toThrow('CLOUDFLARE_API_TOKEN');
   });
 
+  it.each([
+    ['clock', { setTimer: () => 1, now: () => 1 }, 'a Clock'],
+    ['clock', null, 'a Clock'],
+    ['transport', { push: () => 1 }, 'a QueueTransport'],
+  ])('refuses a %s that lacks a method at once: %o', (name, value, must) => {
+    const transport = createBroker({ clock: new ManualClock() }).transport('jobs');
+    expect(open({ transport, [name]: value })).toThrow(`Cannot open a queue as '${name}' must be ${must}: `);
+  });
+
+  it('reads metrics within the time and the signal that it is given, whatever the transport does', async () => {
+    const clock = new ManualClock();
+    const transport = createBroker({ clock }).transport('jobs');
+    transport.metrics = () => new Promise(() => undefined);
+    const queue = openQueue({ transport, clock });
+    const late = clock.runUntil(queue.metrics({ timeoutMs: 1_000 }));
+    await expect(late).rejects.toMatchObject({ code: 'timeout' });
+    expect(clock.monotonic()).toBe(1_000);
+    const controller = new AbortController();
+    const ended = queue.metrics({ signal: controller.signal });
+    controller.abort(new Error('enough'));
+    await expect(ended).rejects.toThrow('enough');
+    await expect(queue.metrics({ signal: 5 as never })).rejects.toThrow(
+      "Cannot read metrics as 'signal' must be an AbortSignal: current value is 5",
+    );
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('takes what a broker gives, with its clock', async () => {
     const clock = new ManualClock();
     const broker = createBroker({ clock });

@@ -1,5 +1,5 @@
-import { rule } from '../../contract/check-options.ts';
-import type { Clock, Timer } from '../../contract/clock.ts';
+import { callWithin } from '../../contract/call-within.ts';
+import type { Clock } from '../../contract/clock.ts';
 import { QueueError } from '../../contract/errors.ts';
 import type { CallOptions } from '../../contract/transport.ts';
 import type { Action } from './action.ts';
@@ -62,87 +62,26 @@ export function createHttp({ fetch, clock, redact, headers }: HttpOptions): Send
     // A copy for each request, since a fetch of the user's may write to it.
     const init = { method, headers: new Headers(headers), redirect: 'manual', signal } as const;
     const response = await fetch(url, body === undefined ? init : { ...init, body });
-    const text = await response.text();
+    // A fetch of the user's may give anything.
+    const said: unknown = await response.text();
+    const text = String(said);
     const { status } = response;
     // Of a success nobody asks, and looking for it takes as long as anything here.
     const retryAfterMs = isOk(response) ? undefined : readRetryAfter(response.headers, now);
     return { status, text, retryAfterMs };
   };
 
-  return async (request, options = {}) => {
-    const { signal, timeoutMs } = options;
-    signal?.throwIfAborted();
-    if (timeoutMs !== undefined && !(timeoutMs > 0)) {
-      throw new RangeError(rule(request.action, 'timeoutMs', 'above 0', timeoutMs));
-    }
-    const bounds = new CallBounds(clock, options);
-    let answer: HttpAnswer;
-    try {
-      answer = await bounds.race(() => exchange(request, bounds.signal));
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw bounds.timedOut ? timeoutFailure(request, timeoutMs) : networkFailure(request, error, redact);
-    } finally {
-      bounds.release();
-    }
+  return async (request, options) => {
+    const answer = await callWithin({
+      action: request.action,
+      clock,
+      options,
+      work: ({ signal }) => exchange(request, signal),
+      failureOf: (error) => networkFailure(request, error, redact),
+    });
     if (isRedirect(answer)) throw redirectFailure(request, answer);
     return answer;
   };
-}
-
-/**
- * The end of one call: by the caller's signal or by the clock. Linked by hand, as `AbortSignal.any` and `.timeout`
- * hold on to a long-lived signal on Node 20. It covers the reading of the body, too.
- */
-class CallBounds {
-  timedOut = false;
-  readonly #controller = new AbortController();
-  readonly #callersSignal: AbortSignal | undefined;
-  readonly #timer: Timer | undefined;
-  #reject: (() => void) | undefined;
-
-  constructor(clock: Clock, { signal, timeoutMs = Infinity }: CallOptions) {
-    this.#callersSignal = signal;
-    signal?.addEventListener('abort', this.#end);
-    if (timeoutMs !== Infinity) {
-      this.#timer = clock.setTimer(() => {
-        this.timedOut = true;
-        this.#end();
-      }, timeoutMs);
-    }
-  }
-
-  /** For the fetch, which adds listeners of its own: one signal a call, gone with it. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /**
-   * Gives what the work gives, and rejects when the call is over before: a fetch that is not the platform's may not
-   * listen to its signal.
-   */
-  race<Result>(work: () => Promise<Result>): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      this.#reject = reject;
-      work().then(resolve, reject);
-    });
-  }
-
-  /** To be called when the answer is there: an object of this age would keep it from being collected with the young. */
-  release(): void {
-    this.#reject = undefined;
-    this.#timer?.cancel();
-    this.#callersSignal?.removeEventListener('abort', this.#end);
-  }
-
-  readonly #end = (): void => {
-    this.#controller.abort();
-    this.#reject?.();
-  };
-}
-
-function timeoutFailure({ action }: HttpRequest, timeoutMs: number | undefined): QueueError {
-  return new QueueError(`Cannot ${action}: no whole answer within ${timeoutMs} ms.`, { code: 'timeout' });
 }
 
 // What a fetch throws may hold the request with its headers: only a copy of its texts goes on.
