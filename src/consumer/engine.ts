@@ -91,8 +91,7 @@ export class Engine {
       roundTripMs: () => this.#puller.roundTripMs,
       onOutcome: (lease, settlement) => {
         this.keeper.conclude(lease, settlement);
-        // What its handler wants to see again at once is in the queue now.
-        if (settlement.outcome === 'retried' && lease.delaySeconds === 0 && !lease.isUnstarted) this.poll();
+        if (settlement.outcome === 'retried') this.#retried(lease);
       },
     });
     this.keeper = new Settlements({
@@ -150,7 +149,7 @@ export class Engine {
     if (this.#begun || this.isEnding) return;
     this.#begun = true;
     this.#lastMessageAt = this.now();
-    this.#context.consumers.add(this);
+    this.#context.wakes.add(this);
     this.#heedSignal();
     this.wake();
   }
@@ -178,14 +177,30 @@ export class Engine {
     if (this.#summary === undefined && (this.#begun || this.isEnding)) this.#turns.soon();
   }
 
-  /** Asks an idle queue at once. */
-  poll(): void {
-    this.#puller.wake();
-    this.wake();
+  /** A message is in the queue again. */
+  #retried({ delaySeconds, isUnstarted }: Lease): void {
+    if (isUnstarted) {
+      // What is given back in the end is for others.
+      if (this.isEnding) this.#context.wakes.push(1);
+    } else if (delaySeconds === 0) {
+      // Its handler wants to see it again at once.
+      this.#puller.wake();
+      this.wake();
+    } else this.#puller.onRetried();
+  }
+
+  get appetite(): 0 | 1 | 2 {
+    if (this.isEnding || this.#paused || this.#puller.isPulling || this.#hasTooManyUnconfirmed) return 0;
+    return this.#handouts.handlers.idle() > this.#holdings.buffered + this.#intake.held ? 2 : 1;
+  }
+
+  get #hasTooManyUnconfirmed(): boolean {
+    return this.#settler.unconfirmed >= 4 * this.options.maxInFlight;
   }
 
   pause(): void {
     this.#paused = true;
+    this.#context.wakes.rouse();
   }
 
   resume(): void {
@@ -323,7 +338,7 @@ export class Engine {
   #openTurn(now: number): number {
     if (this.#paused) return Infinity;
     const surfaceAt = this.onReady(now);
-    if (this.isEnding || this.#settler.unconfirmed >= 4 * this.options.maxInFlight) return surfaceAt;
+    if (this.isEnding || this.#hasTooManyUnconfirmed) return surfaceAt;
     const { emptyForMs } = this.options;
     const isIdle = this.#isIdle(now);
     if (emptyForMs !== undefined && this.#wasBusy && isIdle) {
@@ -373,14 +388,15 @@ export class Engine {
     const isFirst = !this.isEnding;
     this.#closing.begin(request, this.now());
     this.wake();
-    if (isFirst) this.onClosing(request.reason);
+    if (!isFirst) return;
+    this.#context.wakes.delete(this);
+    this.onClosing(request.reason);
   }
 
   #end(): void {
     const { reason = 'closed', error } = this.#closing.request ?? {};
     this.#turns.cancel();
     this.options.signal?.removeEventListener('abort', this.#onAbort);
-    this.#context.consumers.delete(this);
     const stats = this.snapshot();
     this.#summary = reason === 'failed' ? { ...stats, reason, error } : { ...stats, reason };
     this.#resolveClosed(this.#summary);
