@@ -113,9 +113,8 @@ export class Wakes {
     // Nothing is left of what had been pushed before, or what was not to be had is still owed.
     if (!isFull) this.#asked = Math.max(this.#asked, pushed);
     else if (brought < covered) this.#asked -= covered - brought;
-    if (covered === 0) return false;
-    if (brought === 0) this.#miss(sentAt, now);
-    else {
+    if (covered > 0 && brought === 0) this.#miss(sentAt, now);
+    else if (covered > 0) {
       this.#misses = -missesAfterHit;
       this.#trialAt = -Infinity;
     }
