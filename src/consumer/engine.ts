@@ -7,6 +7,7 @@ import type { ConsumerEvent } from './events.ts';
 import { Handouts } from './handouts.ts';
 import { Intake } from './intake.ts';
 import { LeaseSignals } from './lease-signals.ts';
+import { Leftovers } from './leftovers.ts';
 import type { DeliveryMode } from './modes.ts';
 import { type PullAnswer, Puller } from './puller.ts';
 import type { QueueContext } from './queue-context.ts';
@@ -46,6 +47,7 @@ export class Engine {
   readonly #handouts: Handouts;
   readonly #closing: Closing;
   readonly #turns: Turns;
+  readonly #leftovers = new Leftovers();
   #begun = false;
   #paused = false;
   #resolveClosed!: (summary: ConsumerSummary) => void;
@@ -70,6 +72,7 @@ export class Engine {
       ...context,
       options,
       stats: this.stats,
+      leftovers: this.#leftovers,
       report: (event: ConsumerEvent) => this.report(event),
       onFinal: (error: unknown) => void this.close('failed', { error }),
       onEnd: () => this.wake(),
@@ -298,11 +301,11 @@ export class Engine {
     this.wake();
   }
 
-  /** A pull brought nothing: a reason to end, if that was asked for and nothing was in hand since it was sent. */
-  #foundEmpty({ isAlone }: PullAnswer): void {
+  /** A pull brought nothing: a reason to end, if that was asked for and nothing was in hand or left since it was sent. */
+  #foundEmpty({ isAlone, sentAt }: PullAnswer): void {
     const { emptyForMs } = this.options;
     // Another pull may bring what this one did not.
-    if (emptyForMs === undefined || !isAlone || this.#puller.calls > 0) return;
+    if (emptyForMs === undefined || !isAlone || this.#puller.calls > 0 || sentAt < this.#leftovers.until) return;
     const now = this.now();
     if (this.#isIdle(now) && now - this.#lastMessageAt >= emptyForMs) void this.close('empty');
   }
@@ -345,7 +348,8 @@ export class Engine {
       this.#wasBusy = false;
       this.#puller.wake();
     }
-    const pollBy = emptyForMs === undefined ? Infinity : this.#lastMessageAt + emptyForMs;
+    const pollBy =
+      emptyForMs === undefined ? -Infinity : Math.max(this.#lastMessageAt + emptyForMs, this.#leftovers.until);
     const { gatheredAt } = this.#handouts;
     const idleAt = emptyForMs !== undefined && gatheredAt > now ? gatheredAt : Infinity;
     const situation = { isIdle, pollBy, held: this.#intake.held, heldLength: this.#intake.heldLength };

@@ -3,7 +3,7 @@ import { limits } from '../contract/limits.ts';
 import type { PulledMessage } from '../contract/message.ts';
 import type { QueueTransport } from '../contract/transport.ts';
 import { Backoff } from '../lease/backoff.ts';
-import { failureKind } from '../lease/failure-policy.ts';
+import { failureKind, mayHaveTakenEffect } from '../lease/failure-policy.ts';
 import type { Gates } from '../lease/gates.ts';
 import type { Handlers } from '../lease/handlers.ts';
 import type { Holdings } from '../lease/holdings.ts';
@@ -13,6 +13,7 @@ import { SmoothedMean } from '../lease/smoothed.ts';
 import { type Call, openCall } from './call.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
 import type { ConsumerEvent } from './events.ts';
+import type { Leftovers } from './leftovers.ts';
 import type { StatsCounter } from './stats.ts';
 import type { SteadyTime } from './steady-time.ts';
 import type { Asking, Wakes } from './wakes.ts';
@@ -64,7 +65,7 @@ export function leasesEndAt({
 export interface PullSituation {
   /** Nothing is in hand, in the buffer or on its way to be settled. */
   readonly isIdle: boolean;
-  /** An idle queue is asked at this time even if it would be too early otherwise. */
+  /** An idle consumer asks at this time even if it would be too early otherwise. */
   readonly pollBy: number;
   /** Received messages that are in neither: their schema has not answered yet. */
   readonly held: number;
@@ -77,6 +78,7 @@ export interface PullerDeps {
   readonly time: SteadyTime;
   readonly gates: Gates;
   readonly wakes: Wakes;
+  readonly leftovers: Leftovers;
   readonly random: () => number;
   readonly options: ResolvedConsumeOptions;
   readonly stats: StatsCounter;
@@ -96,6 +98,8 @@ export class Puller {
   readonly #roundTrip = new SmoothedMean();
   readonly #length = new SmoothedMean();
   #asked = 0;
+  /** When the last pull was sent. */
+  #sentAt = -Infinity;
   #lastWasFull = false;
   /** The lease that the next pull asks for while answers are slow. */
   #slowTimeoutMs: number | undefined;
@@ -144,10 +148,11 @@ export class Puller {
       // While answers are slow, one pull at a time: what the others bring would arrive as late.
       if (asked === 0 || (this.#slowTimeoutMs !== undefined && this.#underWay.size > 0)) return Infinity;
       const scheduledAt = Math.min(this.#schedule.notBefore, this.#deps.wakes.notBefore);
-      const pollAt = situation.pollBy > now ? Math.min(scheduledAt, situation.pollBy) : scheduledAt;
+      const { isIdle, pollBy } = situation;
+      const pollAt = isIdle && this.#sentAt < pollBy ? Math.min(scheduledAt, pollBy) : scheduledAt;
       const notBefore = Math.max(pollAt, this.#deps.gates.notBefore('pull'));
       if (notBefore > now) return notBefore;
-      this.#send(asked, situation.isIdle, now);
+      this.#send(asked, isIdle, now);
     }
   }
 
@@ -171,6 +176,7 @@ export class Puller {
     const call = openCall(Math.min(mostPullTimeoutMs, usualMs));
     const pull: Pull = { asked, sentAt: now, visibilityTimeoutMs, call, asking: wakes.ask(asked), isAlone };
     this.#underWay.add(pull);
+    this.#sentAt = now;
     wakes.rouse();
     this.calls += 1;
     this.#asked += asked;
@@ -199,6 +205,7 @@ export class Puller {
     this.#timeouts = 0;
     this.#notEnabledSince = undefined;
     this.#observeAnswer(now - pull.sentAt);
+    this.#deps.leftovers.observe(now - pull.sentAt);
     stats.received += messages.length;
     this.#plan(pull, messages, now);
     if (messages.length === 0) stats.emptyPulls += 1;
@@ -247,6 +254,7 @@ export class Puller {
     this.#deps.wakes.failed(pull.asking);
     const now = this.#deps.time.now();
     this.#deps.stats.lastError = error;
+    if (mayHaveTakenEffect(error)) this.#deps.leftovers.note(now + pull.visibilityTimeoutMs);
     this.#lastWasFull = false;
     const kind = failureKind(error);
     if (kind === 'paused') {
