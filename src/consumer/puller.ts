@@ -251,13 +251,15 @@ export class Puller {
       this.#deps.onEnd();
       return;
     }
-    this.#deps.wakes.failed(pull.asking);
-    const now = this.#deps.time.now();
+    const { wakes, time } = this.#deps;
+    const now = time.now();
     this.#deps.stats.lastError = error;
     if (mayHaveTakenEffect(error)) this.#deps.leftovers.note(now + pull.visibilityTimeoutMs);
     this.#lastWasFull = false;
     const kind = failureKind(error);
+    if (kind !== 'paused') wakes.failed(pull.asking);
     if (kind === 'paused') {
+      wakes.answered(pull.asking, { brought: 0, isFull: false, areFresh: true, sentAt: pull.sentAt, now });
       this.#schedule.onEmpty(now);
       this.#deps.report({ type: 'paused' });
     } else if (kind === 'transient' || (kind === 'not-enabled' && this.#mayStillBeEnabled(now))) {

@@ -164,6 +164,21 @@ describe('Wakes', () => {
     },
   );
 
+  it('does not ask again and again while delivery is paused', async () => {
+    const jobs = openJobs({ deliveryPaused: true });
+    const consumers = await idle(jobs, 1, 10);
+    const before = jobs.transport.of('pull').length;
+    for (let at = 0; at < 60_000; at += 50) {
+      await jobs.queue.send(at);
+      await jobs.clock.advance(50);
+    }
+    expect(jobs.transport.of('pull').length - before).toBeLessThanOrEqual(40);
+    jobs.broker.queue('jobs', { deliveryPaused: false });
+    await jobs.clock.advance(10_000);
+    expect(consumers[0]?.got.length).toBeGreaterThan(0);
+    await end(jobs, consumers);
+  });
+
   it('wakes another for what a consumer gives back when it closes', async () => {
     const jobs = openJobs({}, { latencyMs: 50 });
     const chosen = jobs.queue.consume();
