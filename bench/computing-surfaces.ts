@@ -27,16 +27,21 @@ export const computingSurfaces: Readonly<
   process: {
     isConcurrent: true,
     isBatched: false,
-    read: ({ queue, work, batchSize: _, ...options }) =>
-      queue.process((message) => work([message]), { ...options, maxInFlight: Math.max(200, options.concurrency) }),
+    read: ({ queue, work, visibilityTimeoutMs, signal, concurrency }) =>
+      queue.process((message) => work([message]), { visibilityTimeoutMs, signal, concurrency }),
   },
   observable: {
     isConcurrent: true,
     isBatched: false,
-    read: ({ queue, work, concurrency, batchSize: _, ...options }) =>
-      lastValueFrom(toObservable(queue, options).pipe(settleMap(async (message) => work([message]), { concurrency })), {
-        defaultValue: undefined,
-      }),
+    read: ({ queue, work, concurrency, visibilityTimeoutMs, signal }) =>
+      lastValueFrom(
+        toObservable(queue, { visibilityTimeoutMs, signal }).pipe(
+          settleMap(async (message) => work([message]), { concurrency }),
+        ),
+        {
+          defaultValue: undefined,
+        },
+      ),
   },
   processBatches: {
     isConcurrent: true,

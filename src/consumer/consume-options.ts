@@ -81,8 +81,10 @@ export interface ConsumeOptions {
   readonly signal?: AbortSignal;
   /**
    * Closes the consumer when the queue has nothing to give: for cron jobs and tests. `true` when one pull, made while
-   * nothing was in hand, brought nothing; `{ forMs }` when all pulls brought nothing for so many milliseconds. Messages
-   * that are delayed or leased elsewhere can't be seen. Where messages are settled by hand, what has been in hand for half
+   * nothing was in hand, brought nothing; `{ forMs }` when all pulls brought nothing for so many milliseconds. What this
+   * consumer let lapse, or may have been given in an answer that was lost, has come again by then or is gone: it waits for
+   * that up to the rest of the lease. Messages that are delayed, also by its own retries, or leased elsewhere can't be
+   * seen. Where messages are settled by hand, what has been in hand for half
    * of its lease does not count: it may be gathered until the end is told.
    *
    * @defaultValue false

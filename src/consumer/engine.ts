@@ -9,6 +9,7 @@ import type { ConsumerEvent } from './events.ts';
 import { Handouts } from './handouts.ts';
 import { Intake } from './intake.ts';
 import { LeaseSignals } from './lease-signals.ts';
+import { Leftovers } from './leftovers.ts';
 import type { DeliveryMode } from './modes.ts';
 import { type PullAnswer, Puller, type PullSituation } from './puller.ts';
 import type { QueueContext } from './queue-context.ts';
@@ -55,6 +56,7 @@ export class Engine {
   readonly #handouts: Handouts;
   readonly #closing: Closing;
   readonly #turns: Turns;
+  readonly #leftovers = new Leftovers();
   readonly #serial: SerialTime;
   /** How many messages were handed out since the last turn. */
   #handedOut = 0;
@@ -83,6 +85,7 @@ export class Engine {
       ...context,
       options,
       stats: this.stats,
+      leftovers: this.#leftovers,
       report: (event: ConsumerEvent) => this.report(event),
       onFinal: (error: unknown) => void this.close('failed', { error }),
       onEnd: () => this.wake(),
@@ -104,8 +107,7 @@ export class Engine {
       roundTripMs: () => this.#puller.roundTripMs,
       onOutcome: (lease, settlement) => {
         this.keeper.conclude(lease, settlement);
-        // What its handler wants to see again at once is in the queue now.
-        if (settlement.outcome === 'retried' && lease.delaySeconds === 0 && !lease.isUnstarted) this.poll();
+        if (settlement.outcome === 'retried') this.#retried(lease);
       },
     });
     this.keeper = new Settlements({
@@ -163,7 +165,7 @@ export class Engine {
     if (this.#begun || this.isEnding) return;
     this.#begun = true;
     this.#lastMessageAt = this.now();
-    this.#context.consumers.add(this);
+    this.#context.wakes.add(this);
     this.#heedSignal();
     this.wake();
   }
@@ -191,14 +193,30 @@ export class Engine {
     if (this.#summary === undefined && (this.#begun || this.isEnding)) this.#turns.soon();
   }
 
-  /** Asks an idle queue at once. */
-  poll(): void {
-    this.#puller.wake();
-    this.wake();
+  /** A message is in the queue again. */
+  #retried({ delaySeconds, isUnstarted }: Lease): void {
+    if (isUnstarted) {
+      // What is given back in the end is for others.
+      if (this.isEnding) this.#context.wakes.push(1);
+    } else if (delaySeconds === 0) {
+      // Its handler wants to see it again at once.
+      this.#puller.wake();
+      this.wake();
+    } else this.#puller.onRetried();
+  }
+
+  get appetite(): 0 | 1 | 2 {
+    if (this.isEnding || this.#paused || this.#puller.isPulling || this.#hasTooManyUnconfirmed) return 0;
+    return this.#handouts.handlers.idle() > this.#holdings.buffered + this.#intake.held ? 2 : 1;
+  }
+
+  get #hasTooManyUnconfirmed(): boolean {
+    return this.#settler.unconfirmed >= 4 * this.options.maxInFlight;
   }
 
   pause(): void {
     this.#paused = true;
+    this.#context.wakes.rouse();
   }
 
   resume(): void {
@@ -308,11 +326,11 @@ export class Engine {
     this.wake();
   }
 
-  /** A pull brought nothing: a reason to end, if that was asked for and nothing was in hand since it was sent. */
-  #foundEmpty({ isAlone }: PullAnswer): void {
+  /** A pull brought nothing: a reason to end, if that was asked for and nothing was in hand or left since it was sent. */
+  #foundEmpty({ isAlone, sentAt }: PullAnswer): void {
     const { emptyForMs } = this.options;
     // Another pull may bring what this one did not.
-    if (emptyForMs === undefined || !isAlone || this.#puller.calls > 0) return;
+    if (emptyForMs === undefined || !isAlone || this.#puller.calls > 0 || sentAt < this.#leftovers.until) return;
     const now = this.now();
     if (this.#isIdle(now) && now - this.#lastMessageAt >= emptyForMs) void this.close('empty');
   }
@@ -336,7 +354,11 @@ export class Engine {
     this.#intake.lapse(now);
     let nextAt = this.isEnding ? this.#closing.turn(now) : this.#openTurn(now, waitedMs > longestStretchMs);
     const isWaiting = this.#holdings.running.size === 0 && this.#holdings.unstarted === 0;
-    nextAt = Math.min(nextAt, this.#settler.plan(now, { isWaiting, isClosing: this.isEnding, stallMs: this.#serial.estimateMs }), this.#nextLeaseAt());
+    nextAt = Math.min(
+      nextAt,
+      this.#settler.plan(now, { isWaiting, isClosing: this.isEnding, stallMs: this.#serial.estimateMs }),
+      this.#nextLeaseAt(),
+    );
     if (this.#closing.isDone) this.#end();
     else this.#turns.at(nextAt, this.#keepsAlive());
   }
@@ -360,22 +382,23 @@ export class Engine {
   }
 
   #planPulls(now: number): number {
-    if (this.#settler.unconfirmed >= 4 * this.options.maxInFlight) return Infinity;
+    if (this.#hasTooManyUnconfirmed) return Infinity;
     const { emptyForMs } = this.options;
-    const isIdle = this.#isIdle(now);
-    if (emptyForMs !== undefined && this.#wasBusy && isIdle) {
+    const situation = this.#situation(now);
+    if (emptyForMs !== undefined && this.#wasBusy && situation.isIdle) {
       this.#wasBusy = false;
       this.#puller.wake();
     }
     const { gatheredAt, handlers } = this.#handouts;
     const idleAt = emptyForMs !== undefined && gatheredAt > now ? gatheredAt : Infinity;
-    return Math.min(idleAt, this.#puller.plan(handlers, this.#holdings, now, this.#situation(now)));
+    return Math.min(idleAt, this.#puller.plan(handlers, this.#holdings, now, situation));
   }
 
   #situation(now: number): PullSituation {
     const { emptyForMs } = this.options;
     const { held, heldLength } = this.#intake;
-    const pollBy = emptyForMs === undefined ? Infinity : this.#lastMessageAt + emptyForMs;
+    const pollBy =
+      emptyForMs === undefined ? -Infinity : Math.max(this.#lastMessageAt + emptyForMs, this.#leftovers.until);
     return { isIdle: this.#isIdle(now), pollBy, held, heldLength, serial: this.#serial };
   }
 
@@ -415,14 +438,15 @@ export class Engine {
     const isFirst = !this.isEnding;
     this.#closing.begin(request, this.now());
     this.wake();
-    if (isFirst) this.onClosing(request.reason);
+    if (!isFirst) return;
+    this.#context.wakes.delete(this);
+    this.onClosing(request.reason);
   }
 
   #end(): void {
     const { reason = 'closed', error } = this.#closing.request ?? {};
     this.#turns.cancel();
     this.options.signal?.removeEventListener('abort', this.#onAbort);
-    this.#context.consumers.delete(this);
     const stats = this.snapshot();
     this.#summary = reason === 'failed' ? { ...stats, reason, error } : { ...stats, reason };
     this.#resolveClosed(this.#summary);

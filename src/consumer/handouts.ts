@@ -5,6 +5,7 @@ import { leaseShare } from '../lease/plan-pull.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
 import { identityOf } from './events.ts';
 import type { LeaseSignals } from './lease-signals.ts';
+import type { Leftovers } from './leftovers.ts';
 import type { DeliveryMode } from './modes.ts';
 import type { Puller } from './puller.ts';
 import type { Settlements } from './settlements.ts';
@@ -16,6 +17,7 @@ export interface HandoutsDeps {
   readonly stats: StatsCounter;
   readonly holdings: Holdings;
   readonly signals: LeaseSignals;
+  readonly leftovers: Leftovers;
   readonly settlements: Settlements;
   readonly puller: Pick<Puller, 'roundTripMs'>;
   /** Asks for a turn. */
@@ -75,9 +77,10 @@ export class Handouts {
 
   #giveBack({ released, postponed, dropped }: Trimmed): void {
     if (released.length + postponed.length + dropped.length === 0) return;
-    const { stats, settlements, wake } = this.#deps;
+    const { stats, settlements, leftovers, wake } = this.#deps;
     stats.released += released.length + postponed.length;
     stats.dropped += dropped.length;
+    for (const { deadline } of dropped) leftovers.note(deadline);
     for (const lease of released) settlements.settleUnstarted(lease, 'retry', 0);
     for (const lease of postponed) settlements.settleUnstarted(lease, 'retry');
     wake();

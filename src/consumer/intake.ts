@@ -4,6 +4,7 @@ import type { Schema } from '../contract/schema.ts';
 import { type HeldMessage, Lease, LeaseBatch } from '../lease/lease.ts';
 import { checkInvalidAction, type InvalidAction, type ResolvedConsumeOptions } from './consume-options.ts';
 import type { ConsumerEvent, InvalidMessage } from './events.ts';
+import type { Leftovers } from './leftovers.ts';
 import { leasesEndAt, type PullAnswer } from './puller.ts';
 import type { StatsCounter } from './stats.ts';
 import { validate, type Validated } from './validate.ts';
@@ -12,6 +13,7 @@ export interface IntakeDeps {
   readonly schema: Schema | undefined;
   readonly options: ResolvedConsumeOptions;
   readonly stats: StatsCounter;
+  readonly leftovers: Leftovers;
   readonly report: (event: ConsumerEvent) => void;
   /** Takes the messages of an answer that can be handed out. */
   readonly accept: (messages: readonly HeldMessage[], answer: PullAnswer) => void;
@@ -105,12 +107,19 @@ export class Intake {
 
   /** Holds no longer what comes again by itself: a schema that never answers must not keep others from coming. */
   lapse(now: number): void {
+    const { stats, leftovers } = this.#deps;
     for (const unjudged of this.#unjudged) {
-      if (leasesEndAt(unjudged.answer) > now) continue;
-      this.#deps.stats.dropped += unjudged.messages.size;
+      const endsAt = leasesEndAt(unjudged.answer);
+      if (endsAt > now) continue;
+      stats.dropped += unjudged.messages.size;
+      leftovers.note(endsAt);
       this.#letGo(unjudged);
     }
-    for (const lease of this.#rejected) if (lease.deadline <= now) this.#rejected.delete(lease);
+    for (const lease of this.#rejected) {
+      if (lease.deadline > now) continue;
+      leftovers.note(lease.deadline);
+      this.#rejected.delete(lease);
+    }
   }
 
   /** Gives what is let go, of which no later answer is heeded. */

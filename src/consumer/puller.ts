@@ -3,7 +3,7 @@ import { limits } from '../contract/limits.ts';
 import type { PulledMessage } from '../contract/message.ts';
 import type { QueueTransport } from '../contract/transport.ts';
 import { Backoff } from '../lease/backoff.ts';
-import { failureKind } from '../lease/failure-policy.ts';
+import { failureKind, mayHaveTakenEffect } from '../lease/failure-policy.ts';
 import type { Gates } from '../lease/gates.ts';
 import type { Handlers } from '../lease/handlers.ts';
 import type { Holdings } from '../lease/holdings.ts';
@@ -14,8 +14,10 @@ import { SmoothedMean } from '../lease/smoothed.ts';
 import { type Call, openCall } from './call.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
 import type { ConsumerEvent } from './events.ts';
+import type { Leftovers } from './leftovers.ts';
 import type { StatsCounter } from './stats.ts';
 import type { SteadyTime } from './steady-time.ts';
+import type { Asking, Wakes } from './wakes.ts';
 
 /** How long a queue without an HTTP pull consumer is asked again: one made seconds ago is not known everywhere yet. */
 const notEnabledPatienceMs = 30_000;
@@ -26,12 +28,19 @@ const leastPullTimeoutMs = 30_000;
 /** The most time that a pull may take, in milliseconds: a connection that is gone must not stop the consumer for long. */
 const mostPullTimeoutMs = 300_000;
 
+/**
+ * How old a message may be that was just pushed, in milliseconds. A queue's delay is a whole number of seconds. Where the
+ * clocks of this machine and the service differ by more, messages look older or younger: then more is polled, or less.
+ */
+const freshMs = 1_000;
+
 /** A request on its way. */
 interface Pull {
   readonly asked: number;
   readonly sentAt: number;
   readonly visibilityTimeoutMs: number;
   readonly call: Call;
+  readonly asking: Asking;
   /** Nothing was in hand when it was sent and nothing has come since, so that an empty answer speaks for the queue. */
   isAlone: boolean;
 }
@@ -57,7 +66,7 @@ export function leasesEndAt({
 export interface PullSituation {
   /** Nothing is in hand, in the buffer or on its way to be settled. */
   readonly isIdle: boolean;
-  /** An idle queue is asked at this time even if it would be too early otherwise. */
+  /** An idle consumer asks at this time even if it would be too early otherwise. */
   readonly pollBy: number;
   /** Received messages that are in neither: their schema has not answered yet. */
   readonly held: number;
@@ -71,6 +80,8 @@ export interface PullerDeps {
   readonly transport: QueueTransport;
   readonly time: SteadyTime;
   readonly gates: Gates;
+  readonly wakes: Wakes;
+  readonly leftovers: Leftovers;
   readonly random: () => number;
   readonly options: ResolvedConsumeOptions;
   readonly stats: StatsCounter;
@@ -90,6 +101,8 @@ export class Puller {
   readonly #roundTrip = new SmoothedMean();
   readonly #length = new SmoothedMean();
   #asked = 0;
+  /** When the last pull was sent. */
+  #sentAt = -Infinity;
   #lastWasFull = false;
   /** The lease that the next pull asks for while answers are slow. */
   #slowTimeoutMs: number | undefined;
@@ -122,17 +135,27 @@ export class Puller {
     this.#schedule.wake();
   }
 
+  /** A message was given back that comes again in a while. */
+  onRetried(): void {
+    this.#schedule.onTraffic(this.#deps.time.now());
+  }
+
+  get isPulling(): boolean {
+    return this.#underWay.size > 0;
+  }
+
   /** Sends the pulls that are due. Gives the time of the next one that has to wait, `Infinity` when none does. */
   plan(handlers: Handlers, holdings: Holdings, now: number, situation: PullSituation): number {
     for (;;) {
       const asked = planPull(handlers, this.#deps.options, this.#state(holdings, situation), now);
       // While answers are slow, one pull at a time: what the others bring would arrive as late.
       if (asked === 0 || (this.#slowTimeoutMs !== undefined && this.#underWay.size > 0)) return Infinity;
-      const { notBefore: scheduledAt } = this.#schedule;
-      const pollAt = situation.pollBy > now ? Math.min(scheduledAt, situation.pollBy) : scheduledAt;
+      const scheduledAt = Math.min(this.#schedule.notBefore, this.#deps.wakes.notBefore);
+      const { isIdle, pollBy } = situation;
+      const pollAt = isIdle && this.#sentAt < pollBy ? Math.min(scheduledAt, pollBy) : scheduledAt;
       const notBefore = Math.max(pollAt, this.#deps.gates.notBefore('pull'));
       if (notBefore > now) return notBefore;
-      this.#send(asked, situation.isIdle, now);
+      this.#send(asked, isIdle, now);
     }
   }
 
@@ -155,13 +178,15 @@ export class Puller {
   }
 
   #send(wanted: number, isAlone: boolean, now: number): void {
-    const { options, stats, transport } = this.#deps;
+    const { options, stats, transport, wakes } = this.#deps;
     const visibilityTimeoutMs = this.#slowTimeoutMs ?? options.visibilityTimeoutMs;
     const asked = this.#slowTimeoutMs === undefined ? wanted : 1;
     const usualMs = Math.max(leastPullTimeoutMs, 4 * options.visibilityTimeoutMs) * 2 ** this.#timeouts;
     const call = openCall(Math.min(mostPullTimeoutMs, usualMs));
-    const pull: Pull = { asked, sentAt: now, visibilityTimeoutMs, call, isAlone };
+    const pull: Pull = { asked, sentAt: now, visibilityTimeoutMs, call, asking: wakes.ask(asked), isAlone };
     this.#underWay.add(pull);
+    this.#sentAt = now;
+    wakes.rouse();
     this.calls += 1;
     this.#asked += asked;
     stats.pulls += 1;
@@ -189,17 +214,30 @@ export class Puller {
     this.#timeouts = 0;
     this.#notEnabledSince = undefined;
     this.#observeAnswer(now - pull.sentAt);
+    this.#deps.leftovers.observe(now - pull.sentAt);
     stats.received += messages.length;
-    this.#lastWasFull = messages.length >= pull.asked;
-    if (messages.length === 0) {
-      stats.emptyPulls += 1;
-      this.#schedule.onEmpty(now);
-    } else {
-      this.#schedule.onMessages(now, this.#lastWasFull);
+    this.#plan(pull, messages, now);
+    if (messages.length === 0) stats.emptyPulls += 1;
+    else {
       for (const message of messages) this.#length.observe(message.bodyLength);
       for (const other of this.#underWay) other.isAlone = false;
     }
     this.#deps.onAnswer({ ...pull, messages });
+  }
+
+  /** Decides when to ask again after an answer. */
+  #plan({ asked, asking, sentAt }: Pull, messages: readonly PulledMessage[], now: number): void {
+    const { wakes, time } = this.#deps;
+    const isFull = messages.length >= asked;
+    // It may not be there yet everywhere.
+    if (asking.covered > 0 && messages.length === 0 && !wakes.isTrying) this.#schedule.wake();
+    const freshAfter = time.toWall(now) - freshMs;
+    const areFresh = messages.every(({ timestampMs }) => timestampMs >= freshAfter);
+    const isOwn = wakes.answered(asking, { brought: messages.length, isFull, areFresh, sentAt, now });
+    this.#lastWasFull = isFull && !isOwn;
+    if (messages.length === 0) this.#schedule.onEmpty(now);
+    else if (isOwn) this.#schedule.onOwn(now, isFull);
+    else this.#schedule.onMessages(now, isFull, asking.covered > 0);
   }
 
   #observeAnswer(tookMs: number): void {
@@ -222,11 +260,15 @@ export class Puller {
       this.#deps.onEnd();
       return;
     }
-    const now = this.#deps.time.now();
+    const { wakes, time } = this.#deps;
+    const now = time.now();
     this.#deps.stats.lastError = error;
+    if (mayHaveTakenEffect(error)) this.#deps.leftovers.note(now + pull.visibilityTimeoutMs);
     this.#lastWasFull = false;
     const kind = failureKind(error);
+    if (kind !== 'paused') wakes.failed(pull.asking);
     if (kind === 'paused') {
+      wakes.answered(pull.asking, { brought: 0, isFull: false, areFresh: true, sentAt: pull.sentAt, now });
       this.#schedule.onEmpty(now);
       this.#deps.report({ type: 'paused' });
     } else if (kind === 'transient' || (kind === 'not-enabled' && this.#mayStillBeEnabled(now))) {
@@ -264,6 +306,7 @@ export class Puller {
         continue;
       }
       this.#end(pull);
+      this.#deps.wakes.failed(pull.asking);
       pull.call.giveUp();
     }
     return next;

@@ -3,11 +3,7 @@ import type { Schema } from '../contract/schema.ts';
 import type { QueueTransport } from '../contract/transport.ts';
 import { Gates } from '../lease/gates.ts';
 import { SteadyTime } from './steady-time.ts';
-
-/** A consumer that can be told to ask at once. */
-export interface Pollable {
-  poll(): void;
-}
+import { Wakes } from './wakes.ts';
 
 /** What every consumer of one queue handle shares. */
 export interface QueueContext {
@@ -19,11 +15,11 @@ export interface QueueContext {
   readonly schema: Schema | undefined;
   /** What batches call the queue. */
   readonly queueName: string;
-  /** The running consumers: a push through the same handle wakes them. */
-  readonly consumers: Set<Pollable>;
+  /** Tells the running consumers of what is pushed through the same handle. */
+  readonly wakes: Wakes;
 }
 
 /** Makes the context of a new queue handle. */
-export function createQueueContext(given: Omit<QueueContext, 'time' | 'gates' | 'consumers'>): QueueContext {
-  return { ...given, time: new SteadyTime(given.clock), gates: new Gates(), consumers: new Set() };
+export function createQueueContext(given: Omit<QueueContext, 'time' | 'gates' | 'wakes'>): QueueContext {
+  return { ...given, time: new SteadyTime(given.clock), gates: new Gates(), wakes: new Wakes() };
 }

@@ -7,6 +7,7 @@ import type { HeldMessage, Lease, SettleKind } from '../lease/lease.ts';
 import { growingDelaySeconds } from '../lease/retry-delay.ts';
 import { type ConsumerEvent, identityOf } from './events.ts';
 import type { LeaseSignals } from './lease-signals.ts';
+import type { Leftovers } from './leftovers.ts';
 import type { DeadLetterOptions, DeadLetterQueue, DelayJudge, MessageKeeper, RetryOptions } from './leased-message.ts';
 import { Outcomes } from './outcomes.ts';
 import type { Settler } from './settler.ts';
@@ -20,6 +21,7 @@ export interface SettlementsDeps {
   readonly holdings: Holdings;
   readonly settler: Settler;
   readonly signals: LeaseSignals;
+  readonly leftovers: Leftovers;
   readonly report: (event: ConsumerEvent) => void;
   /** Whether the consumer is closed, and nothing can be sent any more. */
   readonly isClosed: () => boolean;
@@ -52,8 +54,9 @@ export class Settlements implements MessageKeeper {
   /** Waits no longer for a message to be settled. */
   abandon(lease: Lease): void {
     if (lease.settledAs !== undefined || lease.isAbandoned) return;
-    const { stats, report } = this.#deps;
+    const { stats, leftovers, report } = this.#deps;
     lease.isAbandoned = true;
+    leftovers.note(lease.deadline);
     stats.abandoned += 1;
     stats.inFlight -= 1;
     report({ type: 'abandoned', message: identityOf(lease) });
@@ -123,7 +126,10 @@ export class Settlements implements MessageKeeper {
   /** Settles a message that nobody was handed; `delaySeconds` as for {@link complete}. */
   settleUnstarted(lease: Lease, kind: SettleKind, delaySeconds?: number): void {
     // Another consumer may hold the message by now, and would lose it to a late retry.
-    if (this.#deps.isClosed() || (kind === 'retry' && lease.deadline <= this.#deps.time.now())) return;
+    if (this.#deps.isClosed() || (kind === 'retry' && lease.deadline <= this.#deps.time.now())) {
+      this.#deps.leftovers.note(lease.deadline);
+      return;
+    }
     lease.settledAs = kind;
     if (kind === 'retry') lease.delaySeconds = delaySeconds ?? this.#growingDelay(lease);
     lease.isUnstarted = true;
@@ -132,10 +138,12 @@ export class Settlements implements MessageKeeper {
 
   /** Tells what became of a settlement. */
   conclude(lease: Lease, settlement: Settlement): void {
-    const { stats, report } = this.#deps;
+    const { stats, leftovers, report } = this.#deps;
+    const isUnsettled = settlement.outcome === 'lost' || settlement.outcome === 'unknown';
+    if (isUnsettled) leftovers.note(lease.deadline);
     if (!lease.isUnstarted) {
       stats[settlement.outcome] += 1;
-      if (settlement.outcome === 'lost' || settlement.outcome === 'unknown') {
+      if (isUnsettled) {
         stats.lastError = settlement.error;
         report({ type: 'unsettled', message: identityOf(lease), settlement });
       }

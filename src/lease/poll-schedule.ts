@@ -34,19 +34,41 @@ export class PollSchedule {
     this.#random = random;
   }
 
-  /** A pull brought something: as much as it asked for, or less. */
-  onMessages(now: number, isFull: boolean): void {
+  /**
+   * A pull brought something: as much as it asked for, or less.
+   *
+   * @param isWoken - it was sent because something was pushed through the same handle: the next push tries for it
+   */
+  onMessages(now: number, isFull: boolean, isWoken = false): void {
     this.#trafficAt = now;
     this.wake();
-    this.#isTry = !isFull && this.#waitsLeft === 0;
+    this.#isTry = !isFull && !isWoken && this.#waitsLeft === 0;
     if (isFull) this.#waitsLeft = 0;
-    else if (this.#waitsLeft > 0) {
-      this.#waitsLeft -= 1;
+    else if (!this.#isTry) {
+      if (!isWoken) this.#waitsLeft -= 1;
       this.notBefore = now + this.#jitter(firstDelayMs);
     }
   }
 
-  /** Something was pushed through the same handle: ask at once. */
+  /**
+   * A pull brought what had just been pushed through the same handle, and nothing else. That is no traffic, and where it
+   * brought less than it asked for no sign of more: of the next such message a wake will tell.
+   */
+  onOwn(now: number, isFull: boolean): void {
+    this.#isTry = isFull && this.#waitsLeft === 0;
+    if (isFull && this.#waitsLeft > 0) this.#waitsLeft -= 1;
+    if (this.#isTry) this.notBefore = -Infinity;
+    else this.#backOff(now);
+  }
+
+  /** A message was given back that comes again in a while: as good as one that came now. */
+  onTraffic(now: number): void {
+    this.#trafficAt = now;
+    this.#delayMs = firstDelayMs;
+    this.notBefore = Math.min(this.notBefore, now + firstDelayMs);
+  }
+
+  /** There is a reason to ask at once. */
   wake(): void {
     this.#delayMs = firstDelayMs;
     this.notBefore = -Infinity;
@@ -54,9 +76,13 @@ export class PollSchedule {
 
   /** A pull brought nothing. */
   onEmpty(now: number): void {
-    if (now - this.#trafficAt < recentMs) this.#delayMs = firstDelayMs;
     if (this.#isTry) this.#waitsLeft = waitsBetweenTries;
     this.#isTry = false;
+    this.#backOff(now);
+  }
+
+  #backOff(now: number): void {
+    if (now - this.#trafficAt < recentMs) this.#delayMs = firstDelayMs;
     this.notBefore = now + this.#jitter(Math.min(this.#delayMs, this.#maxMs));
     this.#delayMs = Math.min(2 * this.#delayMs, this.#maxMs);
   }

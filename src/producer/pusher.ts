@@ -24,8 +24,8 @@ export interface PusherDeps {
   readonly random: () => number;
   /** Gives the bucket of the push limit as it is now. Absent where requests are not counted. */
   readonly bucket: (() => TokenBucket) | undefined;
-  /** Called when something is in the queue that can be pulled at once. */
-  readonly onPushed: () => void;
+  /** Called when so many messages are in the queue that can be pulled at once. */
+  readonly onPushed: (count: number) => void;
 }
 
 /** Pushes batches: waits for its turn, repeats what may be repeated, isolates what is refused. */
@@ -52,7 +52,8 @@ export class Pusher {
       const first = await this.push(messages.slice(0, middle), signal);
       return [...first, ...(await this.push(messages.slice(middle), signal))];
     }
-    if (messages.some(isUndelayed)) this.#deps.onPushed();
+    const count = messages.filter(isUndelayed).length;
+    if (count > 0) this.#deps.onPushed(count);
     return messages.map(() => undefined);
   }
 

@@ -82,10 +82,8 @@ class QueueHandle<Body> implements Queue<Body> {
 
   constructor(context: QueueContext, bucket: PusherDeps['bucket']) {
     this.#context = context;
-    const { transport, clock, time, gates, random, consumers } = context;
-    const onPushed = (): void => {
-      for (const consumer of consumers) consumer.poll();
-    };
+    const { transport, clock, time, gates, random, wakes } = context;
+    const onPushed = (count: number): void => wakes.push(count);
     const pusher = new Pusher({ transport, clock, now: () => time.now(), gates, random, bucket, onPushed });
     this.#core = { context, pusher };
     this.#sender = new Sender(pusher, clock);

@@ -89,6 +89,46 @@ describe('PollSchedule', () => {
     expect(schedule.notBefore).toBe(-Infinity);
   });
 
+  it('leaves it to the next wake whether there is more, after one that brought less than it asked for', () => {
+    const schedule = new PollSchedule(10_000, full);
+    schedule.onMessages(0, false, true);
+    expect(schedule.notBefore).toBe(250);
+    schedule.onMessages(1, true, true);
+    expect(schedule.notBefore).toBe(-Infinity);
+  });
+
+  it('backs off after what was pushed through the same handle as after an empty pull', () => {
+    const schedule = new PollSchedule(10_000, full);
+    const delays = [0, 1, 2].map((now) => {
+      schedule.onOwn(now, false);
+      return schedule.notBefore - now;
+    });
+    expect(delays).toEqual([250, 500, 1_000]);
+    expect(delaysOf(schedule, 2, 3)).toEqual([2_000, 4_000]);
+  });
+
+  it('tries one time in nine whether there is more of it where a pull brought all that it asked for', () => {
+    const schedule = new PollSchedule(10_000, full);
+    schedule.onOwn(0, true);
+    expect(schedule.notBefore).toBe(-Infinity);
+    schedule.onEmpty(0);
+    for (let now = 1; now <= 8; now += 1) {
+      schedule.onOwn(now, true);
+      expect(schedule.notBefore).toBeGreaterThan(now);
+    }
+    schedule.onOwn(9, true);
+    expect(schedule.notBefore).toBe(-Infinity);
+  });
+
+  it('asks every 250 ms for 5 s for what comes again in a while', () => {
+    const schedule = new PollSchedule(10_000, full);
+    delaysOf(schedule, 8);
+    schedule.onEmpty(100_000);
+    schedule.onTraffic(100_100);
+    expect(schedule.notBefore).toBe(100_350);
+    expect(delaysOf(schedule, 3, 105_000)).toEqual([250, 500, 1_000]);
+  });
+
   it('begins anew when it is woken', () => {
     const schedule = new PollSchedule(10_000, full);
     delaysOf(schedule, 8);

@@ -8,6 +8,7 @@ import type { Moment } from './moment.ts';
 /**
  * A consumer that ends because its queue is empty had asked for that; had nothing in hand when it sent the pull that
  * found nothing, but what code that it can't see had for half of its lease; got nothing afterwards; and has nothing unsettled when it has closed.
+ * What it had let go before, without giving it back, was not leased to it any more when the service found nothing.
  */
 export const endsEmptyHanded: Invariant = (ledger) =>
   ledger.run.clients.flatMap((client) => {
@@ -29,11 +30,33 @@ function isReasonToEnd(ledger: Ledger, client: ClientRun, pull: CallRecord): boo
   if (answers.some((call) => call.endedSeq > pull.sentSeq)) return false;
   const sent = { seq: pull.sentSeq, at: pull.sentAt };
   if (inHand(ledger, client, sent, (messageId) => isGathered(ledger, client, messageId, sent)).length > 0) return false;
+  if (leftBehind(ledger, client, pull).length > 0) return false;
   const { stopWhenEmpty } = client.plan;
   // How long such a client takes it to be nobody can tell.
   if (typeof stopWhenEmpty !== 'object' || client.jumps.length > 0) return true;
   const lastAt = answers.reduce((last, call) => Math.max(last, call.endedAt), ledger.run.startedAt);
   return pull.endedAt - lastAt >= stopWhenEmpty.forMs - grainMs;
+}
+
+/** What the service still had leased to a client when it carried out a pull, though the client had let it go. */
+function leftBehind(ledger: Ledger, client: ClientRun, pull: CallRecord): readonly string[] {
+  const { appliedAt = pull.endedAt } = pull;
+  // Such a client takes its leases to be over earlier than they are.
+  if (client.jumps.length > 0) return [];
+  return [...ledger.messages.values()].flatMap(({ id, deliveries }) => {
+    const last = deliveries.findLast(({ at }) => at <= appliedAt);
+    if (last === undefined || last.settledAt <= appliedAt || last.deadline <= appliedAt) return [];
+    const isLeft = last.call?.client === client.client && isKnownToLease(last.call, last.leaseId, pull.sentSeq);
+    if (!isLeft || isGathered(ledger, client, id, { seq: pull.sentSeq, at: pull.sentAt })) return [];
+    return [id];
+  });
+}
+
+/** Whether a client knew by then that a pull of its had leased a message, or may have. */
+function isKnownToLease(call: CallRecord, leaseId: string, seq: number): boolean {
+  if (call.endedSeq >= seq) return false;
+  if (call.isUnderstood) return call.received.includes(leaseId);
+  return call.appliedAt !== undefined && call.appliedAt <= call.endedAt;
 }
 
 /** What a client held or worked on at a time, in words. */

@@ -97,6 +97,16 @@ const dangers: Readonly<Record<string, Danger>> = {
       mostMessages: 12,
     },
   },
+  'a consumer that stops when the queue is empty leaves nothing that is leased to it': {
+    range: {
+      deviations: [],
+      events: ['push', 'suspend', 'pause'],
+      faults: ['answer-dropped', 'slow', 'failed', 'answer-hangs'],
+      stopOneIn: 1,
+      mostClients: 2,
+      mostMessages: 12,
+    },
+  },
 };
 
 describe.each(Object.entries(dangers))('%s', (_, { range, share = 1 }) => {

@@ -1,7 +1,7 @@
 import { type Broker, createBroker, ManualClock } from '../../src/broker.ts';
 import { delay } from '../../src/contract/delay.ts';
 import type { PullRequest, PullResult, QueueTransport } from '../../src/contract/transport.ts';
-import { type ConsumerSummary, openQueue } from '../../src/index.ts';
+import { openQueue, type Queue } from '../../src/index.ts';
 import { seededRandom } from './seeded-random.ts';
 
 /** Messages that keep coming, and who works on them. */
@@ -14,6 +14,12 @@ export interface Load {
   readonly processes: number;
   /** How many handlers each process runs at once. */
   readonly concurrency: number;
+  /** How many consumers each has on its handle. @defaultValue 1 */
+  readonly consumers?: number;
+  /** The messages are sent through the handle of the first, not pushed by somebody else. @defaultValue false */
+  readonly isOwn?: boolean;
+  /** What the queue delays every message by. @defaultValue 0 */
+  readonly delaySeconds?: number;
   /** How long it is watched, in seconds, after a warm-up. */
   readonly seconds: number;
 }
@@ -31,7 +37,7 @@ export interface Seen {
   mostInQueue: number;
   /** The most messages that one process held: those received whose handler had not ended. */
   mostHeld: number;
-  /** From the push of a message to the start of its handler, in milliseconds. */
+  /** From the time a message could be pulled to the start of its handler, in milliseconds. */
   readonly waits: number[];
 }
 
@@ -59,13 +65,14 @@ class LoadedQueue {
   #seen = nothingSeen();
   #pushed = 0;
   #inQueue = 0;
+  #producer: Queue<Body> | undefined;
 
   constructor(load: Load) {
     this.#load = load;
     this.#broker = createBroker({
       clock: this.#clock,
       random: seededRandom(2),
-      queues: { jobs: {} },
+      queues: { jobs: { deliveryDelaySeconds: load.delaySeconds ?? 0 } },
       onJournal: ({ type }) => {
         if (type === 'pushed') this.#inQueue += 1;
         if (type === 'acked') this.#inQueue -= 1;
@@ -98,13 +105,15 @@ class LoadedQueue {
   }
 
   #pushOne(): void {
-    this.#broker.push('jobs', { body: { n: this.#pushed, at: this.#clock.now() } satisfies Body });
+    const body: Body = { n: this.#pushed, at: this.#clock.now() };
+    if (this.#load.isOwn === true) void this.#producer?.send(body);
+    else this.#broker.push('jobs', { body });
     this.#pushed += 1;
     this.#seen.pushed += 1;
   }
 
-  #consume(number: number, signal: AbortSignal): Promise<ConsumerSummary> {
-    const { handlerMs, concurrency } = this.#load;
+  #consume(number: number, signal: AbortSignal): Promise<unknown> {
+    const { handlerMs, concurrency, consumers = 1, delaySeconds = 0 } = this.#load;
     const random = seededRandom(100 + number);
     let held = 0;
     const transport = this.#distantTransport((received) => {
@@ -112,17 +121,17 @@ class LoadedQueue {
       this.#seen.mostHeld = Math.max(this.#seen.mostHeld, held);
     });
     const queue = openQueue<Body>({ transport, clock: this.#clock, random });
-    return queue.process(
-      async ({ body }) => {
-        if (this.#started.has(body.n)) this.#seen.repeats += 1;
-        this.#started.add(body.n);
-        this.#seen.waits.push(this.#clock.now() - body.at);
-        await delay(undefined, this.#clock, Math.round(handlerMs * (0.5 + random())));
-        this.#seen.handled += 1;
-        held -= 1;
-      },
-      { concurrency, maxInFlight: Math.max(200, concurrency), signal },
-    );
+    this.#producer ??= queue;
+    const handle = async ({ body }: { readonly body: Body }): Promise<void> => {
+      if (this.#started.has(body.n)) this.#seen.repeats += 1;
+      this.#started.add(body.n);
+      this.#seen.waits.push(this.#clock.now() - body.at - 1_000 * delaySeconds);
+      await delay(undefined, this.#clock, Math.round(handlerMs * (0.5 + random())));
+      this.#seen.handled += 1;
+      held -= 1;
+    };
+    const options = { concurrency, maxInFlight: Math.max(200, concurrency), signal };
+    return Promise.all(Array.from({ length: consumers }, () => queue.process(handle, options)));
   }
 
   /** The broker behind a network, half of the round trip away. */
@@ -145,7 +154,15 @@ class LoadedQueue {
       this.#seen.settleCalls += 1;
       return result;
     };
-    return { pull, ack } as Partial<QueueTransport> as QueueTransport;
+    const push: QueueTransport['push'] = async (message) => {
+      await travel();
+      return broker.push(message);
+    };
+    const bulkPush: QueueTransport['bulkPush'] = async (request) => {
+      await travel();
+      return broker.bulkPush(request);
+    };
+    return { pull, ack, push, bulkPush } as Partial<QueueTransport> as QueueTransport;
   }
 }
 

@@ -162,6 +162,19 @@ describe('what the simulation found', () => {
     expect(await violations(plan)).toEqual([]);
   });
 
+  it('does not end as empty while the service still leases to it what lapsed in its buffer', async () => {
+    const times = { shape: 'jump', ms: 0, until: 2, laterMs: 2_000 } as const;
+    const plan = schedule({
+      seed: 0,
+      messages: 5,
+      up: { leastMs: 200, mostMs: 200 },
+      down: { leastMs: 0, mostMs: 0 },
+      clients: [client('batches', times, { maxInFlight: 2, stopWhenEmpty: true })],
+      horizonMs: 20_000,
+    });
+    expect(await violations(plan)).toEqual([]);
+  });
+
   it('lets a reader that goes away twice wait for no message in hand', async () => {
     const plan = schedule({
       messages: 4,
