@@ -11,13 +11,18 @@ const countedStep = 10_000;
 export class Progress {
   readonly #target: Output;
   readonly #label: string;
-  readonly #total: number | undefined;
+  #total: number | undefined;
   #lastStep = -1;
   #isOpen = false;
 
   constructor(target: Output, label: string, total?: number) {
     this.#target = target;
     this.#label = label;
+    this.#total = total;
+  }
+
+  /** Says how much there is, once that is known. */
+  expect(total: number): void {
     this.#total = total;
   }
 

@@ -1,4 +1,5 @@
 import { limits } from '../contract/limits.ts';
+import { acknowledge } from './acknowledge.ts';
 import { HeldMessages } from './held-messages.ts';
 import { linesOf, type PullJob, type PullOutcome, usualMax } from './pull-job.ts';
 import type { RawLeasedMessage } from './raw-queue.ts';
@@ -42,14 +43,7 @@ export class PullAck {
   }
 
   async #acknowledge(messages: readonly RawLeasedMessage[]): Promise<void> {
-    const acks = messages.map(({ leaseId }) => leaseId);
-    const { ackCount = acks.length, warnings } = await this.#job.transport.ack(
-      { acks, retries: [] },
-      { timeoutMs: 60_000 },
-    );
-    const failed = acks.length - ackCount;
-    const named = messages.filter(({ leaseId }) => warnings.has(leaseId));
-    const doubtful = named.length === failed ? named : failed === 0 ? [] : messages;
+    const { failed, doubtful } = await acknowledge(this.#job.transport, messages);
     const again = messages.filter(({ id }) => this.#doubtful.delete(id));
     this.#unsettled += failed - again.length;
     for (const { id } of doubtful) this.#doubtful.add(id);
