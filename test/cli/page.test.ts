@@ -172,7 +172,7 @@ describe('what the page asks for', () => {
     fetch(new URL(path, served.baseUrl), init);
 
   it('is its own files, from nowhere else, in no frame', async () => {
-    for (const path of ['/', '/leasestream/page.js', '/leasestream/page.css']) {
+    for (const path of ['/', '/leasestream/page.js', '/leasestream/redrive.js', '/leasestream/page.css']) {
       const response = await headersOf(path);
       expect(response.status).toBe(200);
       expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
