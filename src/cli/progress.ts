@@ -11,10 +11,12 @@ const countedStep = 10_000;
 export class Progress {
   readonly #target: Output;
   readonly #label: string;
+  /** What there was when somebody counted: there may be more by now. */
   #total: number | undefined;
   #lastStep = -1;
   #isOpen = false;
 
+  /** @param total - how much there is, if that is known already */
   constructor(target: Output, label: string, total?: number) {
     this.#target = target;
     this.#label = label;
@@ -27,6 +29,7 @@ export class Progress {
   }
 
   show(done: number): void {
+    if (this.#total !== undefined) this.#total = Math.max(this.#total, done);
     if (this.#target.isTTY === true) return this.#redraw(done);
     const step = this.#total === undefined ? Math.floor(done / countedStep) : Math.floor(this.#shareOf(done) * 10);
     if (step === this.#lastStep || (this.#total === undefined && step === 0)) return;

@@ -74,11 +74,18 @@ export async function readServeConfig(flags: ServeFlags): Promise<ServeConfig> {
 type JsonObject = Readonly<Record<string, unknown>>;
 
 async function readConfigFile(path: string): Promise<JsonObject> {
-  const text = await readFile(path, 'utf8');
-  const config = objectIn(path, parseJson(path, text));
+  const config = objectIn(path, parseJson(path, textOf(path, await readFile(path))));
   const unknown = Object.keys(config).find((name) => !fileNames.has(name));
   if (unknown === undefined) return config;
   throw new InputError(`Cannot read ${path}: '${unknown}' is none of ${[...fileNames].join(', ')}`);
+}
+
+function textOf(path: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new InputError(`Cannot read ${path}: it is not UTF-8`);
+  }
 }
 
 function parseJson(path: string, text: string): unknown {
