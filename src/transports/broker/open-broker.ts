@@ -12,7 +12,11 @@ export interface DurableBrokerOptions extends BrokerOptions {
 
 /** A broker that keeps its queues in a directory. */
 export interface DurableBroker extends Broker, AsyncDisposable {
-  /** Writes what is not written yet, and gives the directory free. The broker is of no more use then. */
+  /**
+   * Writes what is not written yet, and gives the directory free. The broker is of no more use then.
+   *
+   * @throws Error when a write failed, now or before: what was not confirmed may be lost
+   */
   close(): Promise<void>;
 }
 
@@ -62,6 +66,8 @@ export async function openBroker(options: DurableBrokerOptions): Promise<Durable
     const end = async (): Promise<void> => {
       try {
         await recorder.flush();
+      } catch (cause) {
+        throw new Error(`Not all was kept in ${directory}: ${String(cause)}`, { cause });
       } finally {
         await store.close();
       }
