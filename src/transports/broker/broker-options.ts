@@ -3,6 +3,7 @@ import type { Clock } from '../../contract/clock.ts';
 import { systemClock } from '../../contract/system-clock.ts';
 import { type Behaviour, type BehaviourOptions, resolveBehaviour } from './behaviour.ts';
 import type { Credentials } from './credentials.ts';
+import { ForwardClock } from './forward-clock.ts';
 import type { FaultOptions } from './fault-options.ts';
 import type { JournalListener } from './journal.ts';
 import type { QueueSettings } from './settings.ts';
@@ -17,7 +18,7 @@ export interface BrokerOptions extends BehaviourOptions {
   readonly email?: string;
   /** With `email`. @defaultValue none */
   readonly apiKey?: string;
-  /** Its wall clock is the broker's time. @defaultValue the system's */
+  /** Its wall clock is the broker's time, which goes on where that is set back. @defaultValue the system's */
   readonly clock?: Clock;
   /** What ids are made from: numbers of at least 0 and less than 1. @defaultValue `Math.random` */
   readonly random?: () => number;
@@ -33,7 +34,7 @@ export interface BrokerOptions extends BehaviourOptions {
 export interface ResolvedBrokerOptions {
   readonly accountId: string;
   readonly credentials: Credentials;
-  readonly clock: Clock;
+  readonly clock: ForwardClock;
   readonly random: () => number;
   readonly onJournal: JournalListener | undefined;
   readonly behaviour: Behaviour;
@@ -60,7 +61,8 @@ export function resolveBrokerOptions(options: BrokerOptions): ResolvedBrokerOpti
   checkFunction(action, 'random', random);
   if (onJournal !== undefined) checkFunction(action, 'onJournal', onJournal);
   const credentials = { apiToken, email, apiKey };
-  return { accountId, credentials, clock, random, onJournal, faults, behaviour: resolveBehaviour(options) };
+  const behaviour = resolveBehaviour(options);
+  return { accountId, credentials, clock: new ForwardClock(clock), random, onJournal, faults, behaviour };
 }
 
 function checkSecret(name: string, value: unknown): void {

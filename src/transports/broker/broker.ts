@@ -13,7 +13,7 @@ import { QueueRegistry } from './queue-registry.ts';
 import type { Recorder } from './recorder.ts';
 import { refusals } from './refusal.ts';
 import { basePath } from './routes.ts';
-import type { SavedBroker } from './saved.ts';
+import { latestTimeOf, type SavedBroker } from './saved.ts';
 import type { QueueSettings } from './settings.ts';
 import { type QueueSnapshot, snapshotOf } from './snapshot.ts';
 import { answerRefusal } from './wire-answers.ts';
@@ -157,6 +157,7 @@ class InMemoryBroker implements Broker {
     this.#faults = new FaultInjector(clock);
     this.#faults.set(resolved.faults);
     const { repeats } = this.#faults;
+    if (saved !== undefined) clock.startAt(latestTimeOf(saved));
     this.#queues = new QueueRegistry({ clock, random, identities, behaviour, repeats, onJournal, recorder });
     if (saved !== undefined) this.#queues.restore(saved);
     this.#flush = recorder && ((): Promise<void> => recorder.flush());
