@@ -1,7 +1,8 @@
 import { checkFunction, rule } from '../../contract/check-options.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { systemClock } from '../../contract/system-clock.ts';
-import { type Behaviour, type BehaviourOptions, resolveBehaviour } from './behaviour.ts';
+import { type Behaviour, behaviourNames, type BehaviourOptions, resolveBehaviour } from './behaviour.ts';
+import { checkNames, checkObject } from './check-names.ts';
 import type { Credentials } from './credentials.ts';
 import { ForwardClock } from './forward-clock.ts';
 import type { FaultOptions } from './fault-options.ts';
@@ -41,12 +42,30 @@ export interface ResolvedBrokerOptions {
   readonly faults: FaultOptions;
 }
 
-const defaults = { accountId: '0123456789abcdef0123456789abcdef', apiToken: 'local-token' } as const;
+/** The token of a broker that is told none: everybody knows it. */
+export const publicToken = 'local-token';
+
+const defaults = { accountId: '0123456789abcdef0123456789abcdef', apiToken: publicToken } as const;
+
+/** The names of all options. */
+export const brokerOptionNames: readonly string[] = [
+  'accountId',
+  'apiToken',
+  'email',
+  'apiKey',
+  'clock',
+  'random',
+  'queues',
+  'faults',
+  'onJournal',
+  ...behaviourNames,
+];
 
 const action = 'create a broker';
 
 /** @throws TypeError or RangeError naming the option and its rule, and its value unless that is a secret */
 export function resolveBrokerOptions(options: BrokerOptions): ResolvedBrokerOptions {
+  checkNames(action, options, { kind: 'option', allowed: brokerOptionNames });
   const { accountId = defaults.accountId, apiToken = defaults.apiToken, email, apiKey } = options;
   const { clock = systemClock, random = Math.random, onJournal, faults = {} } = options;
   if (typeof accountId !== 'string' || !/^[\w-]+$/.test(accountId)) {
@@ -58,6 +77,7 @@ export function resolveBrokerOptions(options: BrokerOptions): ResolvedBrokerOpti
   }
   if (email !== undefined) checkSecret('email', email);
   if (apiKey !== undefined) checkSecret('apiKey', apiKey);
+  checkObject(action, 'queues', options.queues ?? {});
   checkFunction(action, 'random', random);
   if (onJournal !== undefined) checkFunction(action, 'onJournal', onJournal);
   const credentials = { apiToken, email, apiKey };

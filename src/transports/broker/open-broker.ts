@@ -1,5 +1,6 @@
 import { type Broker, createBrokerOver } from './broker.ts';
-import { type BrokerOptions, resolveBrokerOptions } from './broker-options.ts';
+import { brokerOptionNames, type BrokerOptions, resolveBrokerOptions } from './broker-options.ts';
+import { checkNames } from './check-names.ts';
 import { DurableLog } from './durable-log.ts';
 import { Identities } from './identities.ts';
 import { readBroker } from './records.ts';
@@ -49,6 +50,7 @@ export interface DurableBroker extends Broker, AsyncDisposable {
  * @throws TypeError or RangeError for a wrong option; Error when the directory can't be opened, or the package is missing
  */
 export async function openBroker(options: DurableBrokerOptions): Promise<DurableBroker> {
+  checkNames('open a broker', options, { kind: 'option', allowed: ['directory', ...brokerOptionNames] });
   const { directory, ...others } = options;
   if (typeof directory !== 'string' || directory === '') {
     throw new TypeError("Cannot open a broker as 'directory' must be the path of a directory");

@@ -18,10 +18,12 @@ beforeEach(() => {
 describe('ForwardClock', () => {
   it('is the wall clock as long as nobody sets it back', async () => {
     const forward = new ForwardClock(clock);
-    for (const step of [() => clock.advance(1.5), () => clock.suspend(7), () => clock.jump(1_000)]) {
-      await step();
-      expect(forward.now()).toBe(clock.now());
-    }
+    expect(forward.now()).toBe(clock.now());
+    await clock.advance(1.5);
+    expect(forward.now()).toBe(clock.now());
+    clock.suspend(7);
+    clock.jump(1_000);
+    expect(forward.now()).toBe(clock.now());
   });
 
   it('goes on while the wall clock is behind, and never ahead of it once that was set right', async () => {
