@@ -1,7 +1,6 @@
 import { checkInteger, checkOneOf, rule } from '../../contract/check-options.ts';
 import { limits } from '../../contract/limits.ts';
 import type { ContentType } from '../../contract/message.ts';
-import { checkNames } from './check-names.ts';
 import { binaryBody, jsonBody, textBody, utf8Length } from './body-codec.ts';
 import type { MessageQueue } from './queue.ts';
 import type { StoredBody } from './stored-message.ts';
@@ -32,7 +31,6 @@ const action = 'push';
  * @throws TypeError or RangeError when body, content type and delay don't go together
  */
 export function pushFromWorker(queue: MessageQueue, message: WorkerMessage): string {
-  checkNames(action, message, { kind: 'option', allowed: ['body', 'contentType', 'delaySeconds', 'raw'] });
   const { body, contentType = contentTypeOf(body), delaySeconds, raw = false } = message;
   checkOneOf(action, 'contentType', contentType, ['text', 'json', 'bytes', 'v8']);
   if (delaySeconds !== undefined) checkInteger(action, 'delaySeconds', delaySeconds, [0, limits.delaySeconds]);

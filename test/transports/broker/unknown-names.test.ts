@@ -82,7 +82,6 @@ describe('what takes options afterwards', () => {
     ['queue()', () => createBroker().queue('jobs', anyOptions({ retries: 1 })), "'retries'"],
     ['setFaults()', () => createBroker().setFaults(anyOptions({ latency: 1 })), "'latency'"],
     ['setFaults() of null', () => createBroker().setFaults(anyOptions(null)), 'an object'],
-    ['push()', () => createBroker({ queues: { jobs: {} } }).push('jobs', anyOptions({ body: 1, delay: 1 })), "'delay'"],
     ['ManualClock', () => new ManualClock(anyOptions({ start: 1 })), "'start'"],
   ])('refuses unknown names: %s', (_, call, named) => {
     expect(call).toThrow(TypeError);
