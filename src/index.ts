@@ -1,4 +1,4 @@
-export type { BatchOptions, ProcessBatchesOptions } from './consumer/batch-options.ts';
+export type { BatchOptions, ProcessBatchesArguments, ProcessBatchesOptions } from './consumer/batch-options.ts';
 export type { ConsumeOptions, InvalidAction } from './consumer/consume-options.ts';
 export type { BatchConsumer, CloseOptions, Consumer, ConsumerControl } from './consumer/consumer.ts';
 export type { ConsumerEvent, InvalidMessage, MessageIdentity } from './consumer/events.ts';

@@ -99,16 +99,27 @@ export class Connection {
     return [...queues.values()];
   }
 
+  /** How often a queue delivers a message again; `undefined` when the service names no consumer that says so. */
+  async maxRetries({ id }: KnownQueue, signal: AbortSignal): Promise<number | undefined> {
+    const queue = await this.#get(`/${id}`, 'read queue', signal);
+    const consumers = isRecord(queue) && Array.isArray(queue['consumers']) ? queue['consumers'].filter(isRecord) : [];
+    const counts = consumers.map(({ settings }) => (isRecord(settings) ? settings['max_retries'] : undefined));
+    return counts.find((count) => typeof count === 'number');
+  }
+
   async #page(page: number, filter: string, signal: AbortSignal): Promise<readonly KnownQueue[]> {
+    return readQueues(await this.#get(`?page=${page}&per_page=${perPage}${filter}`, 'list queues', signal));
+  }
+
+  async #get(path: string, action: 'list queues' | 'read queue', signal: AbortSignal): Promise<unknown> {
     const { accountId, baseUrl, authHeaders, secrets, fetch } = this.#connection;
     const redact = createRedact(secrets);
     const headers = { accept: 'application/json', ...authHeaders };
     const send = createHttp({ fetch, clock: systemClock, redact, headers });
-    const url = `${baseUrl}/accounts/${accountId}/queues?page=${page}&per_page=${perPage}${filter}`;
-    const action = 'list queues';
+    const url = `${baseUrl}/accounts/${accountId}/queues${path}`;
     const answer = await send({ action, method: 'GET', url }, { signal, timeoutMs: 30_000 });
     const envelope = decodeEnvelope(answer.text);
-    if (answer.status === 200 && envelope?.success === true) return readQueues(envelope.result);
+    if (answer.status === 200 && envelope?.success === true) return envelope.result;
     throw failureOf({ action, errors: envelope?.errors ?? [], ...answer }, { queueId: anyId, redact });
   }
 }

@@ -1,11 +1,8 @@
+import { isLoopback } from '../transports/broker/loopback.ts';
+
 /** Answers of the guard and the page, in the form of the API. */
 export function refuse(status: number, message: string): Response {
   return Response.json({ success: false, errors: [{ code: 10_000, message }], messages: [], result: null }, { status });
-}
-
-/** Whether only programs of this machine can connect to a host. */
-export function isLoopback(host: string): boolean {
-  return /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|::1|\[::1\])$/i.test(host);
 }
 
 /**

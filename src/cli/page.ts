@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 const files: ReadonlyMap<string, readonly [file: string, type: string]> = new Map([
   ['/', ['page.html', 'text/html; charset=utf-8']],
   ['/leasestream/page.js', ['page.js', 'text/javascript; charset=utf-8']],
+  ['/leasestream/redrive.js', ['redrive.js', 'text/javascript; charset=utf-8']],
   ['/leasestream/page.css', ['page.css', 'text/css; charset=utf-8']],
 ]);
 
@@ -19,7 +20,7 @@ const headers = {
 } as const;
 
 /**
- * The page for people: three files, as they are in the package. They hold nothing of the queues; what the page shows it
+ * The page for people: four files, as they are in the package. They hold nothing of the queues; what the page shows it
  * asks of the broker, with the token.
  *
  * @returns `undefined` for what is none of them

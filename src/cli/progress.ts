@@ -11,17 +11,25 @@ const countedStep = 10_000;
 export class Progress {
   readonly #target: Output;
   readonly #label: string;
-  readonly #total: number | undefined;
+  /** What there was when somebody counted: there may be more by now. */
+  #total: number | undefined;
   #lastStep = -1;
   #isOpen = false;
 
+  /** @param total - how much there is, if that is known already */
   constructor(target: Output, label: string, total?: number) {
     this.#target = target;
     this.#label = label;
     this.#total = total;
   }
 
+  /** Says how much there is, once that is known. */
+  expect(total: number): void {
+    this.#total = total;
+  }
+
   show(done: number): void {
+    if (this.#total !== undefined) this.#total = Math.max(this.#total, done);
     if (this.#target.isTTY === true) return this.#redraw(done);
     const step = this.#total === undefined ? Math.floor(done / countedStep) : Math.floor(this.#shareOf(done) * 10);
     if (step === this.#lastStep || (this.#total === undefined && step === 0)) return;

@@ -1,28 +1,36 @@
 import { Command } from 'commander';
+import { checkInteger } from '../contract/check-options.ts';
 import { limits } from '../contract/limits.ts';
-import type { QueueTransport } from '../contract/transport.ts';
+import { systemClock } from '../contract/system-clock.ts';
 import { addConnectionFlags, Connection, type ConnectionFlags } from './connection.ts';
 import { parseDuration } from './duration.ts';
 import { exitCodes } from './exit-codes.ts';
-import { messageLine } from './message-line.ts';
 import { parseCount } from './parse-count.ts';
-import { jsonOf, type RawLeasedMessage, type RawQueue } from './raw-queue.ts';
-import { Interrupted, type Terminal, write } from './terminal.ts';
+import { PullAck } from './pull-ack.ts';
+import type { PullJob, PullOutcome } from './pull-job.ts';
+import { PullLeave } from './pull-leave.ts';
+import { pullLook } from './pull-look.ts';
+import { Interrupted, type Terminal } from './terminal.ts';
 
 interface PullFlags extends ConnectionFlags {
   readonly ack?: boolean;
   readonly leave?: boolean;
   readonly bodies?: boolean;
-  readonly max: number;
+  readonly max?: number;
   readonly visibilityTimeout: number;
 }
 
 const help = `
-Prints {"id", "attempts", "timestamp", "contentType", "body"} for each message, a line each, until the queue has none
-that is visible, or --max is reached. A body of the types bytes and v8 is printed in base64.
+Prints {"id", "attempts", "timestamp", "contentType", "body"} for each message, a line each. A body of the types bytes
+and v8 is printed in base64.
 
-  --ack    acknowledges messages once they have been written to standard output
-  --leave  (the default) gives all of them back at the end; every pull counts as an attempt nevertheless
+  (neither) a look: leases nothing and changes nothing, and shows at most the first 100 messages that are visible
+  --leave   leases messages and gives them back before it prints them. Each counts as an attempt of its message, of which
+            a queue has max_retries and one. So it stops where one is on its last attempt, and before its leases end
+  --ack     acknowledges messages once they have been written to standard output
+
+What it did not show is counted on standard error, with how to go on. --leave and --ack go on until no message is visible,
+or --max is reached.
 
 Examples:
   $ leasestream pull jobs --max 10
@@ -35,66 +43,43 @@ export function pullCommand(terminal: Terminal, exit: (code: number) => void): C
     .description('pull messages and print them as newline-delimited JSON')
     .argument('<queue>', 'its name, or its id')
     .option('--ack', 'acknowledge what was printed')
-    .option('--leave', 'give back what was printed')
+    .option('--leave', 'lease messages and give them back: counts as an attempt of each')
     .option('--bodies', 'print nothing but the bodies, as `push` takes them')
-    .option('--max <count>', 'at most so many messages', parseCount, 1_000)
-    .option('--visibility-timeout <duration>', 'how long they are leased', parseDuration, 30_000)
+    .option('--max <count>', 'at most so many messages (default: 100; 1000 with --ack or --leave)', parseCount)
+    .option('--visibility-timeout <duration>', 'how long they are leased, with --ack or --leave', parseDuration, 30_000)
     .option('--json', 'the output is JSON in any case')
     .addHelpText('after', help)
     .action(async (name: string, flags: PullFlags) => {
       if (flags.ack === true && flags.leave === true) throw new TypeError('Choose --ack or --leave');
       const connection = new Connection(flags, terminal);
-      const known = await connection.find(name, terminal.signal);
-      const puller = new Puller(connection.raw(known), connection.transport(known), terminal);
-      const unsettled = await puller.run(flags);
+      checkInteger('pull', '--visibility-timeout', flags.visibilityTimeout, [1, limits.visibilityTimeoutMs]);
+      const queue = await connection.find(name, terminal.signal);
+      const { ack = false, leave = false, bodies = false, max, visibilityTimeout: visibilityTimeoutMs } = flags;
+      const job: PullJob = {
+        raw: connection.raw(queue),
+        transport: connection.transport(queue),
+        terminal,
+        clock: terminal.clock ?? systemClock,
+        max,
+        visibilityTimeoutMs,
+        bodies,
+        maxRetries: leave ? await connection.maxRetries(queue, terminal.signal) : undefined,
+      };
+      const outcome = await (ack ? new PullAck(job).run() : leave ? new PullLeave(job).run() : pullLook(job));
       if (terminal.signal.aborted) throw new Interrupted();
-      if (unsettled > 0) terminal.stderr.write(`${unsettled} could not be settled: they come again, or are gone\n`);
-      exit(unsettled > 0 ? exitCodes.incomplete : exitCodes.done);
+      await report(name, job, { ...outcome, isConsumed: ack });
+      exit(outcome.isShort || outcome.unsettled > 0 ? exitCodes.incomplete : exitCodes.done);
     });
 }
 
-class Puller {
-  readonly #raw: RawQueue;
-  readonly #transport: QueueTransport;
-  readonly #terminal: Terminal;
-  #unsettled = 0;
-
-  constructor(raw: RawQueue, transport: QueueTransport, terminal: Terminal) {
-    this.#raw = raw;
-    this.#transport = transport;
-    this.#terminal = terminal;
-  }
-
-  /** Pulls, prints and settles. Gives how many messages were not settled as they should. */
-  async run({ max, visibilityTimeout, ack = false, bodies = false }: PullFlags): Promise<number> {
-    const held: RawLeasedMessage[] = [];
-    let count = 0;
-    try {
-      while (count < max && !this.#terminal.signal.aborted) {
-        const messages = await this.#raw.pull(Math.min(limits.batchMessages, max - count), visibilityTimeout);
-        if (messages.length === 0) break;
-        count += messages.length;
-        held.push(...messages);
-        await write(this.#terminal, messages.map((message) => lineOf(message, bodies)).join(''));
-        if (ack) await this.#settle(held.splice(0), 'ack');
-      }
-    } finally {
-      while (held.length > 0) await this.#settle(held.splice(0, limits.batchMessages), 'retry');
-    }
-    return this.#unsettled;
-  }
-
-  async #settle(messages: readonly RawLeasedMessage[], how: 'ack' | 'retry'): Promise<void> {
-    const leaseIds = messages.map(({ leaseId }) => leaseId);
-    const request =
-      how === 'ack'
-        ? { acks: leaseIds, retries: [] }
-        : { acks: [], retries: leaseIds.map((leaseId) => ({ leaseId, delaySeconds: 0 })) };
-    const { ackCount, retryCount } = await this.#transport.ack(request, { timeoutMs: 60_000 });
-    this.#unsettled += leaseIds.length - ((how === 'ack' ? ackCount : retryCount) ?? leaseIds.length);
-  }
-}
-
-function lineOf(message: RawLeasedMessage, bodies: boolean): string {
-  return bodies ? `${jsonOf(message)}\n` : messageLine(message);
+async function report(
+  name: string,
+  { transport, terminal, max }: PullJob,
+  { shown, advice, unsettled, isConsumed }: PullOutcome & { readonly isConsumed: boolean },
+): Promise<void> {
+  if (unsettled > 0) terminal.stderr.write(`${unsettled} could not be settled: they come again, or are gone\n`);
+  if (shown === max) return;
+  const { backlogCount } = await transport.metrics({ timeoutMs: 30_000 });
+  const left = isConsumed ? backlogCount : backlogCount - shown;
+  if (left > 0) terminal.stderr.write(`${left} more ${left === 1 ? 'is' : 'are'} in ${name}: ${advice}\n`);
 }

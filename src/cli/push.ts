@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { Command } from 'commander';
 import type { EncodedBody } from '../contract/body.ts';
 import { QueueError } from '../contract/errors.ts';
@@ -6,6 +5,7 @@ import type { Queue } from '../queue/queue.ts';
 import { addConnectionFlags, Connection, type ConnectionFlags } from './connection.ts';
 import { parseSeconds } from './duration.ts';
 import { exitCodes, InputError } from './exit-codes.ts';
+import { openInput } from './input.ts';
 import { Progress } from './progress.ts';
 import { parseLine, readLines, withPauses } from './read-lines.ts';
 import { Interrupted, type Terminal, write } from './terminal.ts';
@@ -24,8 +24,8 @@ const pauseMs = 250;
 
 const help = `
 Each line of FILE (or of standard input, without FILE or with "-") is one message: a JSON string is pushed as text,
-any other JSON as it stands, digit for digit. Blank lines are passed over. A line that is not JSON ends it, and those
-before it are pushed.
+any other JSON as it stands, digit for digit. Blank lines are passed over. A line that is not JSON, or not
+UTF-8, ends it, and those before it are pushed. FILE is read once, and may be a pipe.
 
 Examples:
   $ leasestream push jobs jobs.ndjson
@@ -45,11 +45,17 @@ export function pushCommand(terminal: Terminal, exit: (code: number) => void): C
     .action(async (name: string, file: string, flags: PushFlags) => {
       const connection = new Connection(flags, terminal);
       const queue = connection.open(await connection.find(name, terminal.signal));
-      const total = flags.quiet === true || file === '-' ? undefined : await countLines(file, terminal);
-      const progress = flags.quiet === true ? undefined : new Progress(terminal.stderr, 'pushed', total);
-      const chunks = file === '-' ? terminal.stdin : createReadStream(file);
-      const lines = readLines(withPauses<string | Uint8Array>(chunks, pauseMs, terminal.signal));
-      const outcome = await pushLines(queue, lines, { ...flags, signal: terminal.signal, progress });
+      const input = await openInput(file, terminal);
+      const progress = flags.quiet === true ? undefined : new Progress(terminal.stderr, 'pushed');
+      let outcome: PushOutcome;
+      try {
+        const total = await (progress && input.countLines());
+        if (total !== undefined) progress?.expect(total);
+        const lines = readLines(withPauses<string | Uint8Array>(input.chunks, pauseMs, terminal.signal));
+        outcome = await pushLines(queue, lines, { ...flags, signal: terminal.signal, progress });
+      } finally {
+        input.close();
+      }
       await write(
         terminal,
         flags.json === true ? `${JSON.stringify(report(outcome))}\n` : `${outcome.pushed} pushed\n`,
@@ -117,11 +123,4 @@ async function pushLines(
 function report({ pushed, error }: PushOutcome): Readonly<Record<string, unknown>> {
   if (error === undefined) return { pushed };
   return { pushed, error: error.message, ...(error instanceof QueueError ? { code: error.code } : {}) };
-}
-
-async function countLines(file: string, { signal }: Terminal): Promise<number> {
-  let count = 0;
-  const lines = readLines<never>(createReadStream(file, { signal }) as AsyncIterable<Uint8Array>);
-  for await (const line of lines) if (line.trim() !== '') count += 1;
-  return count;
 }

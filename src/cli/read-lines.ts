@@ -47,26 +47,77 @@ export async function* withPauses<Item>(
   }
 }
 
+const lineFeed = 0x0a;
+
 /**
- * The lines of a text that comes in pieces, without their ends, without a byte order mark, the last one if not empty; and
- * the pauses between the pieces, where there are any.
+ * The lines of a UTF-8 text that comes in pieces, without their ends, without a byte order mark, the last one if not
+ * empty; and the pauses between the pieces, where there are any.
+ *
+ * @param options - `isLenient`: gives U+FFFD for what is not UTF-8
+ * @throws LineError for a line that is not UTF-8, once the lines before it were given
  */
 export async function* readLines<Pause extends undefined>(
   chunks: AsyncIterable<string | Uint8Array | Pause>,
+  { isLenient = false }: { readonly isLenient?: boolean } = {},
 ): AsyncGenerator<string | Pause, void, undefined> {
-  // A byte order mark at the start is taken away by the decoder.
-  const decoder = new TextDecoder();
-  let rest = '';
+  const decoder = new LineDecoder(!isLenient);
+  // What has come of a line whose end has not.
+  let pieces: Uint8Array[] = [];
   for await (const chunk of chunks) {
-    if (typeof chunk === 'string') rest += chunk;
-    else if (chunk instanceof Uint8Array) rest += decoder.decode(chunk, { stream: true });
-    else yield chunk;
-    const lines = rest.split('\n');
-    rest = lines.pop() ?? '';
+    if (chunk === undefined) {
+      yield chunk;
+      continue;
+    }
+    const bytes = typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk;
+    const end = bytes.lastIndexOf(lineFeed) + 1;
+    if (end > 0) yield* decoder.decode(joined([...pieces, bytes.subarray(0, end)]));
+    if (end > 0) pieces = [];
+    if (end < bytes.length) pieces.push(bytes.slice(end));
+  }
+  if (pieces.length > 0) yield* decoder.decode(joined(pieces));
+}
+
+/** Decodes whole lines, and counts them. */
+class LineDecoder {
+  readonly #decoder: InstanceType<typeof TextDecoder>;
+  #count = 0;
+
+  constructor(fatal: boolean) {
+    this.#decoder = new TextDecoder('utf-8', { fatal });
+  }
+
+  *decode(bytes: Uint8Array): Generator<string, void, undefined> {
+    const text = this.#textOf(bytes);
+    // A part of it is not: line by line, to find out which.
+    if (text === undefined) return yield* this.#decodeEach(bytes);
+    const lines = text.split('\n');
+    if (lines.at(-1) === '') lines.pop();
+    this.#count += lines.length;
     for (const line of lines) yield line.replace(/\r$/, '').replace(/^\uFEFF/, '');
   }
-  rest += decoder.decode();
-  if (rest !== '') yield rest;
+
+  *#decodeEach(bytes: Uint8Array): Generator<string, void, undefined> {
+    for (let start = 0; start < bytes.length;) {
+      const end = bytes.indexOf(lineFeed, start);
+      const line = bytes.subarray(start, end < 0 ? bytes.length : end + 1);
+      if (this.#textOf(line) === undefined) throw new LineError(this.#count + 1, 'is not UTF-8');
+      yield* this.decode(line);
+      start += line.length;
+    }
+  }
+
+  #textOf(bytes: Uint8Array): string | undefined {
+    try {
+      return this.#decoder.decode(bytes);
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const [first] = pieces;
+  return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
 }
 
 /**

@@ -58,11 +58,16 @@ function exitCodeOf(error: unknown, { stderr, signal }: Terminal): number {
     // It has told what is wrong itself; asked for help, it exits with 0.
     return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongInput;
   }
-  if (error instanceof Interrupted || signal.aborted) return exitCodes.interrupted;
+  // After an interrupt, what else went wrong is told all the same.
+  if (error instanceof Interrupted || (signal.aborted && isAbort(error))) return exitCodes.interrupted;
   // A reader that has had enough (`leasestream pull jobs | head`) is no failure to tell of.
   if (codeOf(error) === 'EPIPE') return exitCodes.failed;
   stderr.write(`leasestream: ${error instanceof Error ? error.message : String(error)}\n`);
   return isWrongInput(error) ? exitCodes.wrongInput : exitCodes.failed;
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
 }
 
 function isWrongInput(error: unknown): boolean {

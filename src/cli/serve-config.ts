@@ -11,8 +11,6 @@ export interface ServeConfig {
   /** Where queues are kept; in memory without it. */
   readonly data: string | undefined;
   readonly page: boolean;
-  /** Whether the token was chosen, rather than the one that everybody knows. */
-  readonly hasOwnToken: boolean;
   readonly broker: BrokerOptions;
 }
 
@@ -50,13 +48,11 @@ export async function readServeConfig(flags: ServeFlags): Promise<ServeConfig> {
   const file = flags.config === undefined ? {} : await readConfigFile(flags.config);
   const { port, host, data, page, queues, faults, ...others } = file;
   const given = Object.fromEntries((flags.queue ?? []).map(parseQueueFlag));
-  const apiToken = flags.apiToken ?? others['apiToken'];
   return {
     port: flags.port ?? numberIn('port', port) ?? serveDefaults.port,
     host: flags.host ?? textIn('host', host) ?? serveDefaults.host,
     data: flags.data ?? textIn('data', data),
     page: flags.page && page !== false,
-    hasOwnToken: apiToken !== undefined,
     broker: {
       ...others,
       ...Object.fromEntries((flags.behaviour ?? []).map((pair) => readPair('--behaviour', pair, behaviourNames))),
@@ -74,11 +70,18 @@ export async function readServeConfig(flags: ServeFlags): Promise<ServeConfig> {
 type JsonObject = Readonly<Record<string, unknown>>;
 
 async function readConfigFile(path: string): Promise<JsonObject> {
-  const text = await readFile(path, 'utf8');
-  const config = objectIn(path, parseJson(path, text));
+  const config = objectIn(path, parseJson(path, textOf(path, await readFile(path))));
   const unknown = Object.keys(config).find((name) => !fileNames.has(name));
   if (unknown === undefined) return config;
   throw new InputError(`Cannot read ${path}: '${unknown}' is none of ${[...fileNames].join(', ')}`);
+}
+
+function textOf(path: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new InputError(`Cannot read ${path}: it is not UTF-8`);
+  }
 }
 
 function parseJson(path: string, text: string): unknown {

@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import type { Broker, BrokerServer } from '../transports/broker/broker.ts';
 import { createBroker } from '../transports/broker/broker.ts';
+import { isLoopback } from '../transports/broker/loopback.ts';
 import { openBroker } from '../transports/broker/open-broker.ts';
 import { parseCount } from './parse-count.ts';
 import { exitCodes, InputError } from './exit-codes.ts';
-import { guardLoopback, isLoopback } from './guard.ts';
+import { guardLoopback } from './guard.ts';
 import { answerPage } from './page.ts';
 import { queueFlagSettings } from './queue-flag.ts';
 import { readServeConfig, type ServeConfig, serveDefaults, type ServeFlags } from './serve-config.ts';
@@ -60,9 +61,6 @@ export function serveCommand(terminal: Terminal, exit: (code: number) => void): 
 }
 
 async function serve(config: ServeConfig, terminal: Terminal, asJson: boolean): Promise<void> {
-  if (!isLoopback(config.host) && !config.hasOwnToken) {
-    throw new InputError(`Others can reach ${config.host}: choose a token with --api-token, or in the --config file`);
-  }
   const { broker, close } = await makeBroker(config);
   try {
     const server = await listen(broker, config);

@@ -33,6 +33,11 @@ export interface ProcessBatchesOptions<Body = unknown, Env = unknown> extends Ba
   readonly retryDelaySeconds?: RetryDelay<Body>;
 }
 
+/** What follows the handler of `processBatches`: options, which must have the `env` of a handler that can't do without. */
+export type ProcessBatchesArguments<Body, Env> = undefined extends Env
+  ? [options?: ProcessBatchesOptions<Body, Env>]
+  : [options: ProcessBatchesOptions<Body, Env> & { readonly env: Env }];
+
 /** {@link BatchOptions} with every default filled in. */
 export interface ResolvedBatchOptions extends ResolvedConsumeOptions {
   readonly size: number;

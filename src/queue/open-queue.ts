@@ -1,6 +1,6 @@
 import {
   type BatchOptions,
-  type ProcessBatchesOptions,
+  type ProcessBatchesArguments,
   resolveBatchOptions,
   resolveProcessBatchesOptions,
 } from '../consumer/batch-options.ts';
@@ -114,7 +114,7 @@ class QueueHandle<Body> implements Queue<Body> {
 
   async processBatches<Env = unknown>(
     handler: BatchHandler<Body, Env>,
-    options: ProcessBatchesOptions<Body, Env> = {},
+    ...[options = {}]: ProcessBatchesArguments<Body, Env>
   ): Promise<ConsumerSummary> {
     checkFunction('process batches', 'handler', handler);
     const resolved = resolveProcessBatchesOptions(options);

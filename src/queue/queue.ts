@@ -1,4 +1,4 @@
-import type { BatchOptions, ProcessBatchesOptions } from '../consumer/batch-options.ts';
+import type { BatchOptions, ProcessBatchesArguments } from '../consumer/batch-options.ts';
 import type { ConsumeOptions } from '../consumer/consume-options.ts';
 import type { BatchConsumer, Consumer } from '../consumer/consumer.ts';
 import type { LeasedMessage } from '../consumer/leased-message.ts';
@@ -53,13 +53,15 @@ export interface Queue<Body = unknown, Sent = Body> extends AsyncIterable<Leased
    * Runs a Workers `queue(batch, env, ctx)` handler, unchanged, for each batch. What of a batch was not settled by hand is
    * acknowledged when the handler fulfils, and retried when it rejects.
    *
+   * @typeParam Env - what the handler takes as its second argument. `options.env` may be left out where that may be
+   * `undefined`, or is not looked at
    * @returns what happened, once nothing of it is left and every `ctx.waitUntil` has settled
    * @throws as `process`
    * @see https://developers.cloudflare.com/queues/configuration/javascript-apis/#consumer
    */
   processBatches<Env = unknown>(
     handler: BatchHandler<Body, Env>,
-    options?: ProcessBatchesOptions<Body, Env>,
+    ...options: ProcessBatchesArguments<Body, Env>
   ): Promise<ConsumerSummary>;
   /**
    * Pushes a message. Those sent at about the same time share a request. What may be repeated is, for a minute.

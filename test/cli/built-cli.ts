@@ -24,6 +24,11 @@ export class BuiltCli {
     return new BuiltCli(directory);
   }
 
+  /** What a shell runs it by. */
+  get commandLine(): string {
+    return `${process.execPath} ${join(this.#directory, 'cli/main.js')}`;
+  }
+
   spawn(parameters: readonly string[], environment: Readonly<Record<string, string>> = {}): ChildProcess {
     const main = join(this.#directory, 'cli/main.js');
     return spawn(process.execPath, [main, ...parameters], {

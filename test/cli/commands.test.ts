@@ -128,11 +128,14 @@ describe('pull of all kinds', () => {
     broker.push('jobs', { body: '{"broken', contentType: 'json', raw: true });
   });
 
-  it('prints and gives back', async () => {
-    const ran = await run('pull jobs');
+  it.each([
+    ['', 0],
+    [' --leave', 1],
+  ])('prints, and leaves it there: pull%s', async (flag, attempts) => {
+    const ran = await run(`pull jobs${flag}`);
     expect(ran.code).toBe(0);
     expect(ran.json).toEqual([
-      { id: expect.any(String), attempts: 1, timestamp: expect.any(String), contentType: 'json', body: { a: 1 } },
+      { id: expect.any(String), attempts, timestamp: expect.any(String), contentType: 'json', body: { a: 1 } },
       expect.objectContaining({ contentType: 'text', body: 'text' }),
       expect.objectContaining({ contentType: 'bytes', body: 'AQI=' }),
       expect.objectContaining({ contentType: 'json', body: '{"broken' }),

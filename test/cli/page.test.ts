@@ -141,6 +141,24 @@ describe('the page of serve', { timeout: 60_000 }, () => {
     expect(complaints).toEqual([]);
   });
 
+  it('says why it moves no dead letters, and leases none then', async () => {
+    const dead = transportTo('dead');
+    await dead.push({ body: 'text' });
+    // What the page can't move, on its last attempt: as a Worker had pushed it.
+    await page.route('**/messages/peek', async (route) => {
+      const answer = await route.fetch();
+      const { result, ...envelope } = await answer.json();
+      const metadata = { 'CF-Content-Type': 'bytes' };
+      const messages = result.messages.map((message: object) => ({ ...message, metadata, attempts: 3 }));
+      await route.fulfill({ response: answer, json: { ...envelope, result: { messages } } });
+    });
+    await open();
+    await section('dead').getByRole('button', { name: 'Move all back to jobs' }).click();
+    await page.locator('#status', { hasText: '0 moved to jobs; it stopped as a message' }).waitFor({ timeout: 10_000 });
+    expect((await dead.peek({})).messages.map(({ attempts }) => attempts)).toEqual([0]);
+    expect(complaints).toEqual([]);
+  });
+
   it('purges, when it is told twice', async () => {
     await transportTo('jobs').push({ body: 1 });
     await open();
@@ -172,7 +190,7 @@ describe('what the page asks for', () => {
     fetch(new URL(path, served.baseUrl), init);
 
   it('is its own files, from nowhere else, in no frame', async () => {
-    for (const path of ['/', '/leasestream/page.js', '/leasestream/page.css']) {
+    for (const path of ['/', '/leasestream/page.js', '/leasestream/redrive.js', '/leasestream/page.css']) {
       const response = await headersOf(path);
       expect(response.status).toBe(200);
       expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");

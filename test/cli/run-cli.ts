@@ -1,6 +1,7 @@
 import { runCommandLine } from '../../src/cli/run.ts';
 import type { Output, Terminal } from '../../src/cli/terminal.ts';
 import type { BrokerServer } from '../../src/broker.ts';
+import type { Clock } from '../../src/index.ts';
 
 /** What a command did. */
 export interface Ran {
@@ -21,24 +22,34 @@ export interface RunSettings {
   readonly onOutput?: (text: string) => void;
   /** What every write to standard output fails with. */
   readonly outputError?: Error;
+  /** When each text has been taken by whoever reads standard output. @defaultValue at once */
+  readonly taken?: Promise<void>;
+  /** @defaultValue the machine's */
+  readonly clock?: Clock;
 }
 
 class Collector implements Output {
   text = '';
   readonly isTTY: boolean;
-  readonly #settings: Pick<RunSettings, 'onOutput' | 'outputError'>;
+  readonly #settings: Pick<RunSettings, 'onOutput' | 'outputError' | 'taken'>;
 
-  constructor(isTTY: boolean, settings: Pick<RunSettings, 'onOutput' | 'outputError'> = {}) {
+  constructor(isTTY: boolean, settings: Pick<RunSettings, 'onOutput' | 'outputError' | 'taken'> = {}) {
     this.isTTY = isTTY;
     this.#settings = settings;
   }
 
   write(text: string, done?: (error?: Error | null) => void): void {
-    const { onOutput, outputError } = this.#settings;
+    const { onOutput, outputError, taken } = this.#settings;
     if (outputError === undefined) this.text += text;
     onOutput?.(text);
-    done?.(outputError);
+    if (taken === undefined) done?.(outputError);
+    else void callAfter(taken, () => done?.(outputError));
   }
+}
+
+async function callAfter(taken: Promise<void>, done: () => void): Promise<void> {
+  await taken;
+  done();
 }
 
 async function* chunksOf(text: string): AsyncGenerator<Uint8Array, void, undefined> {
@@ -49,7 +60,7 @@ async function* chunksOf(text: string): AsyncGenerator<Uint8Array, void, undefin
 
 /** Runs the command line within the process. */
 export async function runCli(parameters: readonly string[], settings: RunSettings = {}): Promise<Ran> {
-  const { stdin = '', environment = {}, signal = new AbortController().signal, isTTY = false } = settings;
+  const { stdin = '', environment = {}, signal = new AbortController().signal, isTTY = false, clock } = settings;
   const stdout = new Collector(isTTY, settings);
   const stderr = new Collector(isTTY);
   const terminal: Terminal = {
@@ -58,6 +69,7 @@ export async function runCli(parameters: readonly string[], settings: RunSetting
     stderr,
     environment,
     signal,
+    ...(clock === undefined ? {} : { clock }),
   };
   const code = await runCommandLine(parameters, terminal);
   const lines = stdout.text.split('\n').filter((line) => line.startsWith('{'));

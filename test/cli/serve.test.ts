@@ -136,6 +136,13 @@ describe('serve', () => {
     },
   );
 
+  it('exits with 2 for a file that is not UTF-8', async () => {
+    const path = join(directory, 'serve.json');
+    await writeFile(path, Buffer.from('{"apiToken":"caf\u00e9"}', 'latin1'));
+    const ran = await runCli(['serve', '--config', path]);
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('it is not UTF-8')]);
+  });
+
   it('exits with 1 when the port is taken', async () => {
     const { baseUrl } = await serve();
     const ran = await fails('--port', new URL(baseUrl).port);

@@ -1,15 +1,19 @@
+import { redrive } from './redrive.js';
+
 // The page of `leasestream serve`. It runs as it is, and shows what others pushed: text goes in as text, never as HTML.
 
 const pollMs = 1_000;
 const shownMessages = 50;
-const redriveLeaseMs = 60_000;
 
 const element = (selector, within = document) => within.querySelector(selector);
 const statusLine = element('#status');
 const sections = new Map();
+const openedAt = Date.now() - performance.now();
 let token = takeToken();
 let accountId = '';
 let timer;
+/** What the last action has to say. */
+let notice = '';
 
 /** The token of the address, which then no longer shows it, or the one of before. */
 function takeToken() {
@@ -43,7 +47,8 @@ async function refresh() {
     accountId = state.accountId;
     element('#sign-in').hidden = true;
     show(state);
-    tell(`${state.queues.length} ${state.queues.length === 1 ? 'queue' : 'queues'}`);
+    const count = `${state.queues.length} ${state.queues.length === 1 ? 'queue' : 'queues'}`;
+    tell(notice === '' ? count : `${count} · ${notice}`, notice !== '');
   } catch (error) {
     element('#sign-in').hidden = error.status !== 401 && error.status !== 403;
     tell(error.status === 401 || error.status === 403 ? 'Which token?' : `No answer: ${error.message}`, true);
@@ -85,7 +90,11 @@ function makeSection({ name }) {
   });
   const onClick = (selector, action) => element(selector, root).addEventListener('click', () => void act(action));
   onClick('.retry', () => retry(section.queue, section.queue.messages));
-  onClick('.redrive', () => redrive(section.queue, section.sources[0]));
+  onClick('.redrive', async () => {
+    const job = { from: section.queue, to: section.sources[0], now: elapsedMs };
+    const { moved, reason } = await redrive(callQueue, job);
+    if (reason !== undefined) notice = `${moved} moved to ${job.to.name}; it stopped as ${reason}`;
+  });
   onClick('.purge', async () => {
     if (!confirm(`Delete all messages of ${name}?`)) return;
     await callQueue(section.queue, '/purge', { delete_messages_permanently: true });
@@ -106,12 +115,18 @@ function messageOf(text) {
 }
 
 async function act(action) {
+  notice = '';
   try {
     await action();
-    await refresh();
   } catch (error) {
-    tell(error.message, true);
+    notice = error.message;
   }
+  await refresh();
+}
+
+/** By the larger of the two clocks: one stops while a laptop sleeps, the other can be set back. */
+function elapsedMs() {
+  return Math.max(performance.now(), Date.now() - openedAt);
 }
 
 async function retry(queue, messages) {
@@ -119,30 +134,6 @@ async function retry(queue, messages) {
     .filter(({ leaseId }) => leaseId !== undefined)
     .map(({ leaseId }) => ({ lease_id: leaseId, delay_seconds: 0 }));
   if (retries.length > 0) await callQueue(queue, '/messages/ack', { retries });
-}
-
-/** Moves dead letters back, a request's worth at a time: each is acknowledged once it was pushed. */
-async function redrive(from, to) {
-  for (;;) {
-    const request = { batch_size: 50, visibility_timeout_ms: redriveLeaseMs };
-    const { messages } = await callQueue(from, '/messages/pull', request);
-    if (messages.length === 0) return;
-    for (const message of messages) {
-      const type = message.metadata['CF-Content-Type'];
-      const isText = type === 'text';
-      if (!isText && type !== 'json') continue;
-      await callQueue(to, '/messages', isText ? { body: message.body, content_type: 'text' } : jsonPush(message.body));
-      await callQueue(from, '/messages/ack', { acks: [{ lease_id: message.lease_id }] });
-    }
-  }
-}
-
-function jsonPush(text) {
-  try {
-    return { body: JSON.parse(text), content_type: 'json' };
-  } catch {
-    return { body: JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)))) };
-  }
 }
 
 function updateSection(section, queue, { now, sources }) {

@@ -147,7 +147,7 @@ export const behaviourNames = Object.keys(defaultBehaviour) as readonly (keyof B
 /** @throws TypeError or RangeError naming the option, its rule and its value */
 export function resolveBehaviour(options: BehaviourOptions): Behaviour {
   const given = behaviourNames.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
-  const requestLimit = options.requestLimit && resolveRequestLimit(options.requestLimit);
+  const requestLimit = options.requestLimit === undefined ? undefined : resolveRequestLimit(options.requestLimit);
   const behaviour: Behaviour = {
     ...defaultBehaviour,
     ...(Object.fromEntries(given) as Partial<Behaviour>),

@@ -1,8 +1,10 @@
 import { checkFunction, rule } from '../../contract/check-options.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { systemClock } from '../../contract/system-clock.ts';
-import { type Behaviour, type BehaviourOptions, resolveBehaviour } from './behaviour.ts';
+import { type Behaviour, behaviourNames, type BehaviourOptions, resolveBehaviour } from './behaviour.ts';
+import { checkNames, checkObject } from './check-names.ts';
 import type { Credentials } from './credentials.ts';
+import { ForwardClock } from './forward-clock.ts';
 import type { FaultOptions } from './fault-options.ts';
 import type { JournalListener } from './journal.ts';
 import type { QueueSettings } from './settings.ts';
@@ -17,7 +19,7 @@ export interface BrokerOptions extends BehaviourOptions {
   readonly email?: string;
   /** With `email`. @defaultValue none */
   readonly apiKey?: string;
-  /** Its wall clock is the broker's time. @defaultValue the system's */
+  /** Its wall clock is the broker's time, which goes on where that is set back. @defaultValue the system's */
   readonly clock?: Clock;
   /** What ids are made from: numbers of at least 0 and less than 1. @defaultValue `Math.random` */
   readonly random?: () => number;
@@ -33,19 +35,37 @@ export interface BrokerOptions extends BehaviourOptions {
 export interface ResolvedBrokerOptions {
   readonly accountId: string;
   readonly credentials: Credentials;
-  readonly clock: Clock;
+  readonly clock: ForwardClock;
   readonly random: () => number;
   readonly onJournal: JournalListener | undefined;
   readonly behaviour: Behaviour;
   readonly faults: FaultOptions;
 }
 
-const defaults = { accountId: '0123456789abcdef0123456789abcdef', apiToken: 'local-token' } as const;
+/** The token of a broker that is told none: everybody knows it. */
+export const publicToken = 'local-token';
+
+const defaults = { accountId: '0123456789abcdef0123456789abcdef', apiToken: publicToken } as const;
+
+/** The names of all options. */
+export const brokerOptionNames: readonly string[] = [
+  'accountId',
+  'apiToken',
+  'email',
+  'apiKey',
+  'clock',
+  'random',
+  'queues',
+  'faults',
+  'onJournal',
+  ...behaviourNames,
+];
 
 const action = 'create a broker';
 
 /** @throws TypeError or RangeError naming the option and its rule, and its value unless that is a secret */
 export function resolveBrokerOptions(options: BrokerOptions): ResolvedBrokerOptions {
+  checkNames(action, options, { kind: 'option', allowed: brokerOptionNames });
   const { accountId = defaults.accountId, apiToken = defaults.apiToken, email, apiKey } = options;
   const { clock = systemClock, random = Math.random, onJournal, faults = {} } = options;
   if (typeof accountId !== 'string' || !/^[\w-]+$/.test(accountId)) {
@@ -57,10 +77,12 @@ export function resolveBrokerOptions(options: BrokerOptions): ResolvedBrokerOpti
   }
   if (email !== undefined) checkSecret('email', email);
   if (apiKey !== undefined) checkSecret('apiKey', apiKey);
+  checkObject(action, 'queues', options.queues ?? {});
   checkFunction(action, 'random', random);
   if (onJournal !== undefined) checkFunction(action, 'onJournal', onJournal);
   const credentials = { apiToken, email, apiKey };
-  return { accountId, credentials, clock, random, onJournal, faults, behaviour: resolveBehaviour(options) };
+  const behaviour = resolveBehaviour(options);
+  return { accountId, credentials, clock: new ForwardClock(clock), random, onJournal, faults, behaviour };
 }
 
 function checkSecret(name: string, value: unknown): void {

@@ -8,12 +8,13 @@ import { FaultInjector } from './faults.ts';
 import { createHandler } from './handler.ts';
 import { Identities } from './identities.ts';
 import type { ListenOptions } from './listen.ts';
+import { checkReach } from './loopback.ts';
 import type { MessageQueue } from './queue.ts';
 import { QueueRegistry } from './queue-registry.ts';
 import type { Recorder } from './recorder.ts';
 import { refusals } from './refusal.ts';
 import { basePath } from './routes.ts';
-import type { SavedBroker } from './saved.ts';
+import { latestTimeOf, type SavedBroker } from './saved.ts';
 import type { QueueSettings } from './settings.ts';
 import { type QueueSnapshot, snapshotOf } from './snapshot.ts';
 import { answerRefusal } from './wire-answers.ts';
@@ -96,7 +97,12 @@ export interface Broker {
    * @throws TypeError or RangeError naming the option, its rule and its value
    */
   setFaults(faults: FaultOptions): void;
-  /** Answers on a socket as well, of Node or Bun. @throws what the system says when the address can't be had */
+  /**
+   * Answers on a socket as well, of Node or Bun.
+   *
+   * @throws TypeError for a host that others can reach, unless the broker has an `apiToken` of its own; what the system
+   * says when the address can't be had
+   */
   listen(options?: ListenOptions): Promise<BrokerServer>;
 }
 
@@ -157,6 +163,7 @@ class InMemoryBroker implements Broker {
     this.#faults = new FaultInjector(clock);
     this.#faults.set(resolved.faults);
     const { repeats } = this.#faults;
+    if (saved !== undefined) clock.startAt(latestTimeOf(saved));
     this.#queues = new QueueRegistry({ clock, random, identities, behaviour, repeats, onJournal, recorder });
     if (saved !== undefined) this.#queues.restore(saved);
     this.#flush = recorder && ((): Promise<void> => recorder.flush());
@@ -203,6 +210,7 @@ class InMemoryBroker implements Broker {
   }
 
   async listen(options?: ListenOptions): Promise<BrokerServer> {
+    if (options?.host !== undefined) checkReach(options.host, this.#options.credentials.apiToken);
     // Not a static import: it needs node:http, and everything else here runs anywhere.
     const { listen } = await import('./listen.ts');
     const { port, origin, close } = await listen(this.#handle, options);

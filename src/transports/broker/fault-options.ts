@@ -1,4 +1,5 @@
 import { checkInteger, checkNumber, checkOneOf, rule } from '../../contract/check-options.ts';
+import { checkNames } from './check-names.ts';
 
 /** The calls that faults may be limited to; `manage` are those on queues and consumers. */
 export const faultyCalls = ['push', 'pull', 'ack', 'peek', 'purge', 'metrics', 'manage'] as const;
@@ -57,9 +58,8 @@ const action = 'set faults';
 
 /** @throws TypeError or RangeError naming the option, its rule and its value */
 export function resolveFaults(options: FaultOptions): Faults {
+  checkNames(action, options, { kind: 'fault', allowed: Object.keys(noFaults) });
   const { latencyMs = 0, ...others } = options;
-  const unknown = Object.keys(others).find((name) => !Object.hasOwn(noFaults, name));
-  if (unknown !== undefined) throw new TypeError(`Cannot ${action} as there is no fault named '${unknown}'`);
   const faults: Faults = { ...noFaults, ...others, latencyMs: readLatency(latencyMs) };
   checkInteger(action, 'seed', faults.seed, [-(2 ** 31), 2 ** 32]);
   for (const share of ['rateLimit', 'failBefore', 'failAfter', 'repeat'] as const) {

@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import { checkInteger } from '../../contract/check-options.ts';
 import type { Clock, Timer } from '../../contract/clock.ts';
 import { systemClock } from '../../contract/system-clock.ts';
+import { checkNames } from './check-names.ts';
 import { passTurns } from './event-loop-turn.ts';
 import { Disconnection } from './faults.ts';
 import { maxRequestBytes } from './request-body.ts';
@@ -20,7 +21,7 @@ import { answerRefusal } from './wire-answers.ts';
 export interface ListenOptions {
   /** 0..65 535; 0 takes a free one. @defaultValue 0 */
   readonly port?: number;
-  /** @defaultValue `'127.0.0.1'` */
+  /** One that others can reach, as `'0.0.0.0'`, needs a broker with a token of its own. @defaultValue `'127.0.0.1'` */
   readonly host?: string;
   /**
    * How long a client may take to send a request, in milliseconds, 1 000..3 600 000; then it is answered with 408 and
@@ -61,6 +62,7 @@ export async function listen(
   options: ListenOptions = {},
   clock: Clock = systemClock,
 ): Promise<Listener> {
+  checkNames('listen', options, { kind: 'option', allowed: ['port', 'host', 'requestTimeoutMs', 'intercept'] });
   const { port = 0, host = '127.0.0.1', intercept = (request, next) => next(request) } = options;
   const answering = new Set<Promise<Response>>();
   const server = createServer(serverOptions(options), (incoming, outgoing) => {

@@ -1,5 +1,6 @@
 import { checkNumber, rule } from '../../contract/check-options.ts';
 import type { Clock, Timer } from '../../contract/clock.ts';
+import { checkNames } from './check-names.ts';
 import { callNextTurn, passTurns } from './event-loop-turn.ts';
 import { Heap } from './heap.ts';
 import { ManualTimer } from './manual-timer.ts';
@@ -49,6 +50,7 @@ export class ManualClock implements Clock {
    * @throws TypeError or RangeError when `now` is not a number within the range of a `Date`
    */
   constructor(options: { readonly now?: number } = {}) {
+    checkNames('make a clock', options, { kind: 'option', allowed: ['now'] });
     const { now = defaults.now } = options;
     checkNumber('make a clock', 'now', now, [-maxTimeMs, maxTimeMs]);
     this.#now = now;
@@ -111,6 +113,7 @@ export class ManualClock implements Clock {
    * @throws what the promise rejects with, or an `Error` when no timer within `withinMs` is left that could settle it
    */
   async runUntil<Value>(promise: PromiseLike<Value>, options: { readonly withinMs?: number } = {}): Promise<Value> {
+    checkNames('run on', options, { kind: 'option', allowed: ['withinMs'] });
     const end = this.#monotonic + (options.withinMs ?? defaults.withinMs);
     let settled = false;
     const markSettled = (): void => {

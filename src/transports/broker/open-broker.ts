@@ -1,5 +1,6 @@
 import { type Broker, createBrokerOver } from './broker.ts';
-import { type BrokerOptions, resolveBrokerOptions } from './broker-options.ts';
+import { brokerOptionNames, type BrokerOptions, resolveBrokerOptions } from './broker-options.ts';
+import { checkNames } from './check-names.ts';
 import { DurableLog } from './durable-log.ts';
 import { Identities } from './identities.ts';
 import { readBroker } from './records.ts';
@@ -12,7 +13,11 @@ export interface DurableBrokerOptions extends BrokerOptions {
 
 /** A broker that keeps its queues in a directory. */
 export interface DurableBroker extends Broker, AsyncDisposable {
-  /** Writes what is not written yet, and gives the directory free. The broker is of no more use then. */
+  /**
+   * Writes what is not written yet, and gives the directory free. The broker is of no more use then.
+   *
+   * @throws Error when a write failed, now or before: what was not confirmed may be lost
+   */
   close(): Promise<void>;
 }
 
@@ -45,6 +50,7 @@ export interface DurableBroker extends Broker, AsyncDisposable {
  * @throws TypeError or RangeError for a wrong option; Error when the directory can't be opened, or the package is missing
  */
 export async function openBroker(options: DurableBrokerOptions): Promise<DurableBroker> {
+  checkNames('open a broker', options, { kind: 'option', allowed: ['directory', ...brokerOptionNames] });
   const { directory, ...others } = options;
   if (typeof directory !== 'string' || directory === '') {
     throw new TypeError("Cannot open a broker as 'directory' must be the path of a directory");
@@ -62,6 +68,8 @@ export async function openBroker(options: DurableBrokerOptions): Promise<Durable
     const end = async (): Promise<void> => {
       try {
         await recorder.flush();
+      } catch (cause) {
+        throw new Error(`Not all was kept in ${directory}: ${String(cause)}`, { cause });
       } finally {
         await store.close();
       }

@@ -110,7 +110,8 @@ export class MessageQueue {
 
   /** How long the HTTP pull consumer exists, in milliseconds; `undefined` while there is none. */
   get consumerAgeMs(): number | undefined {
-    return this.#consumer === undefined ? undefined : this.#context.clock.now() - this.#consumer.createdAt;
+    if (this.#consumer === undefined) return undefined;
+    return Math.max(0, this.#context.clock.now() - this.#consumer.createdAt);
   }
 
   /** When its settings were changed last, in milliseconds since the epoch. */

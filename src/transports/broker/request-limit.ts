@@ -1,4 +1,5 @@
 import { checkInteger } from '../../contract/check-options.ts';
+import { checkNames } from './check-names.ts';
 
 /** How many requests may be made in a stretch of time, and what follows when there are more. */
 export interface RequestLimit {
@@ -12,6 +13,8 @@ export interface RequestLimit {
 
 /** @throws TypeError or RangeError */
 export function resolveRequestLimit(limit: RequestLimit): Required<RequestLimit> {
+  const names = { kind: 'option', allowed: ['requests', 'perMs', 'blockMs'], path: 'requestLimit' } as const;
+  checkNames('create a broker', limit, names);
   const { requests, perMs, blockMs = perMs } = limit;
   checkInteger('create a broker', 'requestLimit.requests', requests, [1, Infinity]);
   checkInteger('create a broker', 'requestLimit.perMs', perMs, [1, Infinity]);

@@ -25,3 +25,14 @@ export interface SavedQueueWithMessages {
   readonly queue: SavedQueue;
   readonly messages: readonly StoredMessage[];
 }
+
+/** The latest time at which something of it is known to have happened, in milliseconds since the epoch. */
+export function latestTimeOf({ queues }: SavedBroker): number {
+  let latest = -Infinity;
+  for (const { queue, messages } of queues) {
+    const { createdAt, modifiedAt, purgedAt = createdAt, consumer } = queue;
+    latest = Math.max(latest, createdAt, modifiedAt, purgedAt, consumer?.createdAt ?? createdAt);
+    for (const { arrivedAt, timestampMs } of messages) latest = Math.max(latest, arrivedAt, timestampMs);
+  }
+  return latest;
+}

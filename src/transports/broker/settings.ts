@@ -1,5 +1,6 @@
 import { checkInteger, checkOneOf, rule } from '../../contract/check-options.ts';
 import { limits } from '../../contract/limits.ts';
+import { checkNames } from './check-names.ts';
 
 /** How a queue of the broker behaves. What is left out keeps its value, or has its default in a new queue. */
 export interface QueueSettings {
@@ -62,6 +63,7 @@ export function resolveSettings(
   current: ResolvedSettings,
   changes: QueueSettings,
 ): ResolvedSettings {
+  checkNames(`configure queue '${queueName}'`, changes, { kind: 'setting', allowed: Object.keys(defaultSettings) });
   const settings: ResolvedSettings = {
     maxRetries: changes.maxRetries ?? current.maxRetries,
     retryDelaySeconds: changes.retryDelaySeconds ?? current.retryDelaySeconds,

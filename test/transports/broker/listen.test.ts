@@ -34,6 +34,26 @@ async function readAll(socket: Socket): Promise<string> {
 }
 
 describe('listen()', () => {
+  it.each(['0.0.0.0', '::', '', '10.1.2.3', 'example.com', '127.0.0.1.example.com', '::ffff:127.0.0.1'])(
+    'refuses the token that everybody knows on %j, where others can reach it',
+    async (host) => {
+      for (const options of [{}, { apiToken: 'local-token' }]) {
+        const listening = createBroker(options).listen({ host });
+        await expect(listening.then((server) => server.close())).rejects.toThrow(TypeError);
+        await expect(createBroker(options).listen({ host })).rejects.toThrow('choose a token of your own');
+      }
+    },
+  );
+
+  it.each([
+    ['127.0.0.1', {}],
+    ['localhost', {}],
+    ['0.0.0.0', { apiToken: 'mine' }],
+  ])('listens on %s with %j', async (host, options) => {
+    await using server = await createBroker(options).listen({ host });
+    expect(server.port).toBeGreaterThan(0);
+  });
+
   it('answers on a loopback port of its own', async () => {
     const { broker, server, url } = await listenWith();
     expect(server.baseUrl).toBe(`http://127.0.0.1:${server.port}/client/v4`);

@@ -1,0 +1,75 @@
+// What the page does to move dead letters back. It leases them, and holds none beyond its lease.
+
+const batchSize = 50;
+const leaseMs = 60_000;
+// The parts of a lease that are kept: for giving back what can't be moved, and for a push to end in time.
+const givingBackMs = leaseMs / 2;
+const pushMs = leaseMs / 4;
+
+const typeOf = ({ metadata }) => metadata['CF-Content-Type'];
+const canPush = (message) => ['text', 'json'].includes(typeOf(message));
+
+/**
+ * Each message is acknowledged once it was pushed. What HTTP can't push is given back, and what there is no time for.
+ *
+ * @param callQueue - calls the broker: a queue, the end of a path, a body
+ * @param job - the queues, and `now`: elapsed time in milliseconds
+ * @returns how many were moved, how many of those that were leased were left, and why it stopped before the end
+ */
+export async function redrive(callQueue, { from, to, now }) {
+  // By message id; the lease that ends first is in front.
+  const held = new Map();
+  const firstEnd = () => held.values().next().value?.endsAt ?? Infinity;
+  let moved = 0;
+  const move = async (message) => {
+    await callQueue(to, '/messages', pushOf(message));
+    held.delete(message.id);
+    await callQueue(from, '/messages/ack', { acks: [{ lease_id: message.lease_id }] });
+    moved += 1;
+  };
+  const pullAll = async () => {
+    for (;;) {
+      if (firstEnd() - now() < givingBackMs) return 'its leases were about to end: again for more';
+      const { messages: next } = await callQueue(from, '/messages/peek', { batch_size: batchSize });
+      if (next.some((message) => !canPush(message) && message.attempts >= from.maxRetries)) {
+        return "a message that can't be moved is on its last attempt";
+      }
+      const endsAt = now() + leaseMs;
+      const request = { batch_size: batchSize, visibility_timeout_ms: leaseMs };
+      const { messages } = await callQueue(from, '/messages/pull', request);
+      if (messages.length === 0) return undefined;
+      const isAgain = messages.some(({ id }) => held.has(id));
+      for (const { id, lease_id } of messages) {
+        held.delete(id);
+        held.set(id, { lease_id, endsAt });
+      }
+      for (const message of messages.filter(canPush)) if (firstEnd() - now() >= pushMs) await move(message);
+      if (isAgain) return 'a message came again although it was leased';
+    }
+  };
+  try {
+    const reason = await pullAll();
+    return { moved, left: held.size, reason };
+  } finally {
+    const retries = [...held.values()].filter(({ endsAt }) => endsAt > now());
+    for (let start = 0; start < retries.length; start += batchSize) {
+      const some = retries.slice(start, start + batchSize).map(({ lease_id }) => ({ lease_id, delay_seconds: 0 }));
+      // What is not given back comes back by itself.
+      await callQueue(from, '/messages/ack', { retries: some }).catch(() => undefined);
+    }
+  }
+}
+
+function pushOf(message) {
+  if (typeOf(message) === 'text') return { body: message.body, content_type: 'text' };
+  return { body: parse(message.body), content_type: 'json' };
+}
+
+/** JSON, or base64 of it: the broker gives either. */
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(text), (c) => c.charCodeAt(0))));
+  }
+}

@@ -1,0 +1,107 @@
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type Broker, createBroker, type JournalEntry, ManualClock } from '../../src/broker.ts';
+
+interface Moved {
+  readonly moved: number;
+  readonly left: number;
+  readonly reason: string | undefined;
+}
+
+type Call = (queue: { readonly id: string }, path: string, body: unknown) => Promise<unknown>;
+type Redrive = (call: Call, job: { from: object; to: object; now: () => number }) => Promise<Moved>;
+
+const { redrive } = (await import(join(import.meta.dirname, '../../src/cli/page/redrive.js'))) as { redrive: Redrive };
+
+let clock: ManualClock;
+let broker: Broker;
+let journal: JournalEntry[];
+/** How long a push takes. */
+let pushMs: number;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  journal = [];
+  pushMs = 0;
+  broker = createBroker({
+    clock,
+    queues: { jobs: { deadLetterQueue: 'dead' }, dead: {} },
+    onJournal: (entry) => journal.push(entry),
+  });
+});
+
+const call: Call = async ({ id }, path, body) => {
+  if (path === '/messages') await clock.advance(pushMs);
+  const { accountId, baseUrl, apiToken } = broker.queue('jobs');
+  const answer = await broker.fetch(`${baseUrl}/accounts/${accountId}/queues/${id}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${apiToken}` },
+    body: JSON.stringify(body),
+  });
+  const { result, errors } = (await answer.json()) as { result: unknown; errors: readonly { message: string }[] };
+  if (!answer.ok) throw new Error(errors[0]?.message);
+  return result;
+};
+
+const run = (through: Call = call): Promise<Moved> => {
+  const [from, to] = ['dead', 'jobs'].map((name) => ({ id: broker.queue(name).queueId, maxRetries: 3 }));
+  return redrive(through, { from: from ?? {}, to: to ?? {}, now: () => clock.monotonic() });
+};
+const fill = (count: number, unpushable = 0): void => {
+  for (let id = 0; id < unpushable; id += 1) broker.push('dead', { body: Uint8Array.of(id) });
+  for (let id = 0; id < count; id += 1) broker.push('dead', { body: id % 2 === 0 ? { id } : `text ${id}` });
+};
+const entries = (type: JournalEntry['type']): JournalEntry[] => journal.filter((entry) => entry.type === type);
+const attempts = (): number[] => broker.inspect('dead').messages.map((message) => message.attempts);
+
+describe('the redrive of the page', () => {
+  it('moves everything', async () => {
+    fill(120);
+    expect(await run()).toEqual({ moved: 120, left: 0, reason: undefined });
+    expect([broker.isEmpty('dead'), broker.inspect('jobs').counts.ready]).toEqual([true, 120]);
+  });
+
+  it('gives back what it does not move, before its leases end, and stops then', async () => {
+    fill(200, 2);
+    pushMs = 500;
+    const { moved, left, reason } = await run();
+    expect([moved + broker.inspect('dead').counts.total, reason]).toEqual([202, expect.any(String)]);
+    expect([moved > 49, left >= 2, left < 52]).toEqual([true, true, true]);
+    expect([entries('expired'), broker.inspect('dead').counts.leased]).toEqual([[], 0]);
+    expect(Math.max(...attempts())).toBe(1);
+  });
+
+  it('begins no push whose lease may end before it, and gives those messages back in time', async () => {
+    fill(50);
+    pushMs = 5_000;
+    const { moved, left, reason } = await run();
+    expect([moved + left, reason]).toEqual([50, expect.any(String)]);
+    expect(broker.inspect('dead').counts).toMatchObject({ ready: left, leased: 0 });
+    expect([entries('expired'), broker.inspect('jobs').counts.total]).toEqual([[], moved]);
+  });
+
+  it('takes nothing twice that comes again although it is leased', async () => {
+    fill(0, 3);
+    broker.setFaults({ repeat: 1 });
+    expect(await run()).toMatchObject({ moved: 0, left: 3, reason: expect.any(String) });
+    expect(attempts()).toEqual([2, 2, 2]);
+  });
+
+  it('leases nothing that giving back would delete', async () => {
+    fill(2, 1);
+    for (let time = 0; time < 3; time += 1) await run();
+    expect([attempts(), await run()]).toEqual([[3], { moved: 0, left: 0, reason: expect.any(String) }]);
+    expect(broker.inspect('dead').counts.total).toBe(1);
+  });
+
+  it('gives back the rest when a push fails', async () => {
+    fill(10);
+    let pushes = 0;
+    const failing: Call = (queue, path, body) => {
+      if (path === '/messages' && (pushes += 1) > 3) return Promise.reject(new Error('no'));
+      return call(queue, path, body);
+    };
+    await expect(run(failing)).rejects.toThrow('no');
+    expect(broker.inspect('dead').counts).toMatchObject({ ready: 7, leased: 0 });
+  });
+});
