@@ -14,12 +14,6 @@ export function isItemFault(error: unknown): boolean {
   return isRefusal(error) || error instanceof TypeError || error instanceof RangeError;
 }
 
-/** What a failure is told by: a Node stream, and whoever looks for an error, would take a falsy one for success. */
-export function errorOf(failure: unknown): unknown {
-  if (failure) return failure;
-  return new QueueError(`It failed with ${String(failure)} for an error`, { code: 'unconfirmed' });
-}
-
 /** An error of the same kind that names the item; anything but ours passes through untouched. */
 export function namingItem(index: number, cause: unknown): unknown {
   if (cause instanceof QueueError) return inOtherWords(cause, textOf(index, cause));

@@ -5,7 +5,7 @@ import type { QueueTransport } from '../contract/transport.ts';
 import { Backoff } from '../lease/backoff.ts';
 import { failureKind } from '../lease/failure-policy.ts';
 import type { Gates } from '../lease/gates.ts';
-import { errorOf, isRefusal } from './item-error.ts';
+import { isRefusal } from './item-error.ts';
 import type { EncodedMessage } from './split-batches.ts';
 import type { TokenBucket } from './token-bucket.ts';
 
@@ -47,7 +47,7 @@ export class Pusher {
     try {
       await this.#pushPatiently(messages, signal);
     } catch (error) {
-      if (messages.length === 1 || !isRefusal(error)) return messages.map(() => errorOf(error));
+      if (messages.length === 1 || !isRefusal(error)) return messages.map(() => error);
       const middle = Math.ceil(messages.length / 2);
       const first = await this.push(messages.slice(0, middle), signal);
       return [...first, ...(await this.push(messages.slice(middle), signal))];

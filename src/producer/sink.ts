@@ -2,7 +2,7 @@ import { abortable } from 'abort-controller-x';
 import type { Clock } from '../contract/clock.ts';
 import { QueueError } from '../contract/errors.ts';
 import type { Forwardable } from './forward.ts';
-import { errorOf, isItemFault, namingItem } from './item-error.ts';
+import { isItemFault, namingItem } from './item-error.ts';
 import { pushBatches } from './push-batches.ts';
 import type { Pusher } from './pusher.ts';
 import type { ResolvedSinkOptions } from './sink-options.ts';
@@ -103,7 +103,7 @@ export class Sink {
       // A transport may not listen to its signal.
       return await abortable(signal, this.#deps.pusher.push(batch, signal));
     } catch (error) {
-      return batch.map(() => errorOf(error));
+      return batch.map(() => error);
     }
   }
 
@@ -140,7 +140,8 @@ export class Sink {
       await abortable(this.#controller.signal, Promise.resolve(onRejected(item.item, error)));
       return undefined;
     } catch (failure) {
-      return { error: errorOf(failure) };
+      // A stream, and whoever looks for an error, takes a falsy one for success.
+      return { error: Boolean(failure) ? failure : namingItem(item.index, error) };
     } finally {
       this.#retry(item, error);
     }

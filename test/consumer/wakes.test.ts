@@ -71,8 +71,8 @@ describe('a send a second, and eight consumers on the handle', () => {
   });
 });
 
-/** Consumers of one handle that have long found its queue empty, by what each got. */
-async function idle(jobs: Jobs<unknown>, count: number, concurrency = 1) {
+/** Consumers of one handle that have long found its queue empty, by what each got since. */
+async function idle(jobs: Jobs<unknown>, count: number, concurrency = 1, handledBefore = 0) {
   const consumers = Array.from({ length: count }, () => {
     const got: unknown[] = [];
     const abort = new AbortController();
@@ -85,7 +85,12 @@ async function idle(jobs: Jobs<unknown>, count: number, concurrency = 1) {
     );
     return { got, abort, done };
   });
+  for (let sent = 0; sent < handledBefore * count; sent += 1) {
+    await jobs.run(jobs.queue.send('first'));
+    await jobs.clock.advance(15_000);
+  }
   await jobs.clock.advance(120_000);
+  for (const { got } of consumers) got.splice(0);
   return consumers;
 }
 
@@ -97,7 +102,7 @@ async function end(jobs: Jobs<unknown>, consumers: Awaited<ReturnType<typeof idl
 describe('Wakes', () => {
   it('has one consumer pull for a message, each in turn', async () => {
     const jobs = openJobs();
-    const consumers = await idle(jobs, 3, 10);
+    const consumers = await idle(jobs, 3, 10, 3);
     const before = jobs.transport.of('pull').length;
     for (let body = 0; body < 6; body += 1) {
       await jobs.queue.send(body);
@@ -110,7 +115,7 @@ describe('Wakes', () => {
 
   it('has as many consumers pull for a batch as can take of it', async () => {
     const jobs = openJobs({}, { latencyMs: 20 });
-    const consumers = await idle(jobs, 4, 10);
+    const consumers = await idle(jobs, 4, 10, 3);
     await jobs.run(jobs.queue.sendBatch(Array.from({ length: 25 }, (_, body) => ({ body }))));
     await jobs.clock.advance(25);
     expect(consumers.map(({ got }) => got.length).toSorted((a, b) => a - b)).toEqual([0, 5, 10, 10]);

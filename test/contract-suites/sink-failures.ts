@@ -163,7 +163,7 @@ export function describeSinkFailures(sink: SinkUnderTest): void {
       queues.outCalls.bulkPush = () => Promise.reject(nothing);
       const items = messages.map((message) => forward(message, ['a']));
       const writer = sink.open(queues.out, { onRejected: () => undefined });
-      expect(await writeAll(queues, writer, items)).toMatchObject({ code: 'unconfirmed' });
+      expect(await writeAll(queues, writer, items)).toMatchObject({ code: 'transport-failed' });
       expect(retried(queues)).toEqual(ids(messages));
       expect(queues.entries('acked')).toEqual([]);
       await expectClosable(hand);

@@ -93,7 +93,7 @@ describe('unstartedBound()', () => {
   });
 
   it('never exceeds maxBuffered', () => {
-    expect(boundOf({ finished: 1_000, eachMs: 0 })).toBe(1_000);
+    expect(boundOf({ finished: 1_000, eachMs: 0 }, { serial: kept(0, 1_000) })).toBe(1_000);
     expect(unstartedBound(seen({ count: 9 }), { ...bounds, maxBuffered: 5 }, nothing, 0)).toBe(5);
   });
 

@@ -49,7 +49,7 @@ describe('send()', () => {
     outCalls.push = () => Promise.reject(nothing);
     outCalls.bulkPush = () => Promise.reject(nothing);
     for (const send of [() => out.send('a'), () => out.sendBatch([{ body: 'a' }, { body: 'b' }])]) {
-      expect(await rejection(run(send()))).toMatchObject({ name: 'QueueError', code: 'unconfirmed' });
+      expect(await rejection(run(send()))).toMatchObject({ name: 'QueueError', code: 'transport-failed' });
     }
   });
 
