@@ -141,7 +141,7 @@ export class Sink {
       return undefined;
     } catch (failure) {
       // A stream, and whoever looks for an error, takes a falsy one for success.
-      return { error: Boolean(failure) ? failure : namingItem(item.index, error) };
+      return { error: failure ? failure : namingItem(item.index, error) };
     } finally {
       this.#retry(item, error);
     }
