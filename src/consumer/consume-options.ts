@@ -24,6 +24,15 @@ export interface ConsumeOptions {
    */
   readonly visibilityTimeoutMs?: number;
   /**
+   * How long messages are leased at most, in milliseconds, a whole number from `visibilityTimeoutMs` to 43 200 000 (12 h).
+   * Where the consumer sees that work takes longer than leases last, the next pulls lease for longer, about twice as long
+   * as the work: a lease can't be extended, and each time that a message comes again while it is worked on uses up one of
+   * its attempts. After a crash, messages come again when these longer leases end. `visibilityTimeoutMs` turns it off.
+   *
+   * @defaultValue 3 600 000, or `visibilityTimeoutMs` if that is more
+   */
+  readonly maxVisibilityTimeoutMs?: number;
+  /**
    * The most messages handed out and unsettled, 1 or more.
    *
    * @defaultValue 200
@@ -113,6 +122,7 @@ export interface ConsumeOptions {
 /** {@link ConsumeOptions} with every default filled in. */
 export interface ResolvedConsumeOptions {
   readonly visibilityTimeoutMs: number;
+  readonly maxVisibilityTimeoutMs: number;
   readonly maxInFlight: number;
   readonly minInFlight: number;
   readonly maxBuffered: number;
@@ -149,6 +159,9 @@ export function checkInvalidAction(name: string, action: unknown): void {
   checkOneOf('consume', name, action, ['retry', 'ack', 'throw'] satisfies InvalidAction[]);
 }
 
+/** How long a lease may grow to unless told otherwise: most work is shorter, and a crash hides its messages for no longer. */
+const usualMaxVisibilityTimeoutMs = 3_600_000;
+
 /** Below this a lease is over before its message can be worked on. */
 const shortestLeaseMs = 100;
 
@@ -167,6 +180,11 @@ export function resolveConsumeOptions(
   const check = (name: keyof ConsumeOptions, min: number, max: number): void =>
     checkInteger('consume', name, merged[name], [min, max]);
   check('visibilityTimeoutMs', shortestLeaseMs, limits.visibilityTimeoutMs);
+  const { maxVisibilityTimeoutMs = Math.max(merged.visibilityTimeoutMs, usualMaxVisibilityTimeoutMs) } = merged;
+  checkInteger('consume', 'maxVisibilityTimeoutMs', maxVisibilityTimeoutMs, [
+    merged.visibilityTimeoutMs,
+    limits.visibilityTimeoutMs,
+  ]);
   check('maxInFlight', 1, Infinity);
   check('minInFlight', 1, Infinity);
   if (merged.minInFlight > merged.maxInFlight) {
@@ -185,7 +203,13 @@ export function resolveConsumeOptions(
   if (merged.onEvent !== undefined) checkFunction('consume', 'onEvent', merged.onEvent);
   checkSignal('consume', merged.signal);
   const { stopWhenEmpty, ...rest } = merged;
-  return { signal: undefined, onEvent: undefined, ...rest, emptyForMs: emptyForMs(stopWhenEmpty) };
+  return {
+    signal: undefined,
+    onEvent: undefined,
+    ...rest,
+    maxVisibilityTimeoutMs,
+    emptyForMs: emptyForMs(stopWhenEmpty),
+  };
 }
 
 function emptyForMs(stopWhenEmpty: unknown): number | undefined {

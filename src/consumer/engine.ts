@@ -166,6 +166,7 @@ export class Engine {
     this.#begun = true;
     this.#lastMessageAt = this.now();
     this.#context.wakes.add(this);
+    this.#context.holders.add(this);
     this.#heedSignal();
     this.wake();
   }
@@ -311,8 +312,35 @@ export class Engine {
     this.#turns.now();
   }
 
-  #accept(messages: readonly HeldMessage[], { sentAt, visibilityTimeoutMs }: PullAnswer): void {
+  #accept(messages: readonly HeldMessage[], answer: PullAnswer): void {
     if (this.#summary !== undefined) return;
+    this.#hold(this.#notHeldBeside(messages, answer), answer);
+  }
+
+  /** Gives what comes again to the consumer of the same handle that has it, and gives the others. */
+  #notHeldBeside(messages: readonly HeldMessage[], answer: PullAnswer): readonly HeldMessage[] {
+    const { holders } = this.#context;
+    if (holders.size === 1) return messages;
+    return messages.filter(
+      (message) =>
+        message.attempts === 1 ||
+        this.#holdings.knows(message.id) ||
+        ![...holders].some((holder) => holder.takeBack(message, answer)),
+    );
+  }
+
+  takeBack(message: HeldMessage, answer: PullAnswer): boolean {
+    if (!this.#holdings.knows(message.id)) return false;
+    this.#hold([message], answer);
+    this.wake();
+    return true;
+  }
+
+  leaseMs(now: number): number {
+    return Math.max(this.#handouts.workLeaseMs(now), this.#handouts.swapLeaseMs(now));
+  }
+
+  #hold(messages: readonly HeldMessage[], { sentAt, visibilityTimeoutMs }: PullAnswer): void {
     // What is forgotten by now is not in hand any more when it comes again.
     this.#handouts.lapse(this.now());
     const { swapped, done } = this.#holdings.receive(messages, sentAt, visibilityTimeoutMs);
@@ -399,13 +427,20 @@ export class Engine {
     const { held, heldLength } = this.#intake;
     const pollBy =
       emptyForMs === undefined ? -Infinity : Math.max(this.#lastMessageAt + emptyForMs, this.#leftovers.until);
-    return { isIdle: this.#isIdle(now), pollBy, held, heldLength, serial: this.#serial };
+    return {
+      isIdle: this.#isIdle(now),
+      pollBy,
+      held,
+      heldLength,
+      serial: this.#serial,
+      workLeaseMs: this.#handouts.workLeaseMs(now),
+      leaseMs: () => Math.max(...[...this.#context.holders].map((holder) => holder.leaseMs(now))),
+    };
   }
 
   #nextLeaseAt(): number {
     const trimAt = this.#holdings.nextTrimAt(this.#puller.roundTripMs) ?? Infinity;
-    const isWatched = this.isUnseen || this.isEnding || this.#signals.size > 0;
-    const lapseAt = isWatched ? (this.#holdings.nextLapseAt() ?? Infinity) : Infinity;
+    const lapseAt = this.#holdings.nextLapseAt() ?? Infinity;
     return Math.min(trimAt, lapseAt, this.#intake.nextLapseAt);
   }
 
@@ -447,6 +482,7 @@ export class Engine {
     const { reason = 'closed', error } = this.#closing.request ?? {};
     this.#turns.cancel();
     this.options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#context.holders.delete(this);
     const stats = this.snapshot();
     this.#summary = reason === 'failed' ? { ...stats, reason, error } : { ...stats, reason };
     this.#resolveClosed(this.#summary);

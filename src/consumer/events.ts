@@ -28,12 +28,17 @@ export interface InvalidMessage extends MessageIdentity {
  * | `deadLettered` | `deadLetter()` pushed a message to another queue | acknowledges it |
  * | `deadLetterFailed` | `deadLetter()` could not push a message to another queue | retries it, after the growing delay |
  * | `unsettled` | a settlement ended `lost` or `unknown` | nothing: the message may come again |
+ * | `overdue` | a message's lease ended while its handler runs | goes on; leases longer from then on, see below |
  * | `abandoned` | a message's lease ended, or `close()` ran out of grace, before it was settled | frees its place |
  * | `invalid` | a body could not be decoded or did not fit the schema | what `onInvalid` says |
  * | `slowAnswer` | a pull took longer than half of its lease | asks for one message with a longer lease |
  * | `paused` | the service says that delivery is paused | asks again as if the queue were empty |
  *
  * `retryInMs` is at most five minutes; what the service asked for, which may be more, is the error's `retryAfterMs`.
+ *
+ * `overdue` comes where the consumer sees its handlers: loops, `process` and batches. `ranMs` says for how long the handler
+ * has run. The message may be delivered again meanwhile, to whoever pulls; work that ends is acknowledged all the same.
+ * Messages that are pulled later are leased for longer, up to `maxVisibilityTimeoutMs`.
  *
  * `handlerFailed` comes from the handlers of `process` and `processBatches`, from the work of `settleMap`, and from a
  * sink that did not push what a message was forwarded as.
@@ -45,6 +50,7 @@ export type ConsumerEvent =
   | { readonly type: 'deadLettered'; readonly message: MessageIdentity; readonly reason: unknown }
   | { readonly type: 'deadLetterFailed'; readonly message: MessageIdentity; readonly error: unknown }
   | { readonly type: 'unsettled'; readonly message: MessageIdentity; readonly settlement: Settlement }
+  | { readonly type: 'overdue'; readonly message: MessageIdentity; readonly ranMs: number }
   | { readonly type: 'abandoned'; readonly message: MessageIdentity }
   | { readonly type: 'invalid'; readonly message: InvalidMessage; readonly error: unknown }
   | { readonly type: 'slowAnswer'; readonly tookMs: number; readonly visibilityTimeoutMs: number }

@@ -1,16 +1,17 @@
 import type { Handlers } from '../lease/handlers.ts';
 import type { Holdings, Trimmed } from '../lease/holdings.ts';
 import type { Lease, SettleKind } from '../lease/lease.ts';
+import { swapLeaseMs, workLeaseMs } from '../lease/lease-length.ts';
 import { leaseShare } from '../lease/plan-pull.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
-import { identityOf } from './events.ts';
+import { type ConsumerEvent, identityOf } from './events.ts';
 import type { LeaseSignals } from './lease-signals.ts';
 import type { Leftovers } from './leftovers.ts';
 import type { DeliveryMode } from './modes.ts';
 import type { Puller } from './puller.ts';
 import type { Settlements } from './settlements.ts';
 import type { StatsCounter } from './stats.ts';
-import { warnAbandoned } from './warn-abandoned.ts';
+import { warnAbandoned, warnOverdue } from './warn-of-leases.ts';
 
 export interface HandoutsDeps {
   readonly options: ResolvedConsumeOptions;
@@ -20,6 +21,7 @@ export interface HandoutsDeps {
   readonly leftovers: Leftovers;
   readonly settlements: Settlements;
   readonly puller: Pick<Puller, 'roundTripMs'>;
+  readonly report: (event: ConsumerEvent) => void;
   /** Asks for a turn. */
   readonly wake: () => void;
 }
@@ -60,6 +62,7 @@ export class Handouts {
     this.trim(now);
     const lease = holdings.start(now);
     if (lease === undefined) return undefined;
+    lease.finishedBefore = this.handlers.finished;
     stats.delivered += 1;
     stats.inFlight += 1;
     return lease;
@@ -109,19 +112,44 @@ export class Handouts {
   lapse(now: number): void {
     for (const lease of this.#deps.holdings.lapse(now)) {
       this.#deps.signals.endLease(lease);
-      // One that is being moved to another queue is not forgotten.
-      if (this.mode.unseen && !lease.isClaimed) this.#forgotten(lease, now);
+      // Who listens to its signal may have settled it just now. One that is being moved to another queue is not forgotten.
+      if (lease.settledAs !== undefined || lease.isClaimed || lease.isParked) continue;
+      if (this.mode.unseen) this.#forgotten(lease, now);
+      else this.#overdue(lease, now);
     }
   }
 
   #forgotten(lease: Lease, now: number): void {
-    // Who listens to its signal may have settled it just now.
-    if (lease.settledAs !== undefined) return;
-    if (!this.#hasWarned && this.#deps.options.onEvent === undefined) {
-      this.#hasWarned = true;
-      warnAbandoned(identityOf(lease));
-    }
+    this.#warn(() => warnAbandoned(identityOf(lease)));
     this.abandon(lease, now);
+  }
+
+  #overdue(lease: Lease, now: number): void {
+    const message = identityOf(lease);
+    const ranMs = now - lease.startedAt;
+    this.#warn(() => warnOverdue(message, ranMs));
+    this.#deps.report({ type: 'overdue', message, ranMs });
+  }
+
+  /** Once, and only whom no event tells. */
+  #warn(warn: () => void): void {
+    if (this.#hasWarned || this.#deps.options.onEvent !== undefined) return;
+    this.#hasWarned = true;
+    warn();
+  }
+
+  /**
+   * For how long messages should be leased for the work on them, in milliseconds; 0 where the handlers can't be seen, since
+   * a message that was forgotten would seem to be worked on for ever.
+   */
+  workLeaseMs(now: number): number {
+    return this.mode.unseen ? 0 : workLeaseMs(this.handlers, this.#deps.holdings.running, now);
+  }
+
+  /** The same for those that run and may come again with the next pull. */
+  swapLeaseMs(now: number): number {
+    const { holdings, options, puller } = this.#deps;
+    return this.mode.unseen ? 0 : swapLeaseMs(holdings.running, now, puller.roundTripMs, options.maxRetries);
   }
 
   /** Waits no longer for a message. */

@@ -7,7 +7,7 @@ import { failureKind, mayHaveTakenEffect } from '../lease/failure-policy.ts';
 import type { Gates } from '../lease/gates.ts';
 import type { Handlers } from '../lease/handlers.ts';
 import type { Holdings } from '../lease/holdings.ts';
-import { planPull, type PullState, unstartedBound } from '../lease/plan-pull.ts';
+import { planPull, type PullBounds, type PullState, unstartedBound } from '../lease/plan-pull.ts';
 import { PollSchedule } from '../lease/poll-schedule.ts';
 import type { SerialTime } from '../lease/serial-time.ts';
 import { SmoothedMean } from '../lease/smoothed.ts';
@@ -74,6 +74,10 @@ export interface PullSituation {
   readonly heldLength: number;
   /** For how long each message keeps the event loop. */
   readonly serial: SerialTime;
+  /** For how long messages should be leased for the work on them here, in milliseconds. */
+  readonly workLeaseMs: number;
+  /** The same for whatever the consumers of the handle work on and may come again. */
+  readonly leaseMs: () => number;
 }
 
 export interface PullerDeps {
@@ -147,7 +151,7 @@ export class Puller {
   /** Sends the pulls that are due. Gives the time of the next one that has to wait, `Infinity` when none does. */
   plan(handlers: Handlers, holdings: Holdings, now: number, situation: PullSituation): number {
     for (;;) {
-      const asked = planPull(handlers, this.#deps.options, this.#state(holdings, situation), now);
+      const asked = planPull(handlers, this.#bounds(situation), this.#state(holdings, situation), now);
       // While answers are slow, one pull at a time: what the others bring would arrive as late.
       if (asked === 0 || (this.#slowTimeoutMs !== undefined && this.#underWay.size > 0)) return Infinity;
       const scheduledAt = Math.min(this.#schedule.notBefore, this.#deps.wakes.notBefore);
@@ -155,13 +159,27 @@ export class Puller {
       const pollAt = isIdle && this.#sentAt < pollBy ? Math.min(scheduledAt, pollBy) : scheduledAt;
       const notBefore = Math.max(pollAt, this.#deps.gates.notBefore('pull'));
       if (notBefore > now) return notBefore;
-      this.#send(asked, isIdle, now);
+      this.#send(asked, this.#within(situation.leaseMs()), isIdle, now);
     }
   }
 
   /** The most messages that may be unstarted and asked for now. */
   unstartedBound(handlers: Handlers, holdings: Holdings, now: number, situation: PullSituation): number {
-    return unstartedBound(handlers, this.#deps.options, this.#state(holdings, situation), now);
+    return unstartedBound(handlers, this.#bounds(situation), this.#state(holdings, situation), now);
+  }
+
+  /** The bounds of the next pull, whose lease grows with the work. */
+  #bounds({ workLeaseMs }: PullSituation): PullBounds {
+    const { options } = this.#deps;
+    return workLeaseMs <= options.visibilityTimeoutMs
+      ? options
+      : { ...options, visibilityTimeoutMs: this.#within(workLeaseMs) };
+  }
+
+  /** A lease that was wanted, as it may be. */
+  #within(leaseMs: number): number {
+    const { visibilityTimeoutMs, maxVisibilityTimeoutMs } = this.#deps.options;
+    return Math.min(Math.max(Math.ceil(leaseMs), visibilityTimeoutMs), maxVisibilityTimeoutMs);
   }
 
   #state(holdings: Holdings, { held, heldLength, serial }: PullSituation): PullState {
@@ -177,9 +195,9 @@ export class Puller {
     };
   }
 
-  #send(wanted: number, isAlone: boolean, now: number): void {
+  #send(wanted: number, leaseMs: number, isAlone: boolean, now: number): void {
     const { options, stats, transport, wakes } = this.#deps;
-    const visibilityTimeoutMs = this.#slowTimeoutMs ?? options.visibilityTimeoutMs;
+    const visibilityTimeoutMs = Math.max(leaseMs, this.#slowTimeoutMs ?? 0);
     const asked = this.#slowTimeoutMs === undefined ? wanted : 1;
     const usualMs = Math.max(leastPullTimeoutMs, 4 * options.visibilityTimeoutMs) * 2 ** this.#timeouts;
     const call = openCall(Math.min(mostPullTimeoutMs, usualMs));

@@ -2,8 +2,18 @@ import type { Clock } from '../contract/clock.ts';
 import type { Schema } from '../contract/schema.ts';
 import type { QueueTransport } from '../contract/transport.ts';
 import { Gates } from '../lease/gates.ts';
+import type { HeldMessage } from '../lease/lease.ts';
+import type { PullAnswer } from './puller.ts';
 import { SteadyTime } from './steady-time.ts';
 import { Wakes } from './wakes.ts';
+
+/** A running consumer, as the others of its handle see it. */
+export interface Holder {
+  /** Takes a message that came again to another, if it is held here; `false` when it is not. */
+  takeBack(message: HeldMessage, answer: PullAnswer): boolean;
+  /** For how long messages should be leased for the work here, in milliseconds. */
+  leaseMs(now: number): number;
+}
 
 /** What every consumer of one queue handle shares. */
 export interface QueueContext {
@@ -17,9 +27,11 @@ export interface QueueContext {
   readonly queueName: string;
   /** Tells the running consumers of what is pushed through the same handle. */
   readonly wakes: Wakes;
+  /** The consumers that may hold messages. */
+  readonly holders: Set<Holder>;
 }
 
 /** Makes the context of a new queue handle. */
-export function createQueueContext(given: Omit<QueueContext, 'time' | 'gates' | 'wakes'>): QueueContext {
-  return { ...given, time: new SteadyTime(given.clock), gates: new Gates(), wakes: new Wakes() };
+export function createQueueContext(given: Omit<QueueContext, 'time' | 'gates' | 'wakes' | 'holders'>): QueueContext {
+  return { ...given, time: new SteadyTime(given.clock), gates: new Gates(), wakes: new Wakes(), holders: new Set() };
 }

@@ -7,6 +7,8 @@ export interface Handlers {
   readonly atOnce: number;
   /** How many messages were finished so far. */
   readonly finished: number;
+  /** How long a message takes on average, in milliseconds; 0 before the first was finished. */
+  readonly meanMs: number;
   /** How long a message is expected to take, with a reserve, in milliseconds. */
   readonly estimateMs: number;
   /** Notes that a message was finished, so many milliseconds after it was started. */
@@ -46,6 +48,10 @@ export class SeenHandlers implements Handlers {
 
   get finished(): number {
     return this.#time.samples;
+  }
+
+  get meanMs(): number {
+    return this.#time.meanMs;
   }
 
   get estimateMs(): number {

@@ -101,6 +101,11 @@ export class Holdings {
     return { fresh, swapped, done };
   }
 
+  /** Whether a message is held, or was lately finished. */
+  knows(id: string): boolean {
+    return this.#known.get(id, hashOf(id)) !== undefined;
+  }
+
   #take(lease: Lease, handlerStillRuns: boolean): void {
     lease.batch.open += 1;
     this.unstarted += 1;

@@ -55,6 +55,8 @@ export class Lease {
   batch: LeaseBatch;
   phase: LeasePhase = 'buffered';
   startedAt = 0;
+  /** How many handlers had ended when it was started. */
+  finishedBefore = 0;
   /** What was decided; the first decision stays. */
   settledAs: SettleKind | undefined = undefined;
   /** The delay of a retry in seconds; `undefined` leaves it to the queue. */

@@ -44,6 +44,10 @@ export class UnseenHandlers implements Handlers {
     return this.#settleTime.samples;
   }
 
+  get meanMs(): number {
+    return this.#settleTime.meanMs;
+  }
+
   get estimateMs(): number {
     return this.#settleTime.estimateMs;
   }

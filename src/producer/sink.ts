@@ -141,7 +141,7 @@ export class Sink {
       return undefined;
     } catch (failure) {
       // A stream, and whoever looks for an error, takes a falsy one for success.
-      return { error: failure ? failure : namingItem(item.index, error) };
+      return { error: [failure, namingItem(item.index, error)].find(Boolean) };
     } finally {
       this.#retry(item, error);
     }

@@ -22,6 +22,7 @@ import { surfaces } from './surfaces.ts';
 /** A pull at the moment the engine decided on it. */
 export interface PullNote extends Moment {
   readonly ask: number;
+  readonly visibilityTimeoutMs: number;
   /** Messages leased and not handed out, as the consumer counts them; `undefined` where it does not tell. */
   readonly unstarted: number | undefined;
 }
@@ -179,7 +180,8 @@ export class Client {
       pull: (request, options) => {
         const unstarted = this.#surface?.stats()?.buffered;
         const { sequence, truth } = this.#deps;
-        this.#pulls.push({ seq: sequence.next(), at: truth.now(), ask: request.batchSize ?? 5, unstarted });
+        const { batchSize: ask = 5, visibilityTimeoutMs = 30_000 } = request;
+        this.#pulls.push({ seq: sequence.next(), at: truth.now(), ask, visibilityTimeoutMs, unstarted });
         return transport.pull(request, options);
       },
     };

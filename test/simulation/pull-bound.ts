@@ -10,7 +10,6 @@ import type { CallRecord } from './network.ts';
  * Asked about one pull after the other, in their order, so that a long run is gone through once.
  */
 export class PullBound {
-  readonly #timeoutMs: number;
   readonly #concurrency: number;
   readonly #starts: readonly Start[];
   readonly #ends: readonly Start[];
@@ -23,7 +22,6 @@ export class PullBound {
   #roundTripMs = 0;
 
   constructor(ledger: Ledger, { client, plan, surface }: ClientRun) {
-    this.#timeoutMs = ledger.run.schedule.visibilityTimeoutMs;
     this.#concurrency = surface.concurrency?.(plan.maxInFlight) ?? 1;
     this.#starts = ledger.startsBy(client);
     this.#ends = this.#starts.filter((start) => start.endedSeq < Infinity).toSorted((a, b) => a.endedSeq - b.endedSeq);
@@ -38,7 +36,7 @@ export class PullBound {
     this.#goTo(note.seq);
     const idle = Math.max(0, this.#concurrency - this.#running.size);
     const usualMs = this.#usual.estimateMs;
-    const budgetMs = 0.5 * (this.#timeoutMs - marginMs(this.#timeoutMs, this.#roundTripMs));
+    const budgetMs = 0.5 * (note.visibilityTimeoutMs - marginMs(note.visibilityTimeoutMs, this.#roundTripMs));
     const times = [
       ...[...this.#running].map((start) => Math.max(usualMs, note.at - start.at)),
       ...Array.from({ length: idle }, () => usualMs),
