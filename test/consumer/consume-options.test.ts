@@ -3,6 +3,7 @@ import { type ConsumeOptions, resolveConsumeOptions } from '../../src/consumer/c
 
 const integers: ReadonlyArray<[keyof ConsumeOptions, number, number]> = [
   ['visibilityTimeoutMs', 100, 43_200_000],
+  ['maxVisibilityTimeoutMs', 30_000, 43_200_000],
   ['maxInFlight', 1, Infinity],
   ['maxBuffered', 1, Infinity],
   ['maxBufferedBytes', 1, Infinity],
@@ -17,6 +18,7 @@ describe('resolveConsumeOptions()', () => {
   it('fills in every default', () => {
     expect(resolveConsumeOptions()).toEqual({
       visibilityTimeoutMs: 30_000,
+      maxVisibilityTimeoutMs: 3_600_000,
       maxInFlight: 200,
       minInFlight: 1,
       maxBuffered: 1_000,
@@ -31,6 +33,13 @@ describe('resolveConsumeOptions()', () => {
       onEvent: undefined,
       maxIdleMs: 10_000,
     });
+  });
+
+  it('lets leases grow to an hour, to no less than they are, and takes the least for the most', () => {
+    const mostOf = (options: ConsumeOptions): number => resolveConsumeOptions(options).maxVisibilityTimeoutMs;
+    expect(mostOf({ visibilityTimeoutMs: 7_200_000 })).toBe(7_200_000);
+    expect(mostOf({ visibilityTimeoutMs: 40_000, maxVisibilityTimeoutMs: 40_000 })).toBe(40_000);
+    expect(resolve('maxVisibilityTimeoutMs', 29_999)).toThrow(RangeError);
   });
 
   it('takes undefined for an option that was not given', () => {
