@@ -6,7 +6,8 @@ import { RecentIds } from '../../src/lease/recent-ids.ts';
 describe('RecentIds', () => {
   it('has the last so many that were added, whatever slots they fall into', () => {
     // Few ids in small tables collide, wrap around and close gaps all the time.
-    const id = fc.nat(30).map(String);
+    const every = Array.from({ length: 31 }, (_, number) => String(number));
+    const id = fc.constantFrom(...every);
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 9 }), fc.array(id, { maxLength: 80, size: 'max' }), (capacity, added) => {
         const recent = new RecentIds(capacity);
@@ -14,9 +15,8 @@ describe('RecentIds', () => {
         for (const each of added) {
           recent.add(each, hashOf(each));
           if (!model.includes(each)) model = [...model, each].slice(-capacity);
-          for (let number = 0; number <= 30; number += 1) {
-            expect(recent.has(String(number), hashOf(String(number)))).toBe(model.includes(String(number)));
-          }
+          const has = every.filter((one) => recent.has(one, hashOf(one)));
+          expect(has).toEqual(every.filter((one) => model.includes(one)));
         }
       }),
       { numRuns: 300 },
