@@ -358,7 +358,7 @@ export class Engine {
   #foundEmpty({ isAlone, sentAt }: PullAnswer): void {
     const { emptyForMs } = this.options;
     // Another pull may bring what this one did not.
-    if (emptyForMs === undefined || !isAlone || this.#puller.calls > 0 || sentAt < this.#leftovers.until) return;
+    if (emptyForMs === undefined || !isAlone || this.#puller.isPulling || sentAt < this.#leftovers.until) return;
     const now = this.now();
     if (this.#isIdle(now) && now - this.#lastMessageAt >= emptyForMs) void this.close('empty');
   }
@@ -380,7 +380,11 @@ export class Engine {
     this.#handouts.trim(now);
     this.#handouts.lapse(now);
     this.#intake.lapse(now);
-    let nextAt = this.isEnding ? this.#closing.turn(now) : this.#openTurn(now, waitedMs > longestStretchMs);
+    const wasKept = waitedMs > longestStretchMs;
+    // Answers may be there that nobody could read while the event loop was not free: it has its turn first.
+    if (!wasKept) this.#puller.noteOverdue(now);
+    else if (this.#puller.isPulling) this.wake();
+    let nextAt = this.isEnding ? this.#closing.turn(now) : this.#openTurn(now, wasKept);
     const isWaiting = this.#holdings.running.size === 0 && this.#holdings.unstarted === 0;
     nextAt = Math.min(
       nextAt,
@@ -441,7 +445,7 @@ export class Engine {
   #nextLeaseAt(): number {
     const trimAt = this.#holdings.nextTrimAt(this.#puller.roundTripMs) ?? Infinity;
     const lapseAt = this.#holdings.nextLapseAt() ?? Infinity;
-    return Math.min(trimAt, lapseAt, this.#intake.nextLapseAt);
+    return Math.min(trimAt, lapseAt, this.#intake.nextLapseAt, this.#puller.nextOverdueAt);
   }
 
   // Ending

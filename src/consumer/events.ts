@@ -24,6 +24,7 @@ export interface InvalidMessage extends MessageIdentity {
  * |---|---|---|
  * | `handlerFailed` | the work on a message failed, see below | retries it, by default after the growing delay |
  * | `pullFailed` | a pull failed and will be repeated | waits `retryInMs` |
+ * | `pullOverdue` | a pull has no answer for ten times as long as usual | pulls beside it, and takes its answer if it comes |
  * | `settleFailed` | a settle call failed and will be repeated | waits `retryInMs` |
  * | `deadLettered` | `deadLetter()` pushed a message to another queue | acknowledges it |
  * | `deadLetterFailed` | `deadLetter()` could not push a message to another queue | retries it, after the growing delay |
@@ -46,6 +47,7 @@ export interface InvalidMessage extends MessageIdentity {
 export type ConsumerEvent =
   | { readonly type: 'handlerFailed'; readonly message: MessageIdentity; readonly error: unknown }
   | { readonly type: 'pullFailed'; readonly error: unknown; readonly retryInMs: number }
+  | { readonly type: 'pullOverdue'; readonly waitedMs: number }
   | { readonly type: 'settleFailed'; readonly error: unknown; readonly retryInMs: number; readonly messages: number }
   | { readonly type: 'deadLettered'; readonly message: MessageIdentity; readonly reason: unknown }
   | { readonly type: 'deadLetterFailed'; readonly message: MessageIdentity; readonly error: unknown }

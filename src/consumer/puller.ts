@@ -7,6 +7,7 @@ import { failureKind, mayHaveTakenEffect } from '../lease/failure-policy.ts';
 import type { Gates } from '../lease/gates.ts';
 import type { Handlers } from '../lease/handlers.ts';
 import type { Holdings } from '../lease/holdings.ts';
+import { OverdueTime } from '../lease/overdue.ts';
 import { planPull, type PullBounds, type PullState, unstartedBound } from '../lease/plan-pull.ts';
 import { PollSchedule } from '../lease/poll-schedule.ts';
 import type { SerialTime } from '../lease/serial-time.ts';
@@ -41,6 +42,10 @@ interface Pull {
   readonly visibilityTimeoutMs: number;
   readonly call: Call;
   readonly asking: Asking;
+  /** When its answer is overdue. */
+  readonly overdueAt: number;
+  /** It is not counted on any more; its answer is taken if it comes. */
+  isOverdue: boolean;
   /** Nothing was in hand when it was sent and nothing has come since, so that an empty answer speaks for the queue. */
   isAlone: boolean;
 }
@@ -104,7 +109,11 @@ export class Puller {
   readonly #underWay = new Set<Pull>();
   readonly #roundTrip = new SmoothedMean();
   readonly #length = new SmoothedMean();
+  readonly #overdueTime = new OverdueTime();
+  /** Of those under way. */
+  #overdue = 0;
   #asked = 0;
+  #answeredAt = -Infinity;
   /** When the last pull was sent. */
   #sentAt = -Infinity;
   #lastWasFull = false;
@@ -144,8 +153,13 @@ export class Puller {
     this.#schedule.onTraffic(this.#deps.time.now());
   }
 
+  /** Whether an answer is counted on. */
   get isPulling(): boolean {
-    return this.#underWay.size > 0;
+    return this.#waitedFor > 0;
+  }
+
+  get #waitedFor(): number {
+    return this.#underWay.size - this.#overdue;
   }
 
   /** Sends the pulls that are due. Gives the time of the next one that has to wait, `Infinity` when none does. */
@@ -153,7 +167,7 @@ export class Puller {
     for (;;) {
       const asked = planPull(handlers, this.#bounds(situation), this.#state(holdings, situation), now);
       // While answers are slow, one pull at a time: what the others bring would arrive as late.
-      if (asked === 0 || (this.#slowTimeoutMs !== undefined && this.#underWay.size > 0)) return Infinity;
+      if (asked === 0 || (this.#slowTimeoutMs !== undefined && this.isPulling)) return Infinity;
       const scheduledAt = Math.min(this.#schedule.notBefore, this.#deps.wakes.notBefore);
       const { isIdle, pollBy } = situation;
       const pollAt = isIdle && this.#sentAt < pollBy ? Math.min(scheduledAt, pollBy) : scheduledAt;
@@ -188,7 +202,7 @@ export class Puller {
       unstarted: holdings.buffered + held,
       unstartedLength: holdings.unstartedLength + heldLength,
       asked: this.#asked,
-      pullsUnderWay: this.#underWay.size,
+      pullsUnderWay: this.#waitedFor,
       lastWasFull: this.#lastWasFull,
       roundTripMs: this.roundTripMs,
       meanLength: this.#length.value ?? 0,
@@ -201,7 +215,16 @@ export class Puller {
     const asked = this.#slowTimeoutMs === undefined ? wanted : 1;
     const usualMs = Math.max(leastPullTimeoutMs, 4 * options.visibilityTimeoutMs) * 2 ** this.#timeouts;
     const call = openCall(Math.min(mostPullTimeoutMs, usualMs));
-    const pull: Pull = { asked, sentAt: now, visibilityTimeoutMs, call, asking: wakes.ask(asked), isAlone };
+    const pull: Pull = {
+      asked,
+      sentAt: now,
+      visibilityTimeoutMs,
+      call,
+      asking: wakes.ask(asked),
+      overdueAt: now + this.#overdueTime.limitMs(this.roundTripMs),
+      isOverdue: false,
+      isAlone,
+    };
     this.#underWay.add(pull);
     this.#sentAt = now;
     wakes.rouse();
@@ -216,8 +239,53 @@ export class Puller {
 
   #end(pull: Pull): boolean {
     if (!this.#underWay.delete(pull)) return false;
-    this.#asked -= pull.asked;
+    if (pull.isOverdue) this.#overdue -= 1;
+    else this.#asked -= pull.asked;
     return true;
+  }
+
+  /**
+   * Counts no longer on pulls whose answers are overdue: a way that swallows a request must not keep an idle consumer
+   * waiting. Messages may be leased by them, which come with a late answer, or again.
+   */
+  noteOverdue(now: number): void {
+    for (const pull of this.#underWay) if (!pull.isOverdue && pull.overdueAt <= now) this.#overdueNow(pull, now);
+  }
+
+  /** When the next answer will be overdue; `Infinity` when none is waited for. */
+  get nextOverdueAt(): number {
+    let next = Infinity;
+    for (const pull of this.#underWay) if (!pull.isOverdue) next = Math.min(next, pull.overdueAt);
+    return next;
+  }
+
+  #overdueNow(pull: Pull, now: number): void {
+    const { leftovers, report, wakes } = this.#deps;
+    pull.isOverdue = true;
+    this.#overdue += 1;
+    this.#asked -= pull.asked;
+    this.#overdueTime.note();
+    leftovers.note(now + pull.visibilityTimeoutMs);
+    wakes.failed(pull.asking);
+    const waitedMs = now - pull.sentAt;
+    report({ type: 'pullOverdue', waitedMs });
+    // If answers are only slow, those asked for beside would come as late.
+    if (waitedMs >= this.#deps.options.visibilityTimeoutMs / 2) this.#lengthenLease(waitedMs);
+  }
+
+  /** What others have overtaken by far will not be answered any more. */
+  #giveUpOvertaken(now: number): void {
+    if (this.#overdue === 0) return;
+    for (const pull of this.#underWay) {
+      const limitMs = pull.overdueAt - pull.sentAt;
+      if (pull.isOverdue && now - pull.sentAt > 10 * limitMs) this.#giveUp(pull);
+    }
+  }
+
+  #giveUp(pull: Pull): void {
+    this.#end(pull);
+    if (!pull.isOverdue) this.#deps.wakes.failed(pull.asking);
+    pull.call.giveUp();
   }
 
   #answered(pull: Pull, messages: readonly PulledMessage[]): void {
@@ -231,6 +299,9 @@ export class Puller {
     this.#backoff.succeed();
     this.#timeouts = 0;
     this.#notEnabledSince = undefined;
+    this.#answeredAt = now;
+    if (!pull.isOverdue) this.#overdueTime.reset();
+    this.#giveUpOvertaken(now);
     this.#observeAnswer(now - pull.sentAt);
     this.#deps.leftovers.observe(now - pull.sentAt);
     stats.received += messages.length;
@@ -282,9 +353,14 @@ export class Puller {
     const now = time.now();
     this.#deps.stats.lastError = error;
     if (mayHaveTakenEffect(error)) this.#deps.leftovers.note(now + pull.visibilityTimeoutMs);
+    // Others are answered: there is nothing to wait for.
+    if (pull.isOverdue && this.#answeredAt > pull.sentAt && failureKind(error) === 'transient') {
+      this.#deps.onEnd();
+      return;
+    }
     this.#lastWasFull = false;
     const kind = failureKind(error);
-    if (kind !== 'paused') wakes.failed(pull.asking);
+    if (kind !== 'paused' && !pull.isOverdue) wakes.failed(pull.asking);
     if (kind === 'paused') {
       wakes.answered(pull.asking, { brought: 0, isFull: false, areFresh: true, sentAt: pull.sentAt, now });
       this.#schedule.onEmpty(now);
@@ -311,7 +387,7 @@ export class Puller {
   }
 
   /**
-   * Gives up the pulls that are not worth waiting for: those whose leases would be over, or all.
+   * Gives up the pulls that are not worth waiting for: those that are overdue, those whose leases would be over, or all.
    *
    * @returns when the next one will be, `Infinity` when none is under way
    */
@@ -319,13 +395,8 @@ export class Puller {
     let next = Infinity;
     for (const pull of this.#underWay) {
       const endsAt = leasesEndAt(pull);
-      if (!all && endsAt > now) {
-        next = Math.min(next, endsAt);
-        continue;
-      }
-      this.#end(pull);
-      this.#deps.wakes.failed(pull.asking);
-      pull.call.giveUp();
+      if (all || endsAt <= now || pull.isOverdue) this.#giveUp(pull);
+      else next = Math.min(next, endsAt);
     }
     return next;
   }

@@ -35,9 +35,13 @@ export class Turns {
     return this.#next === undefined ? 0 : now - this.#askedAt;
   }
 
-  /** Takes the turn that was asked for at once. */
-  now(): void {
-    const waitedMs = this.waitedMs(this.#time.now());
+  /**
+   * Takes the turn that was asked for at once.
+   *
+   * @param lateMs - for how long it has been due
+   */
+  now(lateMs = 0): void {
+    const waitedMs = Math.max(lateMs, this.waitedMs(this.#time.now()));
     this.#next?.cancel();
     this.#next = undefined;
     this.#turn(waitedMs);
@@ -65,9 +69,10 @@ export class Turns {
   }
 
   #bark(): void {
+    const lateMs = this.#clock.monotonic() - this.#barksAt;
     this.#watchdog = undefined;
     this.#barksAt = Infinity;
-    this.now();
+    this.now(lateMs);
   }
 
   /** No turn any more. */

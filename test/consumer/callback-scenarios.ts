@@ -59,6 +59,7 @@ async function work(clock: ManualClock, queue: Queue, options: ProcessOptions = 
   const codes: string[] = [];
   const onEvent = (event: ConsumerEvent): void => {
     if (event.type === 'pullFailed' || event.type === 'settleFailed') codes.push(codeOf(event.error));
+    if (event.type === 'pullOverdue') codes.push('overdue');
   };
   const handled: unknown[] = [];
   const handler = (each: LeasedMessage): void => void handled.push(each.body);

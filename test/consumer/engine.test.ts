@@ -401,21 +401,34 @@ describe('pulling', () => {
     await jobs.run(consumer.close());
   });
 
-  it('does not repeat a pull that timed out at once, and asks for one message with a longer lease then', async () => {
+  it('asks for one message with a longer lease beside a pull that is overdue by half of its lease', async () => {
     const jobs = openJobs();
     jobs.push(1);
-    let pulls = 0;
     const events: ConsumerEvent[] = [];
     jobs.transport.script = (call, answer) =>
-      call.method === 'pull' && (pulls += 1) === 1 ? new Promise(() => undefined) : answer();
+      call.method === 'pull' && call.at < 14_000 ? new Promise(() => undefined) : answer();
     const { consumer } = await take(jobs, 1, { visibilityTimeoutMs: 10_000, onEvent: (event) => events.push(event) });
-    const [first, second] = jobs.transport.of('pull');
-    const timedOutAt = 40_000;
-    expect(first?.at).toBe(0);
-    expect(second?.at).toBeGreaterThan(timedOutAt);
-    expect(second?.request).toEqual({ batchSize: 1, visibilityTimeoutMs: 160_000 });
-    expect(events.map(({ type }) => type)).toEqual(['slowAnswer', 'pullFailed']);
+    const pulls = jobs.transport.of('pull');
+    expect(pulls.map(({ at }) => at)).toEqual([0, 1_000, 3_000, 7_000, 15_000]);
+    expect(pulls[3]?.request).toEqual({ batchSize: 1, visibilityTimeoutMs: 10_000 });
+    expect(pulls[4]?.request).toEqual({ batchSize: 1, visibilityTimeoutMs: 32_000 });
+    expect(events.map(({ type }) => type)).toEqual([...Array.from({ length: 4 }, () => 'pullOverdue'), 'slowAnswer']);
     await jobs.run(consumer.close({ graceMs: 0 }));
+  });
+
+  it('waits after a pull that timed out when no other was answered', async () => {
+    const jobs = openJobs();
+    const failures: number[] = [];
+    jobs.transport.script = (call, answer) => (call.method === 'pull' ? new Promise(() => undefined) : answer());
+    const onEvent = (event: ConsumerEvent): void => {
+      if (event.type === 'pullFailed') failures.push(event.retryInMs);
+    };
+    const { consumer, iterator } = await take(jobs, 0, { visibilityTimeoutMs: 10_000, onEvent });
+    const next = iterator.next();
+    await jobs.clock.advance(60_000);
+    expect(failures.length).toBeGreaterThan(0);
+    expect(Math.min(...failures)).toBeGreaterThan(0);
+    await jobs.run(Promise.all([consumer.close({ graceMs: 0 }), next]));
   });
 
   it('lengthens the lease when an answer takes longer than half of it, and goes back after a quick one', async () => {

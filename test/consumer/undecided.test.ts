@@ -91,7 +91,7 @@ describe('close() while a message waits for its schema or for onInvalid', () => 
     jobs.transport.latencyMs = 0;
     await jobs.run(jobs.wait(1_100));
     jobs.push('one');
-    await jobs.run(jobs.wait(500));
+    await jobs.run(jobs.wait(5_000));
     expect(jobs.broker.inspect('jobs').counts.leased).toBe(1);
     expect(await jobs.run(consumer.close())).toMatchObject({ received: 1, released: 1 });
     await next;

@@ -8,6 +8,7 @@ import { movedIsKept } from './moved-messages.ts';
 import { nothingRemains } from './nothing-remains.ts';
 import type { Moment } from './moment.ts';
 import type { CallRecord } from './network.ts';
+import { overdueAfterMs } from './overdue-pulls.ts';
 import { PullBound } from './pull-bound.ts';
 import { repeatsAreRecognised } from './repeated-deliveries.ts';
 import type { ClientRun } from './client.ts';
@@ -134,7 +135,8 @@ function pullViolations(ledger: Ledger, client: ClientRun): readonly string[] {
   let underWay: CallRecord[] = [];
   return client.pulls.flatMap((note, index) => {
     underWay = [...underWay, ...pulls.slice(index - 1, index)].filter((call) => call.endedSeq > note.seq);
-    const asked = underWay.reduce((sum, call) => sum + call.ask, note.ask);
+    const isOverdue = (call: CallRecord): boolean => call.sentAt + overdueAfterMs(ledger, call) <= note.at + grainMs;
+    const asked = underWay.reduce((sum, call) => sum + (isOverdue(call) ? 0 : call.ask), note.ask);
     const held =
       note.unstarted === undefined
         ? startedLater(ledger, client.client, note.seq)

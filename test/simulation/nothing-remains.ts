@@ -5,6 +5,7 @@ import {
   grainMs,
   heldBackUntil,
   isOver,
+  jumpedSince,
   mayHaveGivenUp,
   takesNoMoreAt,
 } from './client-time.ts';
@@ -13,6 +14,7 @@ import type { Invariant } from './invariant.ts';
 import type { Delivery, Ledger } from './ledger.ts';
 import type { Moment } from './moment.ts';
 import type { CallRecord } from './network.ts';
+import { overdueAfterMs } from './overdue-pulls.ts';
 
 /**
  * A consumer that is told to end asks for nothing more, waits for the pulls under way, gives back at once what it does
@@ -98,10 +100,7 @@ function callsTooLate(ledger: Ledger, { client, endings, remains }: ClientRun): 
   ];
 }
 
-/** The least time after which a pull times out, in milliseconds. */
-const leastPullTimeoutMs = 30_000;
-
-/** Pulls under way are waited for, since what they bring would stay leased. */
+/** Pulls under way are waited for, since what they bring would stay leased; but not those whose answers are overdue. */
 function pullsGivenUp(ledger: Ledger, client: ClientRun): readonly string[] {
   const [told] = client.endings;
   if (told === undefined) return [];
@@ -109,7 +108,7 @@ function pullsGivenUp(ledger: Ledger, client: ClientRun): readonly string[] {
     call.state === 'aborted' &&
     call.endedSeq > told.seq &&
     call.endedAt < takesNoMoreAt(ledger, client.client).earliest &&
-    call.endedAt + grainMs < call.sentAt + leastPullTimeoutMs &&
+    call.endedAt + grainMs < call.sentAt + overdueAfterMs(ledger, call) - jumpedSince(client, call.sentAt) &&
     !isOver(ledger, call, call.endedAt);
   return ledger
     .callsBy(client.client, 'pull')
