@@ -1,4 +1,6 @@
 import { errorOf, watch } from '../contract/callback.ts';
+import { onAbort } from '../contract/on-abort.ts';
+import type { QueueError } from '../contract/errors.ts';
 import { Holdings } from '../lease/holdings.ts';
 import type { HeldMessage, Lease, LeaseBatch, SettleKind } from '../lease/lease.ts';
 import { marginMs } from '../lease/margin.ts';
@@ -24,6 +26,9 @@ import { Turns } from './turns.ts';
  * whoever else the loop serves, and where leases are shortest.
  */
 const longestStretchMs = 10;
+
+/** How often a paused consumer that somebody waits for looks up, in milliseconds. */
+const pausedTurnMs = 3_600_000;
 
 /**
  * Runs the lease core against a transport and a clock: pulls, hands out, settles, closes.
@@ -60,6 +65,8 @@ export class Engine {
   readonly #serial: SerialTime;
   /** How many messages were handed out since the last turn. */
   #handedOut = 0;
+  /** Listens to the signal of the options no longer. */
+  #unheed: (() => void) | undefined;
   #begun = false;
   #paused = false;
   #resolveClosed!: (summary: ConsumerSummary) => void;
@@ -184,10 +191,8 @@ export class Engine {
     const { signal } = this.options;
     if (this.isEnding) return;
     if (signal?.aborted === true) void this.close('aborted');
-    else signal?.addEventListener('abort', this.#onAbort);
+    else if (signal !== undefined) this.#unheed ??= onAbort(signal, () => void this.close('aborted'));
   }
-
-  readonly #onAbort = (): void => void this.close('aborted');
 
   /** Has a turn follow soon. */
   wake(): void {
@@ -217,6 +222,7 @@ export class Engine {
 
   pause(): void {
     this.#paused = true;
+    this.wake();
     this.#context.wakes.rouse();
   }
 
@@ -263,6 +269,11 @@ export class Engine {
   complete(lease: Lease, kind: SettleKind, now: number, delaySeconds?: number): void {
     this.#handouts.complete(lease, kind, now, delaySeconds);
     this.wake();
+  }
+
+  /** The handler of a message has had its time: its signal aborts. */
+  timeOut(lease: Lease, error: QueueError): void {
+    this.#signals.timeOut(lease, error);
   }
 
   /** How many messages are leased and may be handed out. */
@@ -403,7 +414,8 @@ export class Engine {
 
   /** @param wasKept - the event loop was not free for long before it: what is handed out now may keep it as long again */
   #openTurn(now: number, wasKept: boolean): number {
-    if (this.#paused) return Infinity;
+    // Whoever waits for a message waits for `resume()`, which is no timer of ours: without one the process would end.
+    if (this.#paused) return this.waiting > 0 ? now + pausedTurnMs : Infinity;
     const pullAt = wasKept ? this.#planPulls(now) : Infinity;
     const surfaceAt = Math.min(pullAt, this.onReady(now));
     if (this.isEnding) return surfaceAt;
@@ -485,7 +497,7 @@ export class Engine {
   #end(): void {
     const { reason = 'closed', error } = this.#closing.request ?? {};
     this.#turns.cancel();
-    this.options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#unheed?.();
     this.#context.holders.delete(this);
     const stats = this.snapshot();
     this.#summary = reason === 'failed' ? { ...stats, reason, error } : { ...stats, reason };

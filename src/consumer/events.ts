@@ -29,7 +29,9 @@ export interface InvalidMessage extends MessageIdentity {
  * | `deadLettered` | `deadLetter()` pushed a message to another queue | acknowledges it |
  * | `deadLetterFailed` | `deadLetter()` could not push a message to another queue | retries it, after the growing delay |
  * | `unsettled` | a settlement ended `lost` or `unknown` | nothing: the message may come again |
+ * | `callbackFailed` | `retryDelaySeconds` or `onInvalid` threw, or gave what it must not | the default delay, or a retry |
  * | `overdue` | a message's lease ended while its handler runs | goes on; leases longer from then on, see below |
+ * | `stalled` | all places for handlers are taken by messages whose leases have ended | nothing: no message can be started |
  * | `abandoned` | a message's lease ended, or `close()` ran out of grace, before it was settled | frees its place |
  * | `invalid` | a body could not be decoded or did not fit the schema | what `onInvalid` says |
  * | `slowAnswer` | a pull took longer than half of its lease | asks for one message with a longer lease |
@@ -52,7 +54,14 @@ export type ConsumerEvent =
   | { readonly type: 'deadLettered'; readonly message: MessageIdentity; readonly reason: unknown }
   | { readonly type: 'deadLetterFailed'; readonly message: MessageIdentity; readonly error: unknown }
   | { readonly type: 'unsettled'; readonly message: MessageIdentity; readonly settlement: Settlement }
+  | {
+      readonly type: 'callbackFailed';
+      readonly callback: 'retryDelaySeconds' | 'onInvalid';
+      readonly message: MessageIdentity;
+      readonly error: unknown;
+    }
   | { readonly type: 'overdue'; readonly message: MessageIdentity; readonly ranMs: number }
+  | { readonly type: 'stalled'; readonly handlers: number }
   | { readonly type: 'abandoned'; readonly message: MessageIdentity }
   | { readonly type: 'invalid'; readonly message: InvalidMessage; readonly error: unknown }
   | { readonly type: 'slowAnswer'; readonly tookMs: number; readonly visibilityTimeoutMs: number }

@@ -32,6 +32,8 @@ export class Handouts {
   mode: DeliveryMode;
   readonly #deps: HandoutsDeps;
   #hasWarned = false;
+  /** How many handlers had ended when it was told that all were stalled. */
+  #stalledAt = -1;
 
   constructor(deps: HandoutsDeps, mode: DeliveryMode) {
     this.#deps = deps;
@@ -110,13 +112,26 @@ export class Handouts {
 
   /** Sees to the messages whose lease has ended meanwhile. */
   lapse(now: number): void {
-    for (const lease of this.#deps.holdings.lapse(now)) {
+    const lapsed = this.#deps.holdings.lapse(now);
+    for (const lease of lapsed) {
       this.#deps.signals.endLease(lease);
       // Who listens to its signal may have settled it just now. One that is being moved to another queue is not forgotten.
       if (lease.settledAs !== undefined || lease.isClaimed || lease.isParked) continue;
       if (this.mode.unseen) this.#forgotten(lease, now);
       else this.#overdue(lease, now);
     }
+    if (lapsed.length > 0) this.#noteStall(now);
+  }
+
+  /** Tells, once until one of them ends, when no handler is left that could take a message in time. */
+  #noteStall(now: number): void {
+    const { holdings, report } = this.#deps;
+    const { running } = holdings;
+    if (this.mode.unseen || this.handlers.idle() > 0) return;
+    for (const lease of running) if (lease.deadline > now) return;
+    if (this.#stalledAt === this.handlers.finished) return;
+    this.#stalledAt = this.handlers.finished;
+    report({ type: 'stalled', handlers: running.size });
   }
 
   #forgotten(lease: Lease, now: number): void {

@@ -167,7 +167,9 @@ export class Intake {
       checkInvalidAction('onInvalid()', said);
       action = said;
     } catch (failure) {
-      stats.lastError = errorOf('onInvalid()', failure);
+      const { id, attempts } = message;
+      const failed = errorOf('onInvalid()', failure);
+      report({ type: 'callbackFailed', callback: 'onInvalid', message: { id, attempts }, error: failed });
     }
     // The answer holds also when the lease is over: an acknowledgement may come late.
     if (this.#rejected.delete(lease) || !this.#hasGivenUp) reject(lease, action, error);

@@ -39,6 +39,11 @@ export class LeaseSignals {
     this.#abort(lease, leaseEnded(lease));
   }
 
+  /** Aborts the signal of a message whose handler may run no longer. */
+  timeOut(lease: Lease, reason: QueueError): void {
+    this.#abort(lease, reason);
+  }
+
   /** Aborts every signal, those asked for later included: the consumer closes and has waited for long enough. */
   endGrace(): void {
     this.#graceIsOver = true;

@@ -80,9 +80,9 @@ export interface LeasedMessage<Body = unknown> {
 /**
  * Gives the delay of a failed message, in seconds; `undefined` for the growing one.
  *
- * @param met - where to note a failure of its own
+ * @param onFailure - is told of a failure of its own
  */
-export type DelayJudge = (met: { lastError: unknown }) => number | undefined;
+export type DelayJudge = (onFailure: (failure: unknown) => void) => number | undefined;
 
 /** What a message asks of its consumer. */
 export interface MessageKeeper {
@@ -176,7 +176,7 @@ export class DeliveredMessage<Body> implements LeasedMessage<Body> {
   static fail(message: LeasedMessage, error: unknown, judge?: DelayJudge): Promise<Settlement> {
     if (#lease in message) return message.#keeper.fail(message.#lease, error, judge);
     // Of another copy of the package, or made by hand: its consumer is out of reach.
-    const delaySeconds = judge?.({ lastError: undefined });
+    const delaySeconds = judge?.(() => undefined);
     return message.retry(delaySeconds === undefined ? {} : { delaySeconds });
   }
 }

@@ -3,6 +3,7 @@ import { Engine } from './engine.ts';
 import type { QueueContext } from './queue-context.ts';
 import { type DeliveredBatch, type MessageBatch, takeBatch } from './message-batch.ts';
 import { poolMode } from './modes.ts';
+import { identityOf } from './events.ts';
 import { judgeDelay } from './process-options.ts';
 import { runToEnd } from './process.ts';
 import type { ConsumerSummary } from './stats.ts';
@@ -83,6 +84,18 @@ function retryBatch<Body>(
     if (lease.settledAs === undefined) {
       engine.report({ type: 'handlerFailed', message: { id: message.id, attempts: message.attempts }, error });
     }
-    engine.complete(lease, 'retry', engine.now(), judgeDelay(retryDelaySeconds, message, error, engine.stats));
+    engine.complete(
+      lease,
+      'retry',
+      engine.now(),
+      judgeDelay(retryDelaySeconds, message, error, (failure) =>
+        engine.report({
+          type: 'callbackFailed',
+          callback: 'retryDelaySeconds',
+          message: identityOf(lease),
+          error: failure,
+        }),
+      ),
+    );
   });
 }

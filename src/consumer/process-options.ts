@@ -1,5 +1,5 @@
 import { errorOf, watch } from '../contract/callback.ts';
-import { checkInteger, rule } from '../contract/check-options.ts';
+import { checkInteger, checkNumber, rule } from '../contract/check-options.ts';
 import { limits } from '../contract/limits.ts';
 import { type ConsumeOptions, type ResolvedConsumeOptions, resolveConsumeOptions } from './consume-options.ts';
 import type { LeasedMessage } from './leased-message.ts';
@@ -17,17 +17,27 @@ export interface ProcessOptions<Body = unknown> extends Omit<ConsumeOptions, 'se
   readonly concurrency?: number;
   /**
    * The delay of a message whose handler failed, in seconds, a whole number from 0 to 86 400, or a function that gives
-   * one. When the function fails, the default applies, and `lastError` says why.
+   * a number, which is rounded, to 1 at least if it is above 0, and brought to the nearer bound where it lies outside. When it gives none or fails, the
+   * default applies, and the event `callbackFailed` says why.
    *
    * @defaultValue `min(300, 2^attempts)`, of which the last half is drawn at random
    */
   readonly retryDelaySeconds?: RetryDelay<Body>;
+  /**
+   * How long a handler may take, in milliseconds, 1 or more. Then its message's signal aborts, with a `QueueError` of code
+   * `timeout`, the message is retried as after a failure, and its place is free, although nobody can end a handler that does
+   * not heed the signal: it may run on beside `concurrency` others, and beside the next one for its message.
+   *
+   * @defaultValue no limit: work that goes on is told by the event `overdue` when its lease ends
+   */
+  readonly handlerTimeoutMs?: number;
 }
 
 /** {@link ProcessOptions} with every default filled in. */
 export interface ResolvedProcessOptions<Body> extends ResolvedConsumeOptions {
   readonly concurrency: number;
   readonly retryDelaySeconds: RetryDelay<Body> | undefined;
+  readonly handlerTimeoutMs: number | undefined;
 }
 
 /**
@@ -37,13 +47,14 @@ export interface ResolvedProcessOptions<Body> extends ResolvedConsumeOptions {
  */
 export function resolveProcessOptions<Body>(options: ProcessOptions<Body> = {}): ResolvedProcessOptions<Body> {
   const resolved = resolveConsumeOptions(options, 'auto');
-  const { concurrency = Math.min(10, resolved.maxInFlight), retryDelaySeconds } = options;
+  const { concurrency = Math.min(10, resolved.maxInFlight), retryDelaySeconds, handlerTimeoutMs } = options;
   checkInteger('process', 'concurrency', concurrency, [1, Infinity]);
   if (concurrency > resolved.maxInFlight) {
     throw new RangeError(rule('process', 'concurrency', `at most 'maxInFlight', ${resolved.maxInFlight}`, concurrency));
   }
   checkRetryDelay(retryDelaySeconds);
-  return { ...resolved, concurrency, retryDelaySeconds };
+  if (handlerTimeoutMs !== undefined) checkNumber('process', 'handlerTimeoutMs', handlerTimeoutMs, [1, Infinity]);
+  return { ...resolved, concurrency, retryDelaySeconds, handlerTimeoutMs };
 }
 
 /** Checks a delay that was given as an option. */
@@ -58,22 +69,25 @@ export function checkRetryDelay(retryDelaySeconds: unknown): void {
 /**
  * The delay that the options give to a failed message; `undefined` for the default, also when they fail to.
  *
- * @param met - where a failure of theirs is noted
+ * @param onFailure - is told why they do
  */
 export function judgeDelay<Body>(
   retryDelaySeconds: RetryDelay<Body> | undefined,
   message: LeasedMessage<Body>,
   error: unknown,
-  met: { lastError: unknown },
+  onFailure: (failure: unknown) => void,
 ): number | undefined {
   if (typeof retryDelaySeconds !== 'function') return retryDelaySeconds;
   try {
-    const delaySeconds = retryDelaySeconds(message, error);
-    watch(delaySeconds);
-    checkInteger('retry', 'retryDelaySeconds()', delaySeconds, [0, limits.delaySeconds]);
-    return delaySeconds;
+    const given: unknown = retryDelaySeconds(message, error);
+    watch(given);
+    if (typeof given !== 'number' || Number.isNaN(given)) {
+      throw new TypeError(rule('retry', 'retryDelaySeconds()', 'a number', given));
+    }
+    // Jitter gives fractions, and growth leaves the range: everybody's do.
+    return given > 0 ? Math.min(Math.max(1, Math.round(given)), limits.delaySeconds) : 0;
   } catch (failure) {
-    met.lastError = errorOf('retryDelaySeconds()', failure);
+    onFailure(errorOf('retryDelaySeconds()', failure));
     return undefined;
   }
 }

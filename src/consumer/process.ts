@@ -1,5 +1,6 @@
 import type { Lease } from '../lease/lease.ts';
 import { Engine } from './engine.ts';
+import { HandlerLimits } from './handler-limits.ts';
 import type { QueueContext } from './queue-context.ts';
 import { DeliveredMessage, type LeasedMessage } from './leased-message.ts';
 import { poolMode } from './modes.ts';
@@ -28,19 +29,28 @@ export function runHandlers<Body>(
   const engine = new Engine(context, options, poolMode(options.concurrency));
   // A signal costs more than all else that is done for a message: it is made for whoever takes it.
   const takesSignal = handler.length !== 1;
+  const { handlerTimeoutMs } = options;
+  const limits = handlerTimeoutMs === undefined ? undefined : new HandlerLimits(context.clock, handlerTimeoutMs);
+  void engine.closed.then(() => limits?.endAll());
   const handle = handler as (message: LeasedMessage<Body>, signal?: AbortSignal) => unknown;
   const fail = (lease: Lease, message: LeasedMessage<Body>, error: unknown): void => {
-    void engine.keeper.fail(lease, error, (met) => judgeDelay(options.retryDelaySeconds, message, error, met));
+    void engine.keeper.fail(lease, error, (onFailure) =>
+      judgeDelay(options.retryDelaySeconds, message, error, onFailure),
+    );
     engine.complete(lease, 'retry', engine.recent());
   };
   const finish = async (lease: Lease, message: LeasedMessage<Body>, work: unknown): Promise<void> => {
+    const timer = limits?.start((error) => {
+      engine.timeOut(lease, error);
+      fail(lease, message, error);
+    }, message.id);
     try {
       await work;
+      engine.complete(lease, 'ack', engine.recent());
     } catch (error) {
-      fail(lease, message, error);
-      return;
+      if (timer?.isOver !== true) fail(lease, message, error);
     }
-    engine.complete(lease, 'ack', engine.recent());
+    timer?.end();
   };
   /** Gives the time afterwards: a handler that ends at once has its end measured, and the next its start, by one reading. */
   const run = (lease: Lease): number => {

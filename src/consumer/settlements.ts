@@ -82,9 +82,12 @@ export class Settlements implements MessageKeeper {
   }
 
   fail(lease: Lease, error: unknown, judge: DelayJudge | undefined): Promise<Settlement> {
-    const { report, stats, time } = this.#deps;
-    report({ type: 'handlerFailed', message: identityOf(lease), error });
-    if (!isDecided(lease)) this.complete(lease, 'retry', time.now(), judge?.(stats));
+    const { report, time } = this.#deps;
+    const message = identityOf(lease);
+    report({ type: 'handlerFailed', message, error });
+    const onFailure = (failure: unknown): void =>
+      report({ type: 'callbackFailed', callback: 'retryDelaySeconds', message, error: failure });
+    if (!isDecided(lease)) this.complete(lease, 'retry', time.now(), judge?.(onFailure));
     return this.#outcomes.of(lease);
   }
 

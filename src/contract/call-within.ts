@@ -1,5 +1,6 @@
 import { rule } from './check-options.ts';
 import type { Clock, Timer } from './clock.ts';
+import { onAbort } from './on-abort.ts';
 import { QueueError } from './errors.ts';
 import type { CallOptions } from './transport.ts';
 
@@ -45,16 +46,15 @@ class CallBounds {
   timedOut = false;
   #controller: AbortController | undefined;
   readonly #clock: Clock;
-  readonly #callersSignal: AbortSignal | undefined;
+  readonly #unheed: (() => void) | undefined;
   readonly #timeoutMs: number;
   #timer: Timer | undefined;
   #reject: (() => void) | undefined;
 
   constructor(clock: Clock, signal: AbortSignal | undefined, timeoutMs: number) {
     this.#clock = clock;
-    this.#callersSignal = signal;
     this.#timeoutMs = timeoutMs;
-    signal?.addEventListener('abort', this.#end);
+    this.#unheed = signal && onAbort(signal, this.#end);
   }
 
   /** For a fetch, which adds listeners of its own: one signal a call, gone with it. */
@@ -85,7 +85,7 @@ class CallBounds {
   release(): void {
     this.#reject = undefined;
     this.#timer?.cancel();
-    this.#callersSignal?.removeEventListener('abort', this.#end);
+    this.#unheed?.();
   }
 
   readonly #end = (): void => {

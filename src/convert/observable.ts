@@ -129,7 +129,9 @@ class Work<Body, Result> {
         },
         error: (error: unknown) => {
           isOver = true;
-          void DeliveredMessage.fail(message, error, (met) => judgeDelay(this.#retryDelaySeconds, message, error, met));
+          void DeliveredMessage.fail(message, error, (onFailure) =>
+            judgeDelay(this.#retryDelaySeconds, message, error, onFailure),
+          );
           subscriber.complete();
         },
         complete: () => {

@@ -211,7 +211,7 @@ const onRejected: Scenario = async (misdeed) => {
 
 const retryDelaySeconds: Scenario = async (misdeed) => {
   const jobs = openJobs();
-  const judge = (): unknown => commit(misdeed, { plain: 7, nonsense: -1 });
+  const judge = (): unknown => commit(misdeed, { plain: 7, nonsense: Number.NaN });
   const summary = await failOnce(jobs, { retryDelaySeconds: judge as () => number });
   const [{ delaySeconds } = { delaySeconds: undefined }] = jobs.entries('retried');
   if (delaySeconds === 7 && !isNoted(summary)) return 'taken';

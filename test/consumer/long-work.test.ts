@@ -18,7 +18,12 @@ const surfaces: Readonly<Record<string, (jobs: Jobs<unknown>, handle: Handle, re
         await Promise.all(messages.map(handle));
       }
     },
-    'for await': async ({ queue }, handle, { concurrency: _, ...options }) => {
+    'for await': async (
+      { queue },
+      handle,
+      { signal, visibilityTimeoutMs = 30_000, maxVisibilityTimeoutMs = 3_600_000 },
+    ) => {
+      const options = { signal, visibilityTimeoutMs, maxVisibilityTimeoutMs };
       for await (const message of queue.consume(options)) await handle(message);
     },
   };
@@ -38,7 +43,7 @@ async function work({
   readonly concurrency?: number;
   readonly consumers?: number;
 } & ConsumeOptions) {
-  const jobs = openJobs<unknown>({ maxRetries: 3 }, { latencyMs: 20 });
+  const jobs = openJobs({ maxRetries: 3 }, { latencyMs: 20 });
   const runs = new Map<string, number>();
   const done = new AbortController();
   let ended = 0;

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, it, vi } from 'vitest';
 import { DeliveredMessage } from '../../src/consumer/leased-message.ts';
-import type { ConsumerEvent, LeasedMessage, Settlement } from '../../src/index.ts';
+import type { ConsumerEvent, LeasedMessage, ProcessOptions, QueueError, Settlement } from '../../src/index.ts';
 import { openJobs, queueError, rejection } from './jobs.ts';
 
 const untilEmpty = { stopWhenEmpty: true } as const;
@@ -475,5 +475,113 @@ describe('a message that is retried by hand while its handler runs on', () => {
     expect((seen[0]?.at ?? Infinity) - pushedAt).toBeLessThanOrEqual(10_000);
     end.abort();
     await jobs.run(done);
+  });
+});
+
+describe('the delay that a function gives', () => {
+  const delayOf = async (delay: unknown): Promise<{ delaySeconds: unknown; events: ConsumerEvent[] }> => {
+    const jobs = openJobs({ maxRetries: 50 });
+    jobs.push(1);
+    const events: ConsumerEvent[] = [];
+    const abort = new AbortController();
+    const closed = jobs.queue.process(() => Promise.reject(new Error('no')), {
+      retryDelaySeconds: () => delay as number,
+      signal: abort.signal,
+      onEvent: (event) => void events.push(event),
+    });
+    await jobs.clock.advance(100);
+    abort.abort();
+    await jobs.run(closed);
+    return { delaySeconds: jobs.transport.settled[0]?.retries[0]?.delaySeconds, events };
+  };
+
+  it.each([
+    [5 ** 2 + 22.2, 47],
+    [0.4, 1],
+    [-3, 0],
+    [1e9, 86_400],
+    [Infinity, 86_400],
+  ])('is rounded and brought into its range: %d is %i', async (given, delaySeconds) => {
+    const { delaySeconds: sent, events } = await delayOf(given);
+    expect(sent).toBe(delaySeconds);
+    expect(new Set(events.map(({ type }) => type))).toEqual(new Set(['handlerFailed']));
+  });
+
+  it.each([Number.NaN, '5', undefined])('is the default, and told of, when it is no number: %s', async (given) => {
+    const { delaySeconds, events } = await delayOf(given);
+    expect(delaySeconds).toBe(2);
+    expect(events.at(-1)).toMatchObject({
+      type: 'callbackFailed',
+      callback: 'retryDelaySeconds',
+      message: { attempts: 1 },
+    });
+  });
+});
+
+describe('a handler that never ends', () => {
+  /** Of 100 messages, every tenth hangs. */
+  async function hang(options: ProcessOptions) {
+    const jobs = openJobs<number>({ maxRetries: 3, deadLetterQueue: 'dead' });
+    jobs.push(...Array.from({ length: 100 }, (_, body) => body));
+    const events: ConsumerEvent[] = [];
+    const reasons: unknown[] = [];
+    const done = new Set<number>();
+    const abort = new AbortController();
+    const closed = jobs.queue.process(
+      async ({ body, signal }) => {
+        if (body % 10 === 0) {
+          signal.addEventListener('abort', () => reasons.push(signal.reason));
+          await new Promise(() => undefined);
+        }
+        done.add(body);
+      },
+      { ...options, signal: abort.signal, onEvent: (event) => void events.push(event) },
+    );
+    await jobs.clock.advance(1_000_000);
+    const seen = { done: done.size, events, reasons, jobs };
+    abort.abort();
+    await jobs.run(closed);
+    expect(jobs.clock.pendingTimers).toBe(0);
+    return seen;
+  }
+
+  it('is told of when all are past their leases', async () => {
+    const { done, events } = await hang({});
+    expect(done).toBeLessThan(90);
+    expect(events.filter(({ type }) => type === 'overdue')).toHaveLength(10);
+    expect(events.filter(({ type }) => type === 'stalled')).toEqual([{ type: 'stalled', handlers: 10 }]);
+  });
+
+  it('gives its place to others, and its message a retry, after handlerTimeoutMs', async () => {
+    const { done, events, reasons } = await hang({ handlerTimeoutMs: 10_000 });
+    expect(done).toBe(90);
+    const failures = events.filter((event) => event.type === 'handlerFailed');
+    expect(failures.map(({ error }) => (error as QueueError).code)).toEqual(
+      Array.from({ length: 40 }, () => 'timeout'),
+    );
+    expect(reasons.slice(0, 40)).toEqual(failures.map(({ error }) => error));
+    expect(events.some(({ type }) => type === 'stalled')).toBe(false);
+  });
+
+  it('may end late, which changes nothing', async () => {
+    const jobs = openJobs({ maxRetries: 50 });
+    jobs.push(1);
+    let runs = 0;
+    const summary = await jobs.run(
+      jobs.queue.process(
+        async () => {
+          runs += 1;
+          await jobs.wait(runs === 1 ? 5_000 : 10);
+        },
+        { handlerTimeoutMs: 1_000, retryDelaySeconds: 1, stopWhenEmpty: { forMs: 20_000 }, onEvent: () => undefined },
+      ),
+    );
+    expect(summary).toMatchObject({ acked: 1, retried: 1, delivered: 2 });
+  });
+
+  it.each([0, -1, Number.NaN, '5'])('takes no %s for handlerTimeoutMs', async (handlerTimeoutMs) => {
+    const jobs = openJobs();
+    const error = await rejection(jobs.queue.process(() => 1, { handlerTimeoutMs: handlerTimeoutMs as number }));
+    expect(error).toMatchObject({ message: expect.stringContaining("'handlerTimeoutMs' must be") });
   });
 });

@@ -113,7 +113,7 @@ describe('settleMap()', () => {
       },
       'no delay',
     ],
-    [() => -1, "Cannot retry as 'retryDelaySeconds()' must be an integer in 0..86400: current value is -1"],
+    [() => Number.NaN, "Cannot retry as 'retryDelaySeconds()' must be a number: current value is NaN"],
   ])('tells in lastError why retryDelaySeconds %s failed', async (retryDelaySeconds, message) => {
     const queues = openTwoQueues();
     queues.fill(1);

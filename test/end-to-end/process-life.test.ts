@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type BuiltPackage, buildPackage } from './built-package.ts';
+
+let built: BuiltPackage;
+
+beforeAll(async () => {
+  built = await buildPackage();
+}, 60_000);
+
+afterAll(() => built[Symbol.asyncDispose]());
+
+/** Runs a script with a queue of an embedded broker in a process of its own. */
+function run(script: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const source = `
+    import { openQueue } from ${JSON.stringify(built.module('index'))};
+    import { createBroker } from ${JSON.stringify(built.module('broker'))};
+    const queue = openQueue(createBroker({ queues: { jobs: {} } }).queue('jobs'));
+    ${script}`;
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, ['--input-type=module', '--eval', source], (_, stdout, stderr) =>
+      resolve({ code: child.exitCode, stdout, stderr }),
+    );
+  });
+}
+
+describe('a process', () => {
+  it('stays while somebody waits for a message of a paused consumer', async () => {
+    const { code, stdout } = await run(`
+      const consumer = queue.consume({ stopWhenEmpty: { forMs: 100 } });
+      consumer.pause();
+      setTimeout(() => { queue.send('x'); consumer.resume(); }, 500).unref();
+      setTimeout(() => undefined, 300);
+      const timer = setInterval(() => { if (consumer.stats.pulls > 0) clearInterval(timer); }, 100);
+      timer.unref();
+      for await (const message of consumer) console.log(message.body);
+    `);
+    // An unref'd timer does not keep the process: it came to it because the consumer did.
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'x\n' });
+  });
+
+  it('is not warned of listeners by many consumers with one signal', async () => {
+    const { code, stderr } = await run(`
+      const shutdown = new AbortController();
+      const closed = Array.from({ length: 15 }, () => queue.process(() => 1, { signal: shutdown.signal }));
+      setTimeout(() => shutdown.abort(), 100);
+      await Promise.all(closed);
+    `);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+});
