@@ -104,7 +104,7 @@ function inFlightViolations(ledger: Ledger, { client, plan, surface }: ClientRun
     return isSeen || (call !== undefined && !isOver(ledger, call, at));
   };
   const isRunning = (start: Start, seq: number): boolean => start.endedSeq > seq;
-  const concurrency = surface.concurrency?.(plan.maxInFlight) ?? Infinity;
+  const concurrency = surface.concurrency?.(plan) ?? Infinity;
   return [
     ...tooManyAtOnce(ledger.startsBy(client), isUnsettled, plan.maxInFlight),
     ...tooManyAtOnce(ledger.startsBy(client), isRunning, concurrency),

@@ -160,14 +160,20 @@ export class Ledger {
   /** When a message could be handed out: its schema had answered. */
   judged({ leaseId, call }: Pick<Got, 'leaseId' | 'call'>): Moment {
     const { endedAt: at, endedSeq: seq } = call;
-    if (this.client(call.client).plan.schema?.takesMs === undefined) return { at, seq };
+    if (!this.#takesTime(call.client)) return { at, seq };
     const judgement = this.#judgements.get(leaseId);
     return judgement === undefined ? { at, seq } : { at: judgement.endedAt, seq: judgement.endedSeq };
   }
 
+  /** Whether time passes before a client's schema has answered. */
+  #takesTime(client: number): boolean {
+    const { schema, callbacks } = this.client(client).plan;
+    return schema !== undefined && (schema.takesMs ?? callbacks?.validate) !== undefined;
+  }
+
   /** How many messages a client had received by then whose schema had not answered, and whose leases lasted still. */
   heldAt(client: number, { seq, at }: Moment): number {
-    if (this.client(client).plan.schema?.takesMs === undefined) return 0;
+    if (!this.#takesTime(client)) return 0;
     return this.callsBy(client, 'pull')
       .filter((call) => call.endedSeq <= seq && !isOver(this, call, at))
       .flatMap((call) => call.received.filter((leaseId) => this.judged({ leaseId, call }).seq > seq)).length;

@@ -24,7 +24,7 @@ export class PullBound {
 
   constructor(ledger: Ledger, { client, plan, surface }: ClientRun) {
     this.#timeoutMs = ledger.run.schedule.visibilityTimeoutMs;
-    this.#concurrency = surface.concurrency?.(plan.maxInFlight) ?? 1;
+    this.#concurrency = surface.concurrency?.(plan) ?? 1;
     this.#starts = ledger.startsBy(client);
     this.#ends = this.#starts.filter((start) => start.endedSeq < Infinity).toSorted((a, b) => a.endedSeq - b.endedSeq);
     this.#answers = ledger
