@@ -102,6 +102,7 @@ export const streamLoop: Surface = {
  */
 export const webStream: Surface = {
   ...byHand,
+  readsAtOnce: 2,
   holdsBack: 'for its reader',
   start: (desk) => {
     const { consumer, source, handle } = handingOut(desk);

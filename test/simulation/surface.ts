@@ -70,6 +70,8 @@ export interface Surface {
   readonly atOnce?: (plan: ClientPlan) => number;
   /** Whether a handler starts as soon as a message is handed out, or something holds it back before. */
   readonly holdsBack: 'never' | 'for its turn' | 'for its reader';
+  /** How many reads may wait at once, each of which is answered by a promise. @defaultValue 1 */
+  readonly readsAtOnce?: number;
   /** Whether it can be closed with a grace. */
   readonly hasGrace: boolean;
   /** Whether its reader's going away leaves no grace to what is in hand. */

@@ -53,6 +53,7 @@ const overlapping: Surface = {
   ...asked,
   isAuto: false,
   concurrency: undefined,
+  readsAtOnce: 3,
   start: (desk) => {
     return readIterator(desk, desk.queue.consume(desk.options), 3);
   },
