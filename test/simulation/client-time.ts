@@ -154,13 +154,15 @@ export function givesUpAt(ledger: Ledger, client: number): { readonly earliest: 
   const { earliest, latest } = endingOf(ledger, client);
   const jumpedMs = jumpedSince(ledger.client(client), earliest);
   const hastened = graceMayEndAt + lastWaitMs.withGrace - jumpedMs;
-  if (graceEndsAt !== Infinity) return { earliest: hastened, latest: graceEndsAt + lastWaitMs.withGrace };
+  if (graceEndsAt !== Infinity)
+    return { earliest: hastened, latest: loopFreeAt(ledger, graceEndsAt) + lastWaitMs.withGrace };
   const { visibilityTimeoutMs } = ledger.run.schedule;
   const leaseEnds = ledger.callsBy(client, 'pull').map((call) => call.sentAt + call.visibilityTimeoutMs);
   const lastLeaseMs = Math.max(latest + visibilityTimeoutMs, ...leaseEnds);
   return {
     earliest: Math.min(hastened, earliest + visibilityTimeoutMs + lastWaitMs.withoutGrace - jumpedMs),
-    latest: lastLeaseMs + lastWaitMs.withoutGrace,
+    // Code may keep the loop when its leases end: what waits for that waits on.
+    latest: loopFreeAt(ledger, lastLeaseMs) + lastWaitMs.withoutGrace,
   };
 }
 

@@ -284,8 +284,9 @@ function replay(
       message.place = 'removed';
       return;
   }
-  const delivery = deliveries.get(entry.leaseId);
-  if (delivery !== undefined) delivery.settledAt = Math.min(delivery.settledAt, entry.at);
+  // By whichever lease it was acknowledged, nothing is leased any more.
+  const ended = entry.type === 'acked' ? message.deliveries : [deliveries.get(entry.leaseId)];
+  for (const delivery of ended) if (delivery !== undefined) delivery.settledAt = Math.min(delivery.settledAt, entry.at);
 }
 
 function listIn<Key, Item>(lists: Map<Key, Item[]>, key: Key): Item[] {

@@ -4,7 +4,7 @@ import type { ContentType } from '../../src/contract/message.ts';
 import type { CloudflareTransportOptions } from '../../src/transports/cloudflare/options.ts';
 import { Client, type ClientRun } from './client.ts';
 import { HandlerLog } from './handler-log.ts';
-import { MachineClock } from './machine-clock.ts';
+import { BrokerClock } from './machine-clock.ts';
 import { SimulatedNetwork } from './network.ts';
 import type { ClientPlan, Misfits, PlannedEvent, Schedule } from './schedule.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -67,7 +67,7 @@ class World {
   readonly #schedule: Schedule;
   readonly #scheduler: Scheduler | undefined;
   readonly #clock = new ManualClock();
-  readonly #brokerMachine = new MachineClock(this.#clock);
+  readonly #brokerClock = new BrokerClock(this.#clock);
   readonly #sequence = new Sequence();
   readonly #journal: LedgerEntry[] = [];
   readonly #broker: Broker;
@@ -86,7 +86,7 @@ class World {
     this.#scheduler = scheduler;
     const { maxRetries, hasDeadLetterQueue, seed, up, down, faults, failureRate = 0 } = schedule;
     this.#broker = createBroker({
-      clock: this.#brokerMachine,
+      clock: this.#brokerClock,
       random: seededRandom(seed),
       queues: { jobs: hasDeadLetterQueue ? { maxRetries, deadLetterQueue: 'dead' } : { maxRetries }, other: {} },
       onJournal: (entry) => this.#note(entry),
@@ -237,8 +237,8 @@ class World {
       case 'jump':
         return this.#clients[event.client]?.jump(event.ms);
       case 'broker-jump':
-        this.#brokerMachine.jump(-event.ms);
-        this.#clock.setTimer(() => this.#brokerMachine.jump(event.ms), event.forMs);
+        this.#brokerClock.jump(-event.ms);
+        this.#clock.setTimer(() => this.#brokerClock.jump(event.ms), event.forMs);
         return undefined;
       case 'block':
         return this.#log.keepLoop(event.ms);
