@@ -3,11 +3,13 @@ import type { Invariant } from './invariant.ts';
 import type { Ledger } from './ledger.ts';
 import { endsEmptyHanded } from './empty-queue.ts';
 import { claimsEnd } from './forwarded-messages.ts';
+import { attemptsAreHandled } from './handled-attempts.ts';
 import { invalidIsSettledAsSaid } from './invalid-messages.ts';
 import { movedIsKept } from './moved-messages.ts';
 import { nothingRemains } from './nothing-remains.ts';
 import type { Moment } from './moment.ts';
 import type { CallRecord } from './network.ts';
+import { onItsWayFor } from './on-its-way.ts';
 import { PullBound } from './pull-bound.ts';
 import { repeatsAreRecognised } from './repeated-deliveries.ts';
 import type { ClientRun } from './client.ts';
@@ -74,22 +76,6 @@ const noLateStart: Invariant = (ledger) => {
   }
   return wrong;
 };
-
-/**
- * How long a message was on its way to its reader: where several reads are answered in one turn, the handlers of the ones
- * before keep the loop from the promises of the others.
- */
-function onItsWayFor(ledger: Ledger, start: Start): number {
-  const { surface } = ledger.client(start.client);
-  const starts = ledger.startsBy(start.client);
-  const index = starts.indexOf(start);
-  let { at } = start;
-  for (const before of starts.slice(Math.max(0, index + 1 - (surface.readsAtOnce ?? 1)), index).toReversed()) {
-    if (Math.abs(before.at + before.keptMs - at) > grainMs) break;
-    ({ at } = before);
-  }
-  return start.at - at;
-}
 
 /** The margin with the least round trip that the consumer has seen: whatever mean it makes of them is not below. */
 function leastRoundTripMs(ledger: Ledger, start: Start): number {
@@ -312,6 +298,7 @@ const invariants: Readonly<Record<string, Invariant>> = {
   7: nothingRemains,
   8: deliveriesAddUp,
   9: nextIsAnsweredInOrder,
+  11: attemptsAreHandled,
   12: claimsEnd,
   'of late retries': noLateRetry,
   'of repeated deliveries': repeatsAreRecognised,

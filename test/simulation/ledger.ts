@@ -34,6 +34,8 @@ export interface LedgerMessage {
   ackedSeq: number;
   /** By which lease. */
   ackedBy: string | undefined;
+  /** When the broker gave it up; `Infinity` when it did not. */
+  goneSeq: number;
   readonly deliveries: Delivery[];
   /** Retries that took effect. */
   readonly retriedSeqs: { readonly leaseId: string; readonly seq: number }[];
@@ -253,7 +255,15 @@ function replay(
   const { messageId: id, seq } = entry;
   const message = messages.get(id);
   if (entry.type === 'pushed') {
-    messages.set(id, { id, place: 'queue', ackedSeq: Infinity, ackedBy: undefined, deliveries: [], retriedSeqs: [] });
+    messages.set(id, {
+      id,
+      place: 'queue',
+      ackedSeq: Infinity,
+      ackedBy: undefined,
+      goneSeq: Infinity,
+      deliveries: [],
+      retriedSeqs: [],
+    });
     return;
   }
   if (message === undefined || message.place !== 'queue')
@@ -279,9 +289,11 @@ function replay(
       return;
     case 'deadLettered':
       message.place = 'dead-letter-queue';
+      message.goneSeq = seq;
       return;
     case 'removed':
       message.place = 'removed';
+      message.goneSeq = seq;
       return;
   }
   // By whichever lease it was acknowledged, nothing is leased any more.
