@@ -399,7 +399,8 @@ export class Engine {
     const isWaiting = this.#holdings.running.size === 0 && this.#holdings.unstarted === 0;
     nextAt = Math.min(
       nextAt,
-      this.#settler.plan(now, { isWaiting, isClosing: this.isEnding, stallMs: this.#serial.estimateMs }),
+      // Handlers and callbacks that ran meanwhile have taken time.
+      this.#settler.plan(this.now(), { isWaiting, isClosing: this.isEnding, stallMs: this.#serial.estimateMs }),
       this.#nextLeaseAt(),
     );
     if (this.#closing.isDone) this.#end();
@@ -417,7 +418,7 @@ export class Engine {
     // Whoever waits for a message waits for `resume()`, which is no timer of ours: without one the process would end.
     if (this.#paused) return this.waiting > 0 ? now + pausedTurnMs : Infinity;
     const pullAt = wasKept ? this.#planPulls(now) : Infinity;
-    const surfaceAt = Math.min(pullAt, this.onReady(now));
+    const surfaceAt = Math.min(pullAt, this.onReady(this.now()));
     if (this.isEnding) return surfaceAt;
     const later = this.now();
     // What was just handed out says how many may follow, once the loop has had its turn.

@@ -87,7 +87,8 @@ export class Settler {
 
   /** Sends what is due. Gives the time at which the rest will be, `Infinity` when nothing waits for the time. */
   plan(now: number, { isWaiting, isClosing, stallMs }: SettleSituation): number {
-    if (this.#earliestDeadline <= now) this.#expire(now);
+    // Whoever is told of it may take time.
+    for (; this.#earliestDeadline <= now; now = this.#deps.time.now()) this.#expire(now);
     while (this.#pending.length > 0) {
       const notBefore = this.#deps.gates.notBefore('ack');
       if (notBefore > now) return Math.min(notBefore, this.#earliestDeadline);

@@ -540,6 +540,63 @@ describe('time', () => {
     expect(jobs.clock.pendingTimers).toBe(0);
   });
 
+  it('sends no retry whose lease ended while its handler computed', async () => {
+    const jobs = openJobs();
+    jobs.push(1);
+    const abort = new AbortController();
+    const outcomes: Promise<Settlement>[] = [];
+    const work = (message: LeasedMessage): void => {
+      outcomes.push(message.retry());
+      jobs.clock.block(11_000);
+      abort.abort();
+    };
+    await jobs.run(jobs.queue.process(work, { visibilityTimeoutMs: 10_000, signal: abort.signal }));
+    expect([outcomes.length, jobs.transport.settled]).toEqual([1, []]);
+    expect(await outcomes[0]).toMatchObject({ outcome: 'lost', error: { code: 'lease-expired' } });
+  });
+
+  it('sends no retry whose lease ended while onEvent was told of another', async () => {
+    const jobs = openJobs();
+    jobs.push(1);
+    const onEvent = ({ type }: ConsumerEvent): void => {
+      if (type === 'unsettled') jobs.clock.block(300);
+    };
+    const options = { visibilityTimeoutMs: 10_000, minInFlight: 2, onEvent };
+    const { messages, consumer, next } = await take(jobs, 1, options);
+    await jobs.clock.advance(200);
+    jobs.push(2);
+    messages.push(await next());
+    const { clock } = jobs;
+    const between = ((messages[0]?.leaseRemainingMs ?? 0) + (messages[1]?.leaseRemainingMs ?? 0)) / 2;
+    const outcomes = Promise.all(messages.map((message) => message.retry()));
+    clock.block(between);
+    await jobs.run(outcomes);
+    expect(await outcomes).toMatchObject([{ outcome: 'lost' }, { outcome: 'lost' }]);
+    expect(jobs.transport.settled).toEqual([]);
+    await jobs.run(consumer.close({ graceMs: 0 }));
+  });
+
+  it('hands out nothing whose lease ended while onEvent was told of another', async () => {
+    const jobs = openJobs({ maxRetries: 50 });
+    jobs.push(...numbers(4));
+    const onEvent = ({ type }: ConsumerEvent): void => {
+      if (type === 'abandoned') jobs.clock.block(5_000);
+    };
+    const options = { visibilityTimeoutMs: 10_000, minInFlight: 2, maxInFlight: 2, onEvent };
+    const { messages, consumer, next } = await take(jobs, 2, options);
+    await jobs.run(Promise.all(messages.map((message) => message.ack())));
+    await next();
+    await next();
+    const waiting = next();
+    await jobs.clock.advance(1_000);
+    jobs.push(4);
+    await jobs.clock.advance(1_000);
+    expect(consumer.stats.buffered).toBe(1);
+    const message = await waiting;
+    expect(message.leaseRemainingMs).toBeGreaterThan(0);
+    await jobs.run(consumer.close({ graceMs: 0 }));
+  });
+
   it('keeps the process alive while a next() or an acknowledgement waits, and no longer', async () => {
     const jobs = openJobs();
     const { iterator, consumer } = await take(jobs, 0, { settle: 'auto' });

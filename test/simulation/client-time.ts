@@ -23,11 +23,28 @@ export function isOver(ledger: Ledger, call: CallRecord, at: number): boolean {
   return knownEnd(ledger, call, at) - grainMs <= at;
 }
 
-/** When so much time has passed in which the machines were awake: asleep, they do nothing. */
-export function awakeAfter({ run }: Ledger, from: number, ms: number): number {
+/**
+ * When what is to happen after so much time happens at the latest: asleep, the machines' timers stand still, and one that
+ * is due while code keeps the event loop fires when that is over.
+ */
+export function awakeAfter(ledger: Ledger, from: number, ms: number): number {
   let to = from + ms;
-  for (const sleep of run.sleeps) if (sleep.at >= from && sleep.at <= to) to += sleep.ms;
-  return to;
+  for (const sleep of ledger.run.sleeps) if (sleep.at >= from && sleep.at <= to) to += sleep.ms;
+  return loopFreeAt(ledger, to);
+}
+
+/** When the event loop is free, should code keep it then, or as soon as it has its turn then. */
+export function loopFreeAt({ run }: Ledger, at: number): number {
+  return run.log.blocks.reduce((free, block) => (block.at <= free ? Math.max(free, block.at + block.ms) : free), at);
+}
+
+/** When so much time has passed in which the machines were awake and the event loop was free: turns follow each other. */
+export function turnsAfter({ run }: Ledger, from: number, ms: number): number {
+  const stops = [...run.sleeps, ...run.log.blocks].toSorted((a, b) => a.at - b.at);
+  return stops.reduce((to, stop) => {
+    const lastedMs = Math.min(stop.ms, stop.at + stop.ms - from);
+    return stop.at <= to && lastedMs > 0 ? to + lastedMs : to;
+  }, from + ms);
 }
 
 /** The bounds of the delay after a failed call, which doubles with each in a row, in milliseconds. */
@@ -137,13 +154,15 @@ export function givesUpAt(ledger: Ledger, client: number): { readonly earliest: 
   const { earliest, latest } = endingOf(ledger, client);
   const jumpedMs = jumpedSince(ledger.client(client), earliest);
   const hastened = graceMayEndAt + lastWaitMs.withGrace - jumpedMs;
-  if (graceEndsAt !== Infinity) return { earliest: hastened, latest: graceEndsAt + lastWaitMs.withGrace };
+  if (graceEndsAt !== Infinity)
+    return { earliest: hastened, latest: loopFreeAt(ledger, graceEndsAt) + lastWaitMs.withGrace };
   const { visibilityTimeoutMs } = ledger.run.schedule;
   const leaseEnds = ledger.callsBy(client, 'pull').map((call) => call.sentAt + call.visibilityTimeoutMs);
   const lastLeaseMs = Math.max(latest + visibilityTimeoutMs, ...leaseEnds);
   return {
     earliest: Math.min(hastened, earliest + visibilityTimeoutMs + lastWaitMs.withoutGrace - jumpedMs),
-    latest: lastLeaseMs + lastWaitMs.withoutGrace,
+    // Code may keep the loop when its leases end: what waits for that waits on.
+    latest: loopFreeAt(ledger, lastLeaseMs) + lastWaitMs.withoutGrace,
   };
 }
 

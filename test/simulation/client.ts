@@ -111,7 +111,9 @@ export class Client {
     const { seed } = schedule;
     const surface: Surface = surfaces[plan.surface];
     const transport = this.#observed(createCloudflareTransport({ ...connection, clock: this.#machine }));
-    const schema = plan.schema && new SimulatedSchema({ client, clock: truth, log }, plan.schema, this.#deps.fits);
+    const { validate, onRejected } = plan.callbacks ?? {};
+    const judge = { client, clock: truth, log, blocksMs: validate };
+    const schema = plan.schema && new SimulatedSchema(judge, plan.schema, this.#deps.fits);
     const queue = openQueue({
       transport,
       clock: this.#machine,
@@ -139,12 +141,14 @@ export class Client {
     this.#surface = surface.start({
       queue,
       otherQueue,
+      plan,
       options: this.#options(),
       sequence,
       receive: (message) => log.receive(message),
       handle: (messages, handed, forward) => handler.handle(messages, handed, forward),
       abort: () => this.#signal.abort(),
       leaving: () => this.#noteLeaving(),
+      onRejected: () => this.#keepLoop(onRejected),
       waits: this.#waits,
     });
     void this.#surface.closed.then(() => {
@@ -152,10 +156,14 @@ export class Client {
     });
   }
 
+  #keepLoop(ms: number | undefined): void {
+    if (ms !== undefined) this.#deps.log.keepLoop(ms);
+  }
+
   #options(): ConsumeOptions & { readonly maxInFlight: number } {
     const { client, plan, schedule, truth, log } = this.#deps;
     const { visibilityTimeoutMs, maxRetries } = schedule;
-    const { maxInFlight, batchSize, onInvalid, stopWhenEmpty } = plan;
+    const { maxInFlight, batchSize, onInvalid, stopWhenEmpty, callbacks = {} } = plan;
     const common = {
       visibilityTimeoutMs,
       maxRetries,
@@ -165,10 +173,11 @@ export class Client {
       ...(stopWhenEmpty && { stopWhenEmpty }),
     };
     if (typeof onInvalid === 'object') {
-      const answer = plannedAnswers({ client, clock: truth, log }, onInvalid);
-      return { ...common, onInvalid: answer, onEvent: () => undefined };
+      const answer = plannedAnswers({ client, clock: truth, log, blocksMs: callbacks.onInvalid }, onInvalid);
+      return { ...common, onInvalid: answer, onEvent: () => this.#keepLoop(callbacks.onEvent) };
     }
     const onEvent = (event: ConsumerEvent): void => {
+      this.#keepLoop(callbacks.onEvent);
       if (event.type === 'invalid') log.decide(log.invalid(client, event.message), onInvalid ?? 'retry');
     };
     return { ...common, onEvent, ...(onInvalid && { onInvalid }) };

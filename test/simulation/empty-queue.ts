@@ -3,6 +3,7 @@ import type { ClientRun } from './client.ts';
 import type { Invariant } from './invariant.ts';
 import type { Ledger } from './ledger.ts';
 import type { CallRecord } from './network.ts';
+import { onItsWayFor } from './on-its-way.ts';
 import type { Moment } from './moment.ts';
 
 /**
@@ -97,7 +98,11 @@ function isGathered(ledger: Ledger, client: ClientRun, messageId: string, { seq,
   const starts = ledger.startsBy(client.client).filter((start) => start.messageId === messageId);
   // It may have been handed out and wait for its turn still.
   const waiting = got.flatMap(({ leaseId }) => ledger.run.log.received.get(leaseId) ?? []);
-  const handed = [...starts.map((start) => start.handed), ...waiting].filter((moment) => moment.seq < seq);
+  const started = starts.map((start) => ({
+    seq: start.handed.seq,
+    at: start.handed.at - onItsWayFor(ledger, start),
+  }));
+  const handed = [...started, ...waiting].filter((moment) => moment.seq < seq);
   if (handed.length === 0) return false;
   const handedAt = Math.max(...handed.map((moment) => moment.at));
   const leases = got.map(({ call }) => call.visibilityTimeoutMs);

@@ -1,4 +1,4 @@
-import { awakeAfter, heldBackUntil, jumpedSince, knownEnd, mayHaveGivenUp } from './client-time.ts';
+import { awakeAfter, heldBackUntil, jumpedSince, knownEnd, mayHaveGivenUp, turnsAfter } from './client-time.ts';
 import type { ClientRun } from './client.ts';
 import type { HandSettle, Start } from './handler-log.ts';
 import type { Invariant } from './invariant.ts';
@@ -39,7 +39,7 @@ function isDue(ledger: Ledger, client: ClientRun, { start, first }: Claim): bool
   // A settle call that fails holds the others back, and may do so until the lease is over.
   const failures = [...ledger.callsBy(client.client, 'ack'), ...ledger.callsBy(client.client, 'pull')];
   if (failures.some((failed) => !failed.isUnderstood && failed.endedAt >= at && failed.sentAt <= endsAt)) return false;
-  return heldBackUntil(ledger, client.client, at) + turnsMs < endsAt;
+  return turnsAfter(ledger, heldBackUntil(ledger, client.client, at), turnsMs) < endsAt;
 }
 
 /** Whether its client sent any settlement of it, by this lease or a newer one. */

@@ -52,12 +52,12 @@ export const nodeForwarding: Surface = {
 /** Handlers side by side that write to a web sink, which goes on after an item that can't be pushed. */
 export const webForwarding: Surface = {
   isAuto: true,
-  concurrency: (maxInFlight) => Math.min(handlers, maxInFlight),
+  concurrency: ({ concurrency = handlers, maxInFlight }) => Math.min(concurrency, maxInFlight),
   holdsBack: 'never',
   hasGrace: false,
   leavesAtOnce: false,
   start: (desk): RunningSurface => {
-    const writer = toWritableStream(desk.otherQueue, { onRejected: noValue }).getWriter();
+    const writer = toWritableStream(desk.otherQueue, { onRejected: () => desk.onRejected() }).getWriter();
     writer.closed.catch(noValue);
     const write: ForwardMessage = (message, how) => writer.write(itemOf(message, how)).then(sunk, sunk);
     const ended = desk.queue.process(
@@ -65,7 +65,7 @@ export const webForwarding: Surface = {
         if ((await desk.handle([message], undefined, write)) !== 'finish')
           throw new PlannedFailure('the handler fails');
       },
-      { ...desk.options, concurrency: Math.min(handlers, desk.options.maxInFlight) },
+      { ...desk.options, concurrency: Math.min(desk.plan.concurrency ?? handlers, desk.options.maxInFlight) },
     );
     const closed = ended.catch(() => undefined);
     const close = (): Promise<unknown> => {

@@ -1,8 +1,9 @@
 import type { InvalidAction } from '../../src/consumer/consume-options.ts';
 import type { MessageIdentity } from '../../src/consumer/events.ts';
-import type { Clock } from '../../src/contract/clock.ts';
+import type { ManualClock } from '../../src/broker.ts';
 import type { LeasedMessage } from '../../src/consumer/leased-message.ts';
 import type { Settlement } from '../../src/contract/settlement.ts';
+import type { Block } from './blocking.ts';
 import type { Sequence } from './sequence.ts';
 import type { Moment } from './moment.ts';
 
@@ -37,6 +38,8 @@ export interface Start {
   endedAt: number;
   endedSeq: number;
   readonly settles: HandSettle[];
+  /** For how long it kept the event loop as soon as it was started: its part where it was one of several. */
+  keptMs: number;
 }
 
 /** One body that a schema was asked about. */
@@ -69,16 +72,29 @@ export class HandlerLog {
   readonly invalids: InvalidNote[] = [];
   /** When what was handed out went to something that may have held it back, by its lease. */
   readonly received = new Map<string, Moment>();
-  readonly #clock: Clock;
+  /** When code of a user kept the event loop, in order. */
+  readonly blocks: Block[] = [];
+  readonly #clock: ManualClock;
   readonly #sequence: Sequence;
 
-  constructor(clock: Clock, sequence: Sequence) {
+  constructor(clock: ManualClock, sequence: Sequence) {
     this.#clock = clock;
     this.#sequence = sequence;
   }
 
   moment(): Moment {
     return { seq: this.#sequence.next(), at: this.#clock.now() };
+  }
+
+  /**
+   * Code of a user keeps the event loop for so long, in milliseconds.
+   *
+   * @param starts - what was just started, and keeps it
+   */
+  keepLoop(ms: number, starts: readonly Start[] = []): void {
+    this.blocks.push({ at: this.#clock.now(), ms });
+    for (const start of starts) start.keptMs = ms / starts.length;
+    this.#clock.block(ms);
   }
 
   receive(message: LeasedMessage): Moment {
@@ -101,6 +117,7 @@ export class HandlerLog {
       endedAt: Infinity,
       endedSeq: Infinity,
       settles: [],
+      keptMs: 0,
     };
     this.starts.push(start);
     return start;

@@ -1,6 +1,7 @@
 import type { DeadLetterQueue, LeasedMessage } from '../../src/consumer/leased-message.ts';
 import type { Clock } from '../../src/contract/clock.ts';
 import type { Settlement } from '../../src/contract/settlement.ts';
+import { type HandlerBlocking, planWork } from './blocking.ts';
 import type { HandlerLog, HandSettleKind, Start } from './handler-log.ts';
 import type { Moment } from './moment.ts';
 
@@ -50,7 +51,9 @@ export const everyDeviation = [
 /** How one client handles its messages. */
 export interface HandlerPlan {
   readonly times: HandlerTimes;
-  /** Ends its work at once when the message's signal aborts, and then fails. */
+  /** @defaultValue they wait, and nothing computes */
+  readonly blocking?: HandlerBlocking | undefined;
+  /** Ends its waiting at once when the message's signal aborts, and then fails. */
   readonly heedsSignal: boolean;
   /** What single handlers do, by their number: 0 is the client's first. */
   readonly deviations: readonly { readonly nth: number; readonly does: Deviation }[];
@@ -99,8 +102,11 @@ export class PlannedHandler {
     this.#started += 1;
     const does = plan.deviations.find((deviation) => deviation.nth === nth)?.does;
     const durationMs = drawDuration(plan.times, nth, this.#deps.random);
+    const work = planWork(durationMs, nth, plan.blocking, this.#deps.random);
     for (const kind of settledFirst(does)) void this.#settle(start, message, kind);
-    const interrupted = await this.#work(message, durationMs);
+    if (work.firstMs > 0) log.keepLoop(work.firstMs, starts);
+    const interrupted = work.waitMs === 0 && work.firstMs > 0 ? false : await this.#wait(message, work.waitMs);
+    if (!interrupted && work.lastMs > 0) log.keepLoop(work.lastMs);
     if (interrupted || does === 'throw') return this.#end(starts, 'throw');
     if (forward === undefined || (does !== undefined && does !== 'forward-badly')) {
       await this.#settleLast(start, message, does);
@@ -139,8 +145,8 @@ export class PlannedHandler {
     return end;
   }
 
-  /** @returns whether the message's signal ended the work before its time */
-  #work(message: LeasedMessage, durationMs: number): Promise<boolean> {
+  /** @returns whether the message's signal ended the waiting before its time */
+  #wait(message: LeasedMessage, durationMs: number): Promise<boolean> {
     const { clock, plan } = this.#deps;
     return new Promise((resolve) => {
       const timer = clock.setTimer(() => resolve(false), durationMs);

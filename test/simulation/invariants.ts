@@ -3,12 +3,14 @@ import type { Invariant } from './invariant.ts';
 import type { Ledger } from './ledger.ts';
 import { endsEmptyHanded } from './empty-queue.ts';
 import { claimsEnd } from './forwarded-messages.ts';
+import { attemptsAreHandled } from './handled-attempts.ts';
 import { invalidIsSettledAsSaid } from './invalid-messages.ts';
 import { movedIsKept } from './moved-messages.ts';
 import { nothingRemains } from './nothing-remains.ts';
 import type { Moment } from './moment.ts';
 import type { CallRecord } from './network.ts';
 import { overdueAfterMs } from './overdue-pulls.ts';
+import { onItsWayFor } from './on-its-way.ts';
 import { PullBound } from './pull-bound.ts';
 import { repeatsAreRecognised } from './repeated-deliveries.ts';
 import type { ClientRun } from './client.ts';
@@ -61,10 +63,11 @@ const noLateStart: Invariant = (ledger) => {
   for (const start of ledger.run.log.starts) {
     if (ledger.client(start.client).isDeceived) continue;
     const { deadline, at } = ledger.delivery(start.leaseId);
-    const leftMs = deadline - start.handed.at;
+    const keptMs = onItsWayFor(ledger, start);
+    const leftMs = deadline - (start.handed.at - keptMs);
     const isLast = start.attempts > ledger.run.schedule.maxRetries;
     const leastMs = isLast ? 0 : marginMs(deadline - at, leastRoundTripMs(ledger, start));
-    const isLate = ledger.client(start.client).surface.holdsBack !== 'for its reader' && deadline <= start.at;
+    const isLate = ledger.client(start.client).surface.holdsBack !== 'for its reader' && deadline <= start.at - keptMs;
     if (isLate) wrong.push(`client ${start.client} began ${start.messageId} after its lease`);
     if (leftMs < leastMs - grainMs || leftMs <= 0) {
       wrong.push(
@@ -105,7 +108,7 @@ function inFlightViolations(ledger: Ledger, { client, plan, surface }: ClientRun
     return isSeen || (call !== undefined && !isOver(ledger, call, at));
   };
   const isRunning = (start: Start, seq: number): boolean => start.endedSeq > seq;
-  const concurrency = surface.concurrency?.(plan.maxInFlight) ?? Infinity;
+  const concurrency = surface.concurrency?.(plan) ?? Infinity;
   return [
     ...tooManyAtOnce(ledger.startsBy(client), isUnsettled, plan.maxInFlight),
     ...tooManyAtOnce(ledger.startsBy(client), isRunning, concurrency),
@@ -190,9 +193,17 @@ const outcomesAreTrue: Invariant = (ledger) => {
   }
   const claimed = ledger.run.clients.reduce((sum, { summary }) => sum + (summary?.acked ?? 0), 0);
   const acked = [...ledger.messages.values()].filter(({ place }) => place === 'acked').length;
-  if (claimed > acked) wrong.push(`${claimed} are said to be acked, ${acked} are`);
+  if (claimed > acked + ackedBeside(ledger)) wrong.push(`${claimed} are said to be acked, ${acked} are`);
   return wrong;
 };
+
+/** How many acknowledgements were sent together with another one of the same message: each of them is acked with it. */
+function ackedBeside(ledger: Ledger): number {
+  return ledger.run.network.records
+    .filter((call) => call.isUnderstood)
+    .map(({ acks }) => acks.length - new Set(acks.map((leaseId) => ledger.delivery(leaseId).messageId)).size)
+    .reduce((sum, more) => sum + more, 0);
+}
 
 function isTrue(ledger: Ledger, start: Start, outcome: string | undefined, seq: number): boolean {
   const message = ledger.messages.get(start.messageId);
@@ -289,6 +300,7 @@ const invariants: Readonly<Record<string, Invariant>> = {
   7: nothingRemains,
   8: deliveriesAddUp,
   9: nextIsAnsweredInOrder,
+  11: attemptsAreHandled,
   12: claimsEnd,
   'of late retries': noLateRetry,
   'of repeated deliveries': repeatsAreRecognised,

@@ -34,6 +34,8 @@ export interface LedgerMessage {
   ackedSeq: number;
   /** By which lease. */
   ackedBy: string | undefined;
+  /** When the broker gave it up; `Infinity` when it did not. */
+  goneSeq: number;
   readonly deliveries: Delivery[];
   /** Retries that took effect. */
   readonly retriedSeqs: { readonly leaseId: string; readonly seq: number }[];
@@ -160,14 +162,20 @@ export class Ledger {
   /** When a message could be handed out: its schema had answered. */
   judged({ leaseId, call }: Pick<Got, 'leaseId' | 'call'>): Moment {
     const { endedAt: at, endedSeq: seq } = call;
-    if (this.client(call.client).plan.schema?.takesMs === undefined) return { at, seq };
+    if (!this.#takesTime(call.client)) return { at, seq };
     const judgement = this.#judgements.get(leaseId);
     return judgement === undefined ? { at, seq } : { at: judgement.endedAt, seq: judgement.endedSeq };
   }
 
+  /** Whether time passes before a client's schema has answered. */
+  #takesTime(client: number): boolean {
+    const { schema, callbacks } = this.client(client).plan;
+    return schema !== undefined && (schema.takesMs ?? callbacks?.validate) !== undefined;
+  }
+
   /** How many messages a client had received by then whose schema had not answered, and whose leases lasted still. */
   heldAt(client: number, { seq, at }: Moment): number {
-    if (this.client(client).plan.schema?.takesMs === undefined) return 0;
+    if (!this.#takesTime(client)) return 0;
     return this.callsBy(client, 'pull')
       .filter((call) => call.endedSeq <= seq && !isOver(this, call, at))
       .flatMap((call) => call.received.filter((leaseId) => this.judged({ leaseId, call }).seq > seq)).length;
@@ -247,7 +255,15 @@ function replay(
   const { messageId: id, seq } = entry;
   const message = messages.get(id);
   if (entry.type === 'pushed') {
-    messages.set(id, { id, place: 'queue', ackedSeq: Infinity, ackedBy: undefined, deliveries: [], retriedSeqs: [] });
+    messages.set(id, {
+      id,
+      place: 'queue',
+      ackedSeq: Infinity,
+      ackedBy: undefined,
+      goneSeq: Infinity,
+      deliveries: [],
+      retriedSeqs: [],
+    });
     return;
   }
   if (message === undefined || message.place !== 'queue')
@@ -273,13 +289,16 @@ function replay(
       return;
     case 'deadLettered':
       message.place = 'dead-letter-queue';
+      message.goneSeq = seq;
       return;
     case 'removed':
       message.place = 'removed';
+      message.goneSeq = seq;
       return;
   }
-  const delivery = deliveries.get(entry.leaseId);
-  if (delivery !== undefined) delivery.settledAt = Math.min(delivery.settledAt, entry.at);
+  // By whichever lease it was acknowledged, nothing is leased any more.
+  const ended = entry.type === 'acked' ? message.deliveries : [deliveries.get(entry.leaseId)];
+  for (const delivery of ended) if (delivery !== undefined) delivery.settledAt = Math.min(delivery.settledAt, entry.at);
 }
 
 function listIn<Key, Item>(lists: Map<Key, Item[]>, key: Key): Item[] {

@@ -73,3 +73,33 @@ export class MachineClock implements Clock {
     this.isDeceived ||= this.#wasSetBack;
   }
 }
+
+/** The clock of the broker's machine, which never sleeps, and whose wall clock may be set by hand. */
+export class BrokerClock implements Clock {
+  readonly #truth: Clock;
+  readonly #startedAt: number;
+  #offsetMs = 0;
+
+  /** @param truth - the clock of the world, whose wall clock nobody sets */
+  constructor(truth: Clock) {
+    this.#truth = truth;
+    this.#startedAt = truth.now();
+  }
+
+  now(): number {
+    return this.#truth.now() + this.#offsetMs;
+  }
+
+  monotonic(): number {
+    return this.#truth.now() - this.#startedAt;
+  }
+
+  setTimer(callback: () => void, delayMs: number): Timer {
+    return this.#truth.setTimer(callback, delayMs);
+  }
+
+  /** Somebody sets the wall clock. */
+  jump(ms: number): void {
+    this.#offsetMs += ms;
+  }
+}

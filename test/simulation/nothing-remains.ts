@@ -6,8 +6,10 @@ import {
   heldBackUntil,
   isOver,
   jumpedSince,
+  loopFreeAt,
   mayHaveGivenUp,
   takesNoMoreAt,
+  turnsAfter,
 } from './client-time.ts';
 import type { ClientRun } from './client.ts';
 import type { Invariant } from './invariant.ts';
@@ -56,7 +58,7 @@ function leavesWrongly(ledger: Ledger, client: ClientRun): readonly string[] {
     const isFirst = endings.every(({ seq }) => seq >= called.seq - 1);
     if (isFirst && remains.openCalls > 0) return [`was left with ${remains.openCalls} calls under way`];
     if (surface.leavesAtOnce) return [];
-    const lateMs = remains.at - awakeAfter(ledger, quietSince(ledger, client, called), 2 * turnMs);
+    const lateMs = remains.at - turnsAfter(ledger, quietSince(ledger, client, called), 2 * turnMs);
     return lateMs > 0 ? [`let its reader wait for ${lateMs} ms`] : [];
   });
 }
@@ -67,13 +69,17 @@ function quietSince(ledger: Ledger, { client, remains }: ClientRun, called: Mome
   const calls = [...pulls, ...ledger.callsBy(client, 'ack')];
   const notes = ledger.run.log.invalids.filter((note) => note.client === client);
   const starts = ledger.startsBy(client);
-  const isQuiet = ({ seq, at }: Moment): boolean =>
+  const isQuiet = ({ seq, at }: Moment): boolean => {
+    const soon = turnsAfter(ledger, at, turnMs);
     // Nor does any call follow from what has just happened.
-    !calls.some((call) => call.endedSeq > seq && call.sentAt <= at + turnMs) &&
-    !starts.some((start) => ledger.isBeingMoved(start, seq)) &&
-    !notes.some((note) => note.decidedSeq > seq && note.askedAt <= at + turnMs) &&
-    ledger.heldAt(client, { seq, at }) === 0 &&
-    heldBackUntil(ledger, client, at + turnMs) === at + turnMs;
+    return (
+      !calls.some((call) => call.endedSeq > seq && call.sentAt <= soon) &&
+      !starts.some((start) => ledger.isBeingMoved(start, seq)) &&
+      !notes.some((note) => note.decidedSeq > seq && note.askedAt <= soon) &&
+      ledger.heldAt(client, { seq, at }) === 0 &&
+      heldBackUntil(ledger, client, soon) === soon
+    );
+  };
   const ends: Moment[] = [
     ...calls.map((call) => ({ seq: call.endedSeq, at: call.endedAt })),
     ...pulls.flatMap((call) => call.received.map((leaseId) => ledger.judged({ leaseId, call }))),
@@ -92,7 +98,7 @@ function callsTooLate(ledger: Ledger, { client, endings, remains }: ClientRun): 
     ...ledger
       .startsBy(client)
       // A promise may have been on its way to its reader.
-      .filter((start) => start.handed.at > told.at)
+      .filter((start) => start.handed.at > loopFreeAt(ledger, told.at))
       .map(({ messageId }) => `handed out ${messageId} after it was told to end`),
     ...[...pulls, ...ledger.callsBy(client, 'ack')]
       .filter((call) => call.sentSeq > remains.seq)
@@ -126,7 +132,8 @@ function closesLate(ledger: Ledger, { client, remains, isDeceived, summary, surf
   if (summary.reason === 'empty' && surface.concurrency === undefined) return [];
   // A timer that was set before a sleep is late by it.
   const { startedAt } = ledger.run;
-  const by = awakeAfter(ledger, startedAt, givesUpAt(ledger, client).latest - startedAt + turnMs);
+  const givesUp = awakeAfter(ledger, startedAt, givesUpAt(ledger, client).latest - startedAt);
+  const by = turnsAfter(ledger, givesUp, turnMs);
   return remains.at <= by ? [] : [`closed ${remains.at - by} ms later than it should have`];
 }
 
@@ -193,8 +200,8 @@ function releaseDueAt(ledger: Ledger, { client, remains }: ClientRun, delivery: 
   const from = Math.max(knownAt, endingOf(ledger, client).latest);
   const hasGivenUp = mayHaveGivenUp(ledger, client);
   if (from > remains.at) return hasGivenUp || isOver(ledger, call, remains.at) ? undefined : remains.at;
-  const openAt = heldBackUntil(ledger, client, awakeAfter(ledger, from, turnMs));
+  const openAt = heldBackUntil(ledger, client, turnsAfter(ledger, from, turnMs));
   if (hasGivenUp && openAt + grainMs >= givesUpAt(ledger, client).earliest) return undefined;
-  const dueAt = awakeAfter(ledger, openAt, turnMs);
+  const dueAt = turnsAfter(ledger, openAt, turnMs);
   return isOver(ledger, call, dueAt) ? undefined : Math.min(dueAt, remains.at);
 }

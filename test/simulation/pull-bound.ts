@@ -2,6 +2,7 @@ import type { ClientRun, PullNote } from './client.ts';
 import type { Start } from './handler-log.ts';
 import type { Ledger } from './ledger.ts';
 import type { CallRecord } from './network.ts';
+import { SerialWork } from './serial-work.ts';
 
 /**
  * The most that a consumer may have leased, asked for and not started when it sends a pull, worked out anew from what
@@ -11,18 +12,22 @@ import type { CallRecord } from './network.ts';
  */
 export class PullBound {
   readonly #concurrency: number;
+  readonly #atOnce: number;
   readonly #starts: readonly Start[];
   readonly #ends: readonly Start[];
   readonly #answers: readonly CallRecord[];
   readonly #running = new Set<Start>();
   readonly #usual = new UsualTime();
+  readonly #serial: SerialWork;
   #started = 0;
   #ended = 0;
   #answered = 0;
   #roundTripMs = 0;
 
   constructor(ledger: Ledger, { client, plan, surface }: ClientRun) {
-    this.#concurrency = surface.concurrency?.(plan.maxInFlight) ?? 1;
+    this.#concurrency = surface.concurrency?.(plan) ?? 1;
+    this.#atOnce = surface.atOnce?.(plan) ?? 1;
+    this.#serial = new SerialWork(ledger.run.schedule.visibilityTimeoutMs);
     this.#starts = ledger.startsBy(client);
     this.#ends = this.#starts.filter((start) => start.endedSeq < Infinity).toSorted((a, b) => a.endedSeq - b.endedSeq);
     this.#answers = ledger
@@ -42,12 +47,16 @@ export class PullBound {
       ...Array.from({ length: idle }, () => usualMs),
     ];
     const startable = times.reduce((sum, handlerMs) => sum + Math.floor(budgetMs / handlerMs), 0);
-    return Math.min(Math.max(idle, startable), Math.max(idle, 4 * this.#ended), 1_000);
+    // Nothing is known before the first; then as many as can be started one after the other.
+    const known = Math.max(this.#atOnce, 4 * this.#started);
+    const serial = Math.max(1, Math.floor(budgetMs / this.#serial.leastMs + 1e-6));
+    return Math.min(Math.max(idle, startable), Math.max(idle, 4 * this.#ended), known, serial, 1_000);
   }
 
   #goTo(seq: number): void {
     for (let next = this.#starts[this.#started]; next !== undefined && next.seq < seq;) {
       this.#running.add(next);
+      this.#serial.note(next);
       this.#started += 1;
       next = this.#starts[this.#started];
     }

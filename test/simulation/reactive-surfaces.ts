@@ -30,7 +30,7 @@ export const observable: Surface = {
   },
 };
 
-/** Two handlers side by side within `settleMap`; what comes meanwhile waits there. */
+/** Two handlers side by side within `settleMap`, unless the plan says how many; what comes meanwhile waits there. */
 export const settling: Surface = {
   ...byHand,
   isAuto: true,
@@ -46,7 +46,7 @@ export const settling: Surface = {
         leave();
       };
       return toObservable(source)
-        .pipe(settleMap(work, { concurrency: 2 }))
+        .pipe(settleMap(work, { concurrency: desk.plan.concurrency ?? 2 }))
         .subscribe(end);
     });
   },
@@ -102,6 +102,7 @@ export const streamLoop: Surface = {
  */
 export const webStream: Surface = {
   ...byHand,
+  readsAtOnce: 2,
   holdsBack: 'for its reader',
   start: (desk) => {
     const { consumer, source, handle } = handingOut(desk);

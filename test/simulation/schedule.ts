@@ -1,3 +1,4 @@
+import type { CallbackBlocking } from './blocking.ts';
 import type { PlannedFault } from './faults.ts';
 import type { HandlerPlan } from './handler-plan.ts';
 import type { Latency } from './network.ts';
@@ -9,10 +10,16 @@ export interface ClientPlan {
   readonly surface: SurfaceName;
   readonly maxInFlight: number;
   readonly batchSize: number;
+  /** How many handlers run at once, where the surface has several. @defaultValue 3 of `process`, 2 else */
+  readonly concurrency?: number;
+  /** The size of batches. @defaultValue 4 */
+  readonly size?: number;
   readonly handler: HandlerPlan;
   readonly schema?: SchemaPlan | undefined;
   /** @defaultValue the library's own */
   readonly onInvalid?: InvalidPlan | undefined;
+  /** @defaultValue they take no time */
+  readonly callbacks?: CallbackBlocking | undefined;
   /** @defaultValue never */
   readonly stopWhenEmpty?: true | { readonly forMs: number } | undefined;
 }
@@ -36,6 +43,10 @@ export type PlannedEvent = { readonly atMs: number } & (
   | { readonly type: 'suspend'; readonly ms: number }
   /** The wall clock of a client's machine is set. */
   | { readonly type: 'jump'; readonly client: number; readonly ms: number }
+  /** The wall clock of the broker's machine is set back, and forth again after a while. */
+  | { readonly type: 'broker-jump'; readonly ms: number; readonly forMs: number }
+  /** Other code of the user's keeps the event loop. */
+  | { readonly type: 'block'; readonly ms: number }
   /** The service delivers a message again although it is leased: the `nth` of those that are. */
   | { readonly type: 'redeliver'; readonly nth: number }
   /** Somebody else leases messages for `leaseMs` and forgets them. */

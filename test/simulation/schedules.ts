@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { CallbackBlocking, HandlerBlocking } from './blocking.ts';
 import type { Fault, PlannedFault } from './faults.ts';
 import { type Deviation, everyDeviation, type HandlerPlan, type HandlerTimes } from './handler-plan.ts';
 import type { Latency } from './network.ts';
@@ -20,6 +21,8 @@ export interface ScheduleRange {
   readonly mostMessages?: number;
   /** One in so many clients has a schema, and an answer for invalid messages. @defaultValue 4 */
   readonly schemaOneIn?: number;
+  /** Of one in so many clients handlers keep the event loop, and of half as many callbacks do. @defaultValue 4 */
+  readonly blockOneIn?: number;
   /** One in so many clients ends when the queue is empty. @defaultValue 8 */
   readonly stopOneIn?: number;
 }
@@ -95,13 +98,27 @@ function handlerTimes(timeoutMs: number): fc.Arbitrary<HandlerTimes> {
   );
 }
 
-function handlerPlans(timeoutMs: number, { deviations = everyDeviation }: ScheduleRange): fc.Arbitrary<HandlerPlan> {
+function handlerPlans(timeoutMs: number, range: ScheduleRange): fc.Arbitrary<HandlerPlan> {
+  const { deviations = everyDeviation, blockOneIn = 4 } = range;
   const deviation = deviations.length === 0 ? undefined : fc.constantFrom(...deviations);
   return record({
     times: handlerTimes(timeoutMs),
+    blocking: someTimes(handlerBlockings(), blockOneIn),
     heedsSignal: fc.boolean(),
     deviations: listOf(deviation && record({ nth: fc.nat({ max: 12 }), does: deviation }), 4),
   });
+}
+
+function handlerBlockings(): fc.Arbitrary<HandlerBlocking> {
+  return record({
+    oneIn: fc.constantFrom(1, 1, 3, 10),
+    part: fc.constantFrom('all', 'all', 'first half', 'last half'),
+  });
+}
+
+function callbackBlockings(timeoutMs: number): fc.Arbitrary<CallbackBlocking> {
+  const blockMs = someTimes(fc.constantFrom(1, 20, timeoutMs / 10, Math.round(timeoutMs / 3)), 2);
+  return record({ onEvent: blockMs, validate: blockMs, onInvalid: blockMs, onRejected: blockMs });
 }
 
 function clientPlans(timeoutMs: number, range: ScheduleRange): fc.Arbitrary<ClientPlan> {
@@ -112,6 +129,7 @@ function clientPlans(timeoutMs: number, range: ScheduleRange): fc.Arbitrary<Clie
     handler: handlerPlans(timeoutMs, range),
     schema: someTimes(schemaPlans(timeoutMs), range.schemaOneIn ?? 4),
     onInvalid: someTimes(invalidPlans(timeoutMs), range.schemaOneIn ?? 4),
+    callbacks: someTimes(callbackBlockings(timeoutMs), 2 * (range.blockOneIn ?? 4)),
     stopWhenEmpty: someTimes(
       fc.oneof(fc.constant(true as const), record({ forMs: timesAround(timeoutMs) })),
       range.stopOneIn ?? 8,
@@ -197,6 +215,8 @@ function events(timeoutMs: number, clients: number, range: ScheduleRange): fc.Ar
     pause: record({ type: fc.constant('pause'), atMs, client, forMs }),
     suspend: record({ type: fc.constant('suspend'), atMs, ms: timesAround(timeoutMs) }),
     jump: record({ type: fc.constant('jump'), atMs, client, ms: fc.constantFrom(...jumps) }),
+    'broker-jump': record({ type: fc.constant('broker-jump'), atMs, ms: fc.constantFrom(50, 10 * timeoutMs), forMs }),
+    block: record({ type: fc.constant('block'), atMs, ms: timesAround(timeoutMs) }),
     redeliver: record({ type: fc.constant('redeliver'), atMs, nth: fc.nat({ max: 20 }) }),
     thief: record({
       type: fc.constant('thief'),

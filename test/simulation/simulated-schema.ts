@@ -30,13 +30,15 @@ interface Deps {
   readonly client: number;
   readonly clock: Clock;
   readonly log: HandlerLog;
+  /** For how long each call keeps the event loop, in milliseconds. @defaultValue not at all */
+  readonly blocksMs?: number | undefined;
 }
 
 /** A schema that makes something else of every body that fits, and writes down what it was asked. */
 export class SimulatedSchema implements Schema {
   readonly '~standard': Schema['~standard'];
 
-  constructor({ client, clock, log }: Deps, plan: SchemaPlan, fits: (body: unknown) => boolean) {
+  constructor({ client, clock, log, blocksMs }: Deps, plan: SchemaPlan, fits: (body: unknown) => boolean) {
     const answer = (body: unknown): SchemaResult<unknown> => {
       if (fits(body)) return { value: parsed(body) };
       if (plan.refusal === 'throws') throw new Error('the schema fails');
@@ -44,6 +46,7 @@ export class SimulatedSchema implements Schema {
     };
     const validate = (body: unknown): SchemaResult<unknown> | Promise<SchemaResult<unknown>> => {
       const judgement = log.judge(client, body);
+      if (blocksMs !== undefined) log.keepLoop(blocksMs);
       const end = (): SchemaResult<unknown> => {
         log.endJudgement(judgement);
         return answer(body);
@@ -56,7 +59,7 @@ export class SimulatedSchema implements Schema {
 
 /** The `onInvalid` of a plan that has a function for it. */
 export function plannedAnswers(
-  { client, clock, log }: Deps,
+  { client, clock, log, blocksMs }: Deps,
   { takesMs, answers }: Exclude<InvalidPlan, InvalidAction>,
 ): (message: InvalidMessage) => InvalidAction | Promise<InvalidAction> {
   let asked = 0;
@@ -64,6 +67,7 @@ export function plannedAnswers(
     const note = log.invalid(client, message);
     const answer = answers[asked % answers.length] ?? 'retry';
     asked += 1;
+    if (blocksMs !== undefined) log.keepLoop(blocksMs);
     const end = (): InvalidAction => {
       log.decide(note, answer);
       if (answer === 'fail') throw new Error('onInvalid fails');

@@ -4,6 +4,7 @@ import type { ConsumerStats, ConsumerSummary } from '../../src/consumer/stats.ts
 import type { Queue } from '../../src/queue/queue.ts';
 import type { ForwardMessage, HandlerEnd } from './handler-plan.ts';
 import type { Moment } from './moment.ts';
+import type { ClientPlan } from './schedule.ts';
 import type { Sequence } from './sequence.ts';
 
 /** What a surface works with. */
@@ -11,11 +12,14 @@ export interface Desk {
   readonly queue: Queue;
   /** Where messages are moved and forwarded to. */
   readonly otherQueue: Queue;
+  readonly plan: ClientPlan;
   readonly options: ConsumeOptions & { readonly maxInFlight: number };
   /** Aborts the signal in the options. */
   readonly abort: () => void;
   /** To be told right before the reader goes away. */
   readonly leaving: () => void;
+  /** The `onRejected` of a sink. */
+  readonly onRejected: () => void;
   readonly sequence: Sequence;
   /** Notes that a message was handed out to something that may hold it back for its turn. */
   readonly receive: (message: LeasedMessage) => Moment;
@@ -61,9 +65,13 @@ export interface Surface {
   /** Messages are settled by their handler's end; otherwise every handler settles by hand. */
   readonly isAuto: boolean;
   /** How many messages may be in handlers at once; `undefined` where the engine can't see them. */
-  readonly concurrency: ((maxInFlight: number) => number) | undefined;
+  readonly concurrency: ((plan: ClientPlan) => number) | undefined;
+  /** How many messages one handler takes at most. @defaultValue 1 */
+  readonly atOnce?: (plan: ClientPlan) => number;
   /** Whether a handler starts as soon as a message is handed out, or something holds it back before. */
   readonly holdsBack: 'never' | 'for its turn' | 'for its reader';
+  /** How many reads may wait at once, each of which is answered by a promise. @defaultValue 1 */
+  readonly readsAtOnce?: number;
   /** Whether it can be closed with a grace. */
   readonly hasGrace: boolean;
   /** Whether its reader's going away leaves no grace to what is in hand. */

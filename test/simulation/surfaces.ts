@@ -5,6 +5,7 @@ import type { ConsumerSummary } from '../../src/consumer/stats.ts';
 import { nodeForwarding, webForwarding } from './forwarding-surfaces.ts';
 import { flowing, observable, settling, streamLoop, webStream } from './reactive-surfaces.ts';
 import { readAhead, running } from './running-surface.ts';
+import type { ClientPlan } from './schedule.ts';
 import { type Desk, PlannedFailure, type RunningSurface, type Surface, unlessPlanned } from './surface.ts';
 
 /** What is asked for one by one, or one handler after the other. */
@@ -52,6 +53,7 @@ const overlapping: Surface = {
   ...asked,
   isAuto: false,
   concurrency: undefined,
+  readsAtOnce: 3,
   start: (desk) => {
     return readIterator(desk, desk.queue.consume(desk.options), 3);
   },
@@ -64,17 +66,15 @@ function readIterator(desk: Desk, consumer: Consumer, readers: number): RunningS
   return running(consumer, readAhead(desk, { next: () => iterator.next(), leave }, readers), () => leave());
 }
 
-const concurrency = 3;
-const batchSize = 4;
-
-/** Three handlers side by side. */
+/** Three handlers side by side, unless the plan says how many. */
 const pool: Surface = {
   ...asked,
   hasGrace: false,
   isAuto: true,
-  concurrency: (maxInFlight) => Math.min(concurrency, maxInFlight),
+  concurrency: ({ concurrency = 3, maxInFlight }) => Math.min(concurrency, maxInFlight),
   start: (desk) => {
-    const options = { ...desk.options, concurrency: Math.min(concurrency, desk.options.maxInFlight) };
+    const { concurrency = 3, maxInFlight } = desk.plan;
+    const options = { ...desk.options, concurrency: Math.min(concurrency, maxInFlight) };
     return unseen(
       desk,
       desk.queue.process((message) => handleOrThrow(desk, [message]), options),
@@ -82,29 +82,39 @@ const pool: Surface = {
   },
 };
 
-/** A loop over batches of up to four. */
+/** How many messages a batch has at most: four, unless the plan says how many. */
+function sizeOf({ size = 4, maxInFlight }: ClientPlan): number {
+  return Math.min(size, maxInFlight);
+}
+
+/** A loop over batches. */
 const batchLoop: Surface = {
   ...asked,
   isAuto: true,
-  concurrency: (maxInFlight) => Math.min(batchSize, maxInFlight),
+  concurrency: sizeOf,
+  atOnce: sizeOf,
   start: (desk) => {
-    const size = Math.min(batchSize, desk.options.maxInFlight);
-    const consumer = desk.queue.batches({ ...desk.options, size });
+    const consumer = desk.queue.batches({ ...desk.options, size: sizeOf(desk.plan) });
     const iterator = consumer[Symbol.asyncIterator]();
     return running(consumer, runLoop(desk, iterator), () => iterator.return?.());
   },
 };
 
-/** A Workers handler for batches of up to four, two at once. */
+/** How many batches are in handlers at once: two, unless the plan says how many or there is no room for them. */
+function batchesAtOnce(plan: ClientPlan): number {
+  const { concurrency = 2, maxInFlight } = plan;
+  return Math.min(concurrency, Math.floor(maxInFlight / sizeOf(plan)));
+}
+
+/** A Workers handler for batches, two at once. */
 const batchPool: Surface = {
   ...asked,
   hasGrace: false,
   isAuto: true,
-  concurrency: (maxInFlight) => (maxInFlight < 2 * batchSize ? Math.min(batchSize, maxInFlight) : 2 * batchSize),
+  concurrency: (plan) => batchesAtOnce(plan) * sizeOf(plan),
+  atOnce: sizeOf,
   start: (desk) => {
-    const { maxInFlight } = desk.options;
-    const size = Math.min(batchSize, maxInFlight);
-    const options = { ...desk.options, size, concurrency: maxInFlight < 2 * batchSize ? 1 : 2 };
+    const options = { ...desk.options, size: sizeOf(desk.plan), concurrency: batchesAtOnce(desk.plan) };
     return unseen(
       desk,
       desk.queue.processBatches((batch) => handleOrThrow(desk, batch.messages), options),

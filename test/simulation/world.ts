@@ -4,6 +4,7 @@ import type { ContentType } from '../../src/contract/message.ts';
 import type { CloudflareTransportOptions } from '../../src/transports/cloudflare/options.ts';
 import { Client, type ClientRun } from './client.ts';
 import { HandlerLog } from './handler-log.ts';
+import { BrokerClock } from './machine-clock.ts';
 import { SimulatedNetwork } from './network.ts';
 import type { ClientPlan, Misfits, PlannedEvent, Schedule } from './schedule.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -66,6 +67,7 @@ class World {
   readonly #schedule: Schedule;
   readonly #scheduler: Scheduler | undefined;
   readonly #clock = new ManualClock();
+  readonly #brokerClock = new BrokerClock(this.#clock);
   readonly #sequence = new Sequence();
   readonly #journal: LedgerEntry[] = [];
   readonly #broker: Broker;
@@ -84,7 +86,7 @@ class World {
     this.#scheduler = scheduler;
     const { maxRetries, hasDeadLetterQueue, seed, up, down, faults, failureRate = 0 } = schedule;
     this.#broker = createBroker({
-      clock: this.#clock,
+      clock: this.#brokerClock,
       random: seededRandom(seed),
       queues: { jobs: hasDeadLetterQueue ? { maxRetries, deadLetterQueue: 'dead' } : { maxRetries }, other: {} },
       onJournal: (entry) => this.#note(entry),
@@ -234,6 +236,12 @@ class World {
         return this.#clients[event.client]?.pause(event.forMs);
       case 'jump':
         return this.#clients[event.client]?.jump(event.ms);
+      case 'broker-jump':
+        this.#brokerClock.jump(-event.ms);
+        this.#clock.setTimer(() => this.#brokerClock.jump(event.ms), event.forMs);
+        return undefined;
+      case 'block':
+        return this.#log.keepLoop(event.ms);
       case 'suspend':
         for (const client of this.#clients) client.sleep();
         this.#sleeps.push({ at: this.#clock.now(), ms: event.ms });

@@ -188,6 +188,88 @@ describe('suspend() and jump()', () => {
   });
 });
 
+describe('block()', () => {
+  it('moves both clocks at once, and fires no timer before it is over', async () => {
+    const clock = new ManualClock({ now: 0 });
+    const fired: string[] = [];
+    const note = (name: string) => () => void fired.push(`${name} at ${clock.now()}`);
+    clock.setTimer(note('b'), 20);
+    clock.setTimer(note('a'), 10);
+    clock.setTimer(note('c'), 61);
+    clock.block(60);
+    expect([clock.now(), clock.monotonic(), fired]).toEqual([60, 60, []]);
+    await clock.advance(0);
+    expect(fired).toEqual(['a at 60', 'b at 60']);
+    await clock.advance(1);
+    expect(fired).toEqual(['a at 60', 'b at 60', 'c at 61']);
+  });
+
+  it('lets what became due fire one after the other, each in a turn of its own', async () => {
+    const clock = new ManualClock({ now: 0 });
+    const log: string[] = [];
+    clock.setTimer(() => {
+      clock.block(300);
+      log.push(`blocked until ${clock.now()}`);
+      void Promise.resolve().then(() => log.push('what it caused'));
+    }, 10);
+    for (const delayMs of [200, 100]) {
+      clock.setTimer(() => {
+        log.push(`${delayMs} at ${clock.now()}`);
+        void Promise.resolve().then(() => log.push(`what ${delayMs} caused`));
+      }, delayMs);
+    }
+    await clock.advance(1_000);
+    expect(log).toEqual([
+      'blocked until 310',
+      'what it caused',
+      '100 at 310',
+      'what 100 caused',
+      '200 at 310',
+      'what 200 caused',
+    ]);
+    expect([clock.now(), clock.monotonic()]).toEqual([1_000, 1_000]);
+  });
+
+  it('in an advance() that it outlasts, moves no time back and fires what became due', async () => {
+    const clock = new ManualClock({ now: 0 });
+    const fired: number[] = [];
+    clock.setTimer(() => void Promise.resolve().then(() => clock.block(300)), 10);
+    clock.setTimer(() => fired.push(clock.now()), 200);
+    clock.setTimer(() => fired.push(clock.now()), 311);
+    await clock.advance(20);
+    expect([clock.now(), fired]).toEqual([310, [310]]);
+    await clock.advance(5);
+    expect([clock.now(), fired]).toEqual([315, [310, 311]]);
+  });
+
+  it('in runUntil(), lets a promise wait for it', async () => {
+    const clock = new ManualClock({ now: 0 });
+    const done = new Promise<number>((resolve) => {
+      clock.setTimer(() => clock.block(50), 1);
+      clock.setTimer(() => clock.block(50), 2);
+      clock.setTimer(() => resolve(clock.monotonic()), 30);
+    });
+    await expect(clock.runUntil(done)).resolves.toBe(101);
+  });
+
+  it('does not hang where a timer keeps the loop for longer than it waits', async () => {
+    const clock = new ManualClock();
+    let count = 0;
+    const busy = (): void => {
+      count += 1;
+      if (count < 1_000) clock.setTimer(busy, 1);
+      clock.block(2);
+    };
+    clock.setTimer(busy, 1);
+    await clock.advance(10);
+    expect(clock.monotonic()).toBe(2_001);
+  });
+
+  it.each([[-1], [NaN], [Infinity]])('refuses to keep the loop for %s ms', (ms) => {
+    expect(() => new ManualClock().block(ms)).toThrow(RangeError);
+  });
+});
+
 describe('runUntil()', () => {
   const later = (clock: ManualClock, delayMs: number): Promise<string> =>
     new Promise((resolve) => clock.setTimer(() => resolve('done'), delayMs));

@@ -1,0 +1,91 @@
+import type { Deviation } from './handler-plan.ts';
+import type { ClientPlan, PlannedEvent, Schedule } from './schedule.ts';
+
+/** What a gentle schedule may bring: nothing that takes a message from a client, or the time from its lease. */
+const gentleEvents: ReadonlySet<PlannedEvent['type']> = new Set([
+  'close',
+  'abort',
+  'leave',
+  'push',
+  'thief',
+  'broker-jump',
+]);
+
+/** What a handler may do beside its work: not settle before it, nor never, nor wait for another queue. */
+const gentleDeviations: ReadonlySet<Deviation> = new Set([
+  'ack-last',
+  'retry-last',
+  'throw',
+  'break',
+  'ack-and-break',
+  'close',
+]);
+
+/**
+ * Whether no message can be given up by the broker but for what the clients do with it: nothing fails, calls are quick,
+ * handlers take less than a third of the lease together, computing or not, and nothing else takes time.
+ */
+export function isGentle({
+  clients,
+  events,
+  faults,
+  failureRate = 0,
+  up,
+  down,
+  visibilityTimeoutMs,
+}: Schedule): boolean {
+  return (
+    faults.length === 0 &&
+    failureRate === 0 &&
+    up.mostMs + down.mostMs <= visibilityTimeoutMs / 20 &&
+    events.every(({ type }) => gentleEvents.has(type)) &&
+    clients.length <= 2 &&
+    clients.every((client) => isGentleClient(client, visibilityTimeoutMs / 3 / clients.length))
+  );
+}
+
+function isGentleClient({ callbacks, schema, handler }: ClientPlan, mostMs: number): boolean {
+  return (
+    callbacks === undefined &&
+    schema?.takesMs === undefined &&
+    // Nobody can foresee a handler that takes a hundred times as long as those before.
+    handler.times.shape === 'constant' &&
+    handler.times.ms < mostMs &&
+    handler.deviations.every(({ does }) => gentleDeviations.has(does)) &&
+    // What is computed after waiting nobody learns of, and it adds up where many wait.
+    handler.blocking?.part !== 'last half'
+  );
+}
+
+/** Makes a schedule a gentle one. */
+export function gentle(schedule: Schedule): Schedule {
+  const { visibilityTimeoutMs, clients, events } = schedule;
+  const latency = { leastMs: 2, mostMs: 2 + visibilityTimeoutMs / 100 };
+  const kept = clients.slice(0, 2);
+  return {
+    ...schedule,
+    up: latency,
+    down: latency,
+    faults: [],
+    clients: kept.map((client) => gentleClient(client, Math.ceil(visibilityTimeoutMs / 3 / kept.length) - 1)),
+    events: events.filter(
+      (event) => gentleEvents.has(event.type) && (!('client' in event) || event.client < kept.length),
+    ),
+  };
+}
+
+function gentleClient(client: ClientPlan, mostMs: number): ClientPlan {
+  const { handler, schema } = client;
+  const { blocking } = handler;
+  return {
+    ...client,
+    callbacks: undefined,
+    schema: schema && { ...schema, takesMs: undefined },
+    handler: {
+      ...handler,
+      times: { shape: 'constant', ms: Math.min(handler.times.ms, mostMs) },
+      blocking: blocking?.part === 'last half' ? { ...blocking, part: 'first half' } : blocking,
+      deviations: handler.deviations.filter(({ does }) => gentleDeviations.has(does)),
+    },
+  };
+}
