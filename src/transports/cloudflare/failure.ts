@@ -1,6 +1,7 @@
 import { QueueError, type QueueErrorCode, type ServiceError } from '../../contract/errors.ts';
 import type { Action } from './action.ts';
 import { hintFor } from './hints.ts';
+import { isOk } from './http.ts';
 import type { Redact } from './redact.ts';
 import type { Envelope } from './wire-answer.ts';
 
@@ -29,22 +30,27 @@ export interface FailureContext {
 export function failureOf(answer: FailedAnswer, { queueId, redact }: FailureContext): QueueError {
   const errors = (answer.envelope?.errors ?? []).map((error) => redactError(error, redact));
   // Others wrap their answers too, but hardly in both.
-  const inEnvelope = answer.envelope?.success === false && errors.length > 0;
+  const isTheServices = answer.envelope?.success === false && errors.length > 0;
   const codes = errors.map((error) => error.code);
   const code = codeOf(answer, codes);
   const said = describe(errors) || redactedExcerpt(answer.text, redact);
   const head = sentence(`Cannot ${answer.action}: the service answered ${answer.status}${said && `: ${said}`}`);
-  const hint = hintFor({ code, codes, queueId, inEnvelope });
+  const hint = hintFor({ code, codes, queueId, inEnvelope: isTheServices });
   const link = errors.find((error) => error.documentationUrl !== undefined)?.documentationUrl;
   const message = `${head}${hint && ` ${hint}`}${link === undefined ? '' : ` See ${link}`}`;
   const { status, retryAfterMs } = answer;
   return new QueueError(message, {
     code,
     status,
-    inEnvelope,
     errors,
+    ...(!isCut(answer) && { inEnvelope: isTheServices }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
+}
+
+/** Whether it is a success of which the text, or a part of it, is missing: nobody knows then whose it was. */
+function isCut({ status, envelope, text }: FailedAnswer): boolean {
+  return isOk({ status }) && envelope === undefined && (text === '' || text.startsWith('{'));
 }
 
 /**

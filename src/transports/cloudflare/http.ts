@@ -108,7 +108,7 @@ async function textOf(response: FetchAnswer): Promise<string> {
   try {
     // A fetch of the user's may give anything.
     const said: unknown = await response.text();
-    return String(said);
+    return typeof said === 'string' ? said : '';
   } catch (error) {
     if (isOk(response)) throw error;
     return '';
