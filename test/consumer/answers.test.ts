@@ -109,15 +109,12 @@ describe('patience', () => {
 });
 
 describe('an answer of a success that cannot be read', () => {
+  const readAlready = async (answer: Response): Promise<FetchAnswer> => {
+    await answer.text();
+    return answer;
+  };
   const failures: ReadonlyArray<[string, (answer: Response) => Promise<FetchAnswer>, string]> = [
-    [
-      'was read already',
-      async (answer) => {
-        await answer.text();
-        return answer;
-      },
-      'transport-failed',
-    ],
+    ['was read already', readAlready, 'transport-failed'],
     [
       'broke off',
       async ({ status, headers }) => ({ status, headers, text: () => Promise.reject(new TypeError('terminated')) }),
@@ -182,7 +179,7 @@ describe('an answer of a success that cannot be read', () => {
   it.each(['/pull', '/ack'])(
     'because somebody reads every one ends %s at once, and uses up one attempt',
     async (path) => {
-      const { clock, broker, queue, calls } = openSpoilt(path, failures[0]![1]);
+      const { clock, broker, queue, calls } = openSpoilt(path, readAlready);
       broker.push('jobs', { body: 'x' });
       const error = await rejection(clock.runUntil(queue.process(() => 1)));
       expect(error).toMatchObject({ code: 'transport-failed', status: 200 });
