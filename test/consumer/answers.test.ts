@@ -162,13 +162,13 @@ describe('an answer of a success that cannot be read', () => {
     }
   });
 
-  it.each(['', '{"success":true,"err', undefined])(
+  it.each<unknown>(['', '{"success":true,"err', undefined])(
     'because it is cut to %j is no reason to push again',
     async (text) => {
       const cut = async ({ status, headers }: Response): Promise<FetchAnswer> => ({
         status,
         headers,
-        text: () => Promise.resolve(text as string),
+        text: async () => text as string,
       });
       const { clock, broker, queue } = openSpoilt('/messages', cut);
       expect(await rejection(clock.runUntil(queue.send('x')))).toMatchObject({ code: 'bad-answer', status: 200 });
