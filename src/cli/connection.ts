@@ -120,7 +120,7 @@ export class Connection {
     const answer = await send({ action, method: 'GET', url }, { signal, timeoutMs: 30_000 });
     const envelope = decodeEnvelope(answer.text);
     if (answer.status === 200 && envelope?.success === true) return envelope.result;
-    throw failureOf({ action, errors: envelope?.errors ?? [], ...answer }, { queueId: anyId, redact });
+    throw failureOf({ action, envelope, ...answer }, { queueId: anyId, redact });
   }
 }
 

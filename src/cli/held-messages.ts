@@ -3,7 +3,7 @@ import type { Clock } from '../contract/clock.ts';
 import { delay } from '../contract/delay.ts';
 import { limits } from '../contract/limits.ts';
 import type { QueueTransport } from '../contract/transport.ts';
-import { failureKind } from '../lease/failure-policy.ts';
+import { Patience } from '../lease/patience.ts';
 import type { RawLeasedMessage } from './raw-queue.ts';
 
 interface Held {
@@ -93,6 +93,8 @@ export class HeldMessages {
   }
 
   async #retry(held: readonly Held[]): Promise<number> {
+    // What it holds was pulled with the same credential.
+    const patience = new Patience({ hasWorked: true });
     for (let pauseMs = firstPauseMs; ; pauseMs *= 2) {
       const endsBefore = this.now() + this.#leaseMs * marginShare;
       const inTime = held.filter(({ endsAt }) => endsAt > endsBefore);
@@ -104,8 +106,9 @@ export class HeldMessages {
         const { retryCount = retries.length } = await this.#transport.ack({ acks: [], retries }, request);
         return held.length - retryCount;
       } catch (error) {
-        if (failureKind(error) !== 'transient') return held.length;
-        await delay(undefined, this.#clock, pauseMs);
+        const now = this.now();
+        if (patience.judge(error, now) === 'final') return held.length;
+        await delay(undefined, this.#clock, patience.limit(pauseMs, now));
       }
     }
   }

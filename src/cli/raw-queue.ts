@@ -67,7 +67,7 @@ export class RawQueue {
     const answer = await send({ action, method: 'POST', url, body }, { timeoutMs: 60_000 });
     const envelope = decodeEnvelope(answer.text);
     if (answer.status === 200 && envelope?.success === true) return envelope.result;
-    throw failureOf({ action, errors: envelope?.errors ?? [], ...answer }, { queueId, redact });
+    throw failureOf({ action, envelope, ...answer }, { queueId, redact });
   }
 }
 

@@ -8,6 +8,7 @@ import type { Gates } from '../lease/gates.ts';
 import type { Handlers } from '../lease/handlers.ts';
 import type { Holdings } from '../lease/holdings.ts';
 import { OverdueTime } from '../lease/overdue.ts';
+import { Patience, type Standing } from '../lease/patience.ts';
 import { planPull, type PullBounds, type PullState, unstartedBound } from '../lease/plan-pull.ts';
 import { PollSchedule } from '../lease/poll-schedule.ts';
 import type { SerialTime } from '../lease/serial-time.ts';
@@ -19,9 +20,6 @@ import type { Leftovers } from './leftovers.ts';
 import type { StatsCounter } from './stats.ts';
 import type { SteadyTime } from './steady-time.ts';
 import type { Asking, Wakes } from './wakes.ts';
-
-/** How long a queue without an HTTP pull consumer is asked again: one made seconds ago is not known everywhere yet. */
-const notEnabledPatienceMs = 30_000;
 
 /** The least time that a pull may take, in milliseconds, however short its lease. */
 const leastPullTimeoutMs = 30_000;
@@ -89,6 +87,7 @@ export interface PullerDeps {
   readonly transport: QueueTransport;
   readonly time: SteadyTime;
   readonly gates: Gates;
+  readonly standing: Standing;
   readonly wakes: Wakes;
   readonly leftovers: Leftovers;
   readonly random: () => number;
@@ -120,12 +119,13 @@ export class Puller {
   /** The lease that the next pull asks for while answers are slow. */
   #slowTimeoutMs: number | undefined;
   #timeouts = 0;
-  #notEnabledSince: number | undefined;
+  readonly #patience: Patience;
 
   constructor(deps: PullerDeps) {
     this.#deps = deps;
     this.#schedule = new PollSchedule(deps.options.maxIdleMs, deps.random);
     this.#backoff = new Backoff({ firstMs: 250, maxMs: 30_000 }, deps.random);
+    this.#patience = new Patience(deps.standing);
   }
 
   /** How many calls have not ended, those given up included. */
@@ -298,10 +298,10 @@ export class Puller {
     const now = time.now();
     this.#backoff.succeed();
     this.#timeouts = 0;
-    this.#notEnabledSince = undefined;
     this.#answeredAt = now;
     if (!pull.isOverdue) this.#overdueTime.reset();
     this.#giveUpOvertaken(now);
+    this.#patience.succeed();
     this.#observeAnswer(now - pull.sentAt);
     this.#deps.leftovers.observe(now - pull.sentAt);
     stats.received += messages.length;
@@ -359,26 +359,20 @@ export class Puller {
       return;
     }
     this.#lastWasFull = false;
-    const kind = failureKind(error);
+    const kind = this.#patience.judge(error, now);
     if (kind !== 'paused' && !pull.isOverdue) wakes.failed(pull.asking);
     if (kind === 'paused') {
       wakes.answered(pull.asking, { brought: 0, isFull: false, areFresh: true, sentAt: pull.sentAt, now });
       this.#schedule.onEmpty(now);
       this.#deps.report({ type: 'paused' });
-    } else if (kind === 'transient' || (kind === 'not-enabled' && this.#mayStillBeEnabled(now))) {
+    } else if (kind === 'final') this.#deps.onFinal(error);
+    else {
       if (error instanceof QueueError && error.code === 'timeout') this.#timedOut(now - pull.sentAt);
       // Never at once: the answer may have been lost with messages leased in it.
-      this.#deps.gates.close('pull', error, this.#backoff.fail(0.5), now);
+      this.#deps.gates.close('pull', error, this.#patience.limit(this.#backoff.fail(0.5), now), now);
       this.#deps.report({ type: 'pullFailed', error, retryInMs: this.#deps.gates.notBefore('pull') - now });
-    } else {
-      this.#deps.onFinal(error);
     }
     this.#deps.onEnd();
-  }
-
-  #mayStillBeEnabled(now: number): boolean {
-    this.#notEnabledSince ??= now;
-    return now - this.#notEnabledSince < notEnabledPatienceMs;
   }
 
   #timedOut(tookMs: number): void {

@@ -3,6 +3,7 @@ import type { Schema } from '../contract/schema.ts';
 import type { QueueTransport } from '../contract/transport.ts';
 import { Gates } from '../lease/gates.ts';
 import type { HeldMessage } from '../lease/lease.ts';
+import type { Standing } from '../lease/patience.ts';
 import type { PullAnswer } from './puller.ts';
 import { SteadyTime } from './steady-time.ts';
 import { Wakes } from './wakes.ts';
@@ -21,6 +22,7 @@ export interface QueueContext {
   readonly clock: Clock;
   readonly time: SteadyTime;
   readonly gates: Gates;
+  readonly standing: Standing;
   readonly random: () => number;
   readonly schema: Schema | undefined;
   /** What batches call the queue. */
@@ -32,6 +34,15 @@ export interface QueueContext {
 }
 
 /** Makes the context of a new queue handle. */
-export function createQueueContext(given: Omit<QueueContext, 'time' | 'gates' | 'wakes' | 'holders'>): QueueContext {
-  return { ...given, time: new SteadyTime(given.clock), gates: new Gates(), wakes: new Wakes(), holders: new Set() };
+export function createQueueContext(
+  given: Omit<QueueContext, 'time' | 'gates' | 'standing' | 'wakes' | 'holders'>,
+): QueueContext {
+  return {
+    ...given,
+    time: new SteadyTime(given.clock),
+    gates: new Gates(),
+    standing: { hasWorked: false },
+    wakes: new Wakes(),
+    holders: new Set(),
+  };
 }

@@ -2,9 +2,10 @@ import { QueueError } from '../contract/errors.ts';
 import type { Settlement } from '../contract/settlement.ts';
 import type { AckRequest, AckResult, QueueTransport, RetryRequest } from '../contract/transport.ts';
 import { Backoff } from '../lease/backoff.ts';
-import { failureKind, mayHaveTakenEffect } from '../lease/failure-policy.ts';
+import { mayHaveTakenEffect } from '../lease/failure-policy.ts';
 import type { Gates } from '../lease/gates.ts';
 import type { Lease } from '../lease/lease.ts';
+import { Patience, type Standing } from '../lease/patience.ts';
 import { planFlush } from '../lease/plan-flush.ts';
 import { readOutcomes } from '../lease/read-outcomes.ts';
 import { type Call, openCall } from './call.ts';
@@ -16,6 +17,7 @@ export interface SettlerDeps {
   readonly transport: QueueTransport;
   readonly time: SteadyTime;
   readonly gates: Gates;
+  readonly standing: Standing;
   readonly random: () => number;
   readonly batchSize: number;
   readonly visibilityTimeoutMs: number;
@@ -45,6 +47,7 @@ const callTimeout = { leastMs: 1_000, mostMs: 10_000, afterTimeoutsMs: 60_000 };
 export class Settler {
   readonly #deps: SettlerDeps;
   readonly #backoff: Backoff;
+  readonly #patience: Patience;
   /** The calls that were sent and not answered, and what they carry. */
   readonly #underWay = new Map<Call, readonly Lease[]>();
   #pending: Lease[] = [];
@@ -57,6 +60,7 @@ export class Settler {
   constructor(deps: SettlerDeps) {
     this.#deps = deps;
     this.#backoff = new Backoff({ firstMs: 100, maxMs: 5_000 }, deps.random);
+    this.#patience = new Patience(deps.standing);
   }
 
   /** How many calls have not ended, those given up included. */
@@ -164,6 +168,7 @@ export class Settler {
   #answered(call: Call, leases: readonly Lease[], result: AckResult): void {
     if (!this.#end(call)) return;
     this.#backoff.succeed();
+    this.#patience.succeed();
     this.#timeouts = 0;
     const outcomes = readOutcomes(leases, result, this.#deps.time.now());
     outcomes.forEach((outcome, index) => {
@@ -177,10 +182,13 @@ export class Settler {
     if (!this.#end(call)) return;
     const now = this.#deps.time.now();
     this.#deps.stats.lastError = error;
-    if (failureKind(error) === 'final') {
+    const kind = this.#patience.judge(error, now);
+    if (kind === 'final') {
       for (const lease of leases) this.#conclude(lease, failed(lease, error));
       this.#deps.onFinal(error);
     } else {
+      // It is no fault of theirs: finished work is acknowledged when the service takes settlements again.
+      if (kind === 'patient') for (const lease of leases) lease.lateTries = Math.max(lease.lateTries, 1);
       this.#repeat(leases, error, now);
     }
     this.#deps.onEnd();
@@ -188,7 +196,7 @@ export class Settler {
 
   #repeat(leases: readonly Lease[], error: unknown, now: number): void {
     if (error instanceof QueueError && error.code === 'timeout') this.#timeouts = Math.min(this.#timeouts + 1, 6);
-    this.#deps.gates.close('ack', error, this.#backoff.fail(), now);
+    this.#deps.gates.close('ack', error, this.#patience.limit(this.#backoff.fail(), now), now);
     const retryInMs = this.#deps.gates.notBefore('ack') - now;
     this.#deps.report({ type: 'settleFailed', error, retryInMs, messages: leases.length });
     for (const lease of leases) {

@@ -7,21 +7,25 @@
  * | `timeout` | no answer in the time allowed | yes, with backoff |
  * | `rate-limited` | 429, codes 971 and 10429 and any other | yes, after `retryAfterMs` |
  * | `queue-unavailable` | 429, codes 10250–10253: overloaded, full, disabled, free plan used up | yes, after `retryAfterMs` |
- * | `service-failed` | 5xx, 408 | yes, with backoff |
- * | `bad-answer` | an answer that is not the service's JSON, or a redirect | yes, with backoff, unless the status is final |
- * | `transport-failed` | a transport of the user's failed with what is no `QueueError` | no |
+ * | `service-failed` | 5xx, 408, 421, 425 | yes, with backoff |
+ * | `bad-answer` | an answer that is not the service's JSON, or lacks what was asked for | yes, with backoff |
+ * | `bad-answer` | a redirect | for 30 s |
+ * | `transport-failed` | a transport or `fetch` of the user's can't be used, or the runtime can't make the call | no |
  * | `delivery-paused` | 409: delivery of the queue is paused | yes, it waits |
- * | `pull-not-enabled` | 405: the queue has no HTTP pull consumer | for 30 s, then it is final |
- * | `unauthorized` | 401, 403: token, e-mail or key | no |
- * | `not-found` | 404, code 10107: account or queue | no |
- * | `too-large` | 413, codes 10204 to 10206: over a limit in bytes or counts | no |
- * | `refused` | any other 4xx | no |
+ * | `pull-not-enabled` | 405: the queue has no HTTP pull consumer | for 30 s |
+ * | `unauthorized` | 401, 403: token, e-mail or key | for 30 s, see below |
+ * | `not-found` | 404, code 10107: account or queue | for 30 s, see below |
+ * | `too-large` | 413, codes 10204 to 10206: over a limit in bytes or counts | for 30 s, see below |
+ * | `refused` | any other 4xx | for 30 s, see below |
  * | `undecodable-body` | a pulled body is not what its content type says | the message is handled by `onInvalid` |
  * | `invalid-body` | a pulled body does not fit the schema | the message is handled by `onInvalid` |
  * | `lease-expired` | the lease ended before the message was settled | the message comes again |
  * | `lease-unknown` | the service does not know the lease any more | the message comes again, or is gone |
  * | `unconfirmed` | the service's answer does not tell what became of the settlement | the message may come again |
  * | `closed` | the consumer or queue was closed first | no |
+ *
+ * What is refused is asked for again for 30 s where something has worked before, or where it is not the service that says
+ * so; see {@link QueueError.inEnvelope}. What the service refuses of a push is final, `unauthorized` excepted.
  */
 export type QueueErrorCode =
   | 'network'
@@ -58,6 +62,7 @@ export interface QueueErrorDetails {
   readonly code: QueueErrorCode;
   readonly cause?: unknown;
   readonly status?: number;
+  readonly inEnvelope?: boolean;
   readonly errors?: readonly ServiceError[];
   readonly retryAfterMs?: number;
 }
@@ -71,6 +76,12 @@ export class QueueError extends Error {
   readonly code: QueueErrorCode;
   /** The HTTP status of the answer; `undefined` when there was none. */
   readonly status: number | undefined;
+  /**
+   * Whether a failed answer was in the service's own form, so that it is the service that says so; `false` for whatever
+   * else is on the way. `undefined` when there was no answer or it could not be read, and from a transport that does not
+   * tell: that is taken at its word.
+   */
+  readonly inEnvelope: boolean | undefined;
   /** What the service said, in its order; empty when it said nothing. */
   readonly errors: readonly ServiceError[];
   /**
@@ -84,6 +95,7 @@ export class QueueError extends Error {
     this.code = details.code;
     this.errors = details.errors ?? [];
     this.status = details.status;
+    this.inEnvelope = details.inEnvelope;
     this.retryAfterMs = details.retryAfterMs;
   }
 
@@ -95,12 +107,13 @@ export class QueueError extends Error {
 
 /** The same failure in other words, with the first as its cause. */
 export function inOtherWords(cause: QueueError, message: string): QueueError {
-  const { code, status, errors, retryAfterMs } = cause;
+  const { code, status, inEnvelope, errors, retryAfterMs } = cause;
   return new QueueError(message, {
     code,
     cause,
     errors,
     ...(status === undefined ? {} : { status }),
+    ...(inEnvelope === undefined ? {} : { inEnvelope }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 }

@@ -93,7 +93,8 @@ export interface PurgeResult {
  *
  * What `openQueue` is given may do otherwise. What it throws or rejects with that is no `QueueError` is final, as one of
  * code `transport-failed`: give a failure that may pass its code, `network` or `service-failed`. An answer that has not the
- * form of the port is `bad-answer`. Signal and time limit hold whether or not it heeds them.
+ * form of the port is `bad-answer`; of a push it is `transport-failed` too, since it may be in the queue. Signal and time
+ * limit hold whether or not it heeds them.
  */
 export interface QueueTransport {
   push(message: OutgoingMessage, options?: CallOptions): Promise<PushResult>;

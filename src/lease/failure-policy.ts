@@ -5,33 +5,38 @@ import { QueueError } from '../contract/errors.ts';
  *
  * - `transient`: try again, with backoff
  * - `paused`: the queue's delivery is paused; wait as for an empty queue
- * - `not-enabled`: no HTTP pull consumer, or one made seconds ago
+ * - `doubtful`: nobody is known to mean it, or not for long: try again for a while
+ * - `refused`: trying again can't help, unless something has worked before: then for a while as well
  * - `final`: trying again can't help
  */
-export type FailureKind = 'transient' | 'paused' | 'not-enabled' | 'final';
+export type FailureKind = 'transient' | 'paused' | 'doubtful' | 'refused' | 'final';
 
-/** Judges a failure by its code alone. What is not a `QueueError` is a defect, and final. */
+/** Judges a failure by codes and status alone. What is not a `QueueError` is a defect, and final. */
 export function failureKind(error: unknown): FailureKind {
   if (!(error instanceof QueueError)) return 'final';
-  switch (error.code) {
+  const { code, status = NaN, inEnvelope } = error;
+  switch (code) {
     case 'network':
+      return isUnmendable(error.cause) ? 'refused' : 'transient';
     case 'timeout':
     case 'rate-limited':
     case 'queue-unavailable':
     case 'service-failed':
       return 'transient';
     case 'bad-answer':
-      // A redirect is a wrong base URL, and stays one.
-      return error.status !== undefined && error.status >= 300 && error.status < 400 ? 'final' : 'transient';
+      // A redirect, which is a wrong base URL or somebody on the way who wants a login. 0 is what browsers make of it.
+      return status === 0 || (status >= 300 && status < 400) ? 'doubtful' : 'transient';
     case 'delivery-paused':
-      return 'paused';
+      return inEnvelope === false ? 'doubtful' : 'paused';
     case 'pull-not-enabled':
-      return 'not-enabled';
-    case 'transport-failed':
+      // A pull consumer made seconds ago is not known everywhere yet.
+      return 'doubtful';
     case 'unauthorized':
     case 'not-found':
     case 'too-large':
     case 'refused':
+      return inEnvelope === false ? 'doubtful' : 'refused';
+    case 'transport-failed':
     case 'undecodable-body':
     case 'invalid-body':
     case 'lease-expired':
@@ -42,8 +47,34 @@ export function failureKind(error: unknown): FailureKind {
   }
 }
 
+/** What a failed push means: what the service refuses of it is the message's own fault, whatever worked before. */
+export function pushFailureKind(error: unknown): FailureKind {
+  if (!(error instanceof QueueError) || isUnread(error)) return 'final';
+  const kind = failureKind(error);
+  const isRefusedAsSuch = kind === 'refused' && error.code !== 'unauthorized' && error.code !== 'network';
+  return isRefusedAsSuch || kind === 'paused' ? 'final' : kind;
+}
+
+/** Whether the answer was a success that could not be read: what was asked for is most likely done. */
+function isUnread({ status = NaN, inEnvelope }: QueueError): boolean {
+  return inEnvelope === undefined && status >= 200 && status < 300;
+}
+
 /** Whether the call may have taken effect although it failed: the answer may have been lost on its way back. */
 export function mayHaveTakenEffect(error: unknown): boolean {
   if (!(error instanceof QueueError)) return true;
+  // What came in place of the service's answer does not tell of it.
+  if (error.inEnvelope === false && error.code !== 'rate-limited') return true;
   return ['network', 'timeout', 'bad-answer', 'service-failed', 'transport-failed'].includes(error.code);
+}
+
+/** The runtime's codes and names of what is not mended by asking again: certificates, and what it does not permit. */
+const unmendable = /CERT|LEAF_SIGNATURE|ERR_ACCESS_DENIED|NotCapable|PermissionDenied/;
+
+const deepestCause = 5;
+
+function isUnmendable(cause: unknown, depth = 0): boolean {
+  if (!(cause instanceof Error) || depth > deepestCause) return false;
+  const { name, code }: { readonly name: string; readonly code?: unknown } = cause;
+  return unmendable.test(`${name} ${String(code)}`) || isUnmendable(cause.cause, depth + 1);
 }

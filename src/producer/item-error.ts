@@ -2,11 +2,17 @@ import { inOtherWords, QueueError } from '../contract/errors.ts';
 
 /**
  * Whether the service refused what was pushed, with 400 or 413, rather than who pushed it, how or where. A transport that
- * tells of no status is taken at its word.
+ * tells of no status is taken at its word; something on the way is not.
  */
 export function isRefusal(error: unknown): boolean {
-  if (!(error instanceof QueueError) || (error.code !== 'refused' && error.code !== 'too-large')) return false;
+  if (!(error instanceof QueueError) || error.inEnvelope === false) return false;
+  if (error.code !== 'refused' && error.code !== 'too-large') return false;
   return error.status === undefined || error.status === 400 || error.status === 413;
+}
+
+/** Whether there was too much in one request, by whoever's word. */
+export function isTooLarge(error: unknown): boolean {
+  return error instanceof QueueError && error.code === 'too-large';
 }
 
 /** Whether an error is the item's own, so that others may still be pushed. */

@@ -3,9 +3,10 @@ import { delay } from '../contract/delay.ts';
 import { QueueError } from '../contract/errors.ts';
 import type { QueueTransport } from '../contract/transport.ts';
 import { Backoff } from '../lease/backoff.ts';
-import { failureKind } from '../lease/failure-policy.ts';
+import { pushFailureKind } from '../lease/failure-policy.ts';
 import type { Gates } from '../lease/gates.ts';
-import { isRefusal } from './item-error.ts';
+import { Patience, type Standing } from '../lease/patience.ts';
+import { isRefusal, isTooLarge } from './item-error.ts';
 import type { EncodedMessage } from './split-batches.ts';
 import type { TokenBucket } from './token-bucket.ts';
 
@@ -21,6 +22,7 @@ export interface PusherDeps {
   /** The steady time, in milliseconds. */
   readonly now: () => number;
   readonly gates: Gates;
+  readonly standing: Standing;
   readonly random: () => number;
   /** Gives the bucket of the push limit as it is now. Absent where requests are not counted. */
   readonly bucket: (() => TokenBucket) | undefined;
@@ -41,34 +43,50 @@ export class Pusher {
    * `undefined` once the service confirmed it.
    *
    * A batch that the service refuses is halved until the refused messages stand alone, so that they take no other with
-   * them.
+   * them; so is one that is too large for something on the way.
    */
   async push(messages: readonly EncodedMessage[], signal?: AbortSignal): Promise<readonly unknown[]> {
+    return this.#pushHalving(messages, signal, new Patience(this.#deps.standing, pushFailureKind));
+  }
+
+  /** @param patience - of the whole push: what was asked for in vain half a minute is not asked for by each half */
+  async #pushHalving(
+    messages: readonly EncodedMessage[],
+    signal: AbortSignal | undefined,
+    patience: Patience,
+  ): Promise<readonly unknown[]> {
     try {
-      await this.#pushPatiently(messages, signal);
+      await this.#pushPatiently(messages, signal, patience);
     } catch (error) {
-      if (messages.length === 1 || !isRefusal(error)) return messages.map(() => error);
+      if (messages.length === 1 || !(isRefusal(error) || isTooLarge(error))) return messages.map(() => error);
       const middle = Math.ceil(messages.length / 2);
-      const first = await this.push(messages.slice(0, middle), signal);
-      return [...first, ...(await this.push(messages.slice(middle), signal))];
+      const first = await this.#pushHalving(messages.slice(0, middle), signal, patience);
+      return [...first, ...(await this.#pushHalving(messages.slice(middle), signal, patience))];
     }
     const count = messages.filter(isUndelayed).length;
     if (count > 0) this.#deps.onPushed(count);
     return messages.map(() => undefined);
   }
 
-  async #pushPatiently(messages: readonly EncodedMessage[], signal: AbortSignal | undefined): Promise<void> {
+  async #pushPatiently(
+    messages: readonly EncodedMessage[],
+    signal: AbortSignal | undefined,
+    patience: Patience,
+  ): Promise<void> {
     const { now, gates, random } = this.#deps;
     const backoff = new Backoff({ firstMs: 100, maxMs: 10_000 }, random);
     let givenUpAt = now() + patienceMs;
     for (;;) {
       givenUpAt += await this.#awaitTurn(givenUpAt, signal);
       try {
-        return await this.#request(messages, signal);
+        await this.#request(messages, signal);
+        patience.succeed();
+        return;
       } catch (error) {
         signal?.throwIfAborted();
-        if (failureKind(error) !== 'transient') throw error;
-        gates.close('push', error, backoff.fail(), now());
+        const at = now();
+        if ((messages.length > 1 && isTooLarge(error)) || patience.judge(error, at) === 'final') throw error;
+        gates.close('push', error, patience.limit(backoff.fail(), at), at);
         if (gates.notBefore('push') > givenUpAt) throw error;
       }
     }

@@ -25,7 +25,8 @@ export function guardTransport(transport: QueueTransport, clock: Clock): QueueTr
         const answer = await ask();
         if (isSound(answer)) return answer;
         const text = `Cannot ${action}: what the transport gave is no answer: ${show(answer)}`;
-        throw new QueueError(text, { code: 'bad-answer' });
+        // Another push or purge would be one too many: what gave an answer may have done it.
+        throw new QueueError(text, { code: isSound === isObject ? 'transport-failed' : 'bad-answer' });
       },
       failureOf: (thrown) => failureOf(action, thrown),
     });

@@ -75,6 +75,9 @@ function connect<Body>(
   return { transport: connectCloudflareTransport(connection), connection };
 }
 
+/** How long the service may take to tell its metrics, in milliseconds, as with a push. */
+const metricsTimeoutMs = 30_000;
+
 class QueueHandle<Body> implements Queue<Body> {
   readonly #context: QueueContext;
   readonly #core: HandleCore;
@@ -82,9 +85,9 @@ class QueueHandle<Body> implements Queue<Body> {
 
   constructor(context: QueueContext, bucket: PusherDeps['bucket']) {
     this.#context = context;
-    const { transport, clock, time, gates, random, wakes } = context;
+    const { transport, clock, time, gates, standing, random, wakes } = context;
     const onPushed = (count: number): void => wakes.push(count);
-    const pusher = new Pusher({ transport, clock, now: () => time.now(), gates, random, bucket, onPushed });
+    const pusher = new Pusher({ transport, clock, now: () => time.now(), gates, standing, random, bucket, onPushed });
     this.#core = { context, pusher };
     this.#sender = new Sender(pusher, clock);
     makeObservable<LeasedMessage<Body>>(this, (receiver) => newOutlet<Body>(context, {}, receiver));
@@ -135,6 +138,9 @@ class QueueHandle<Body> implements Queue<Body> {
   async metrics(options: CallOptions = {}): Promise<QueueMetrics> {
     checkOptions('read metrics', options);
     checkSignal('read metrics', options.signal);
-    return this.#context.transport.metrics(options);
+    const { transport, standing } = this.#context;
+    const metrics = await transport.metrics({ ...options, timeoutMs: options.timeoutMs ?? metricsTimeoutMs });
+    standing.hasWorked = true;
+    return metrics;
   }
 }

@@ -81,8 +81,9 @@ export interface Queue<Body = unknown, Sent = Body> extends AsyncIterable<Leased
    */
   sendBatch(messages: Iterable<BatchItem<Sent>>, options?: SendBatchOptions): Promise<void>;
   /**
-   * What the service says of the queue, best-effort.
+   * What the service says of the queue, best-effort. One request, not repeated.
    *
+   * @param options - `timeoutMs` is 30 000 unless given
    * @throws QueueError; the reason of `options.signal`; RangeError when `timeoutMs` is not above 0
    */
   metrics(options?: CallOptions): Promise<QueueMetrics>;

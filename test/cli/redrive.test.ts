@@ -39,7 +39,7 @@ const entries = (type: JournalEntry['type']): JournalEntry[] => journal.filter((
 const lateRetries = (): JournalEntry[] => entries('retried').filter((entry) => 'late' in entry && entry.late);
 const answer = (status: number, result: unknown): Response =>
   Response.json(
-    { success: status === 200, errors: status === 200 ? [] : [{ code: 10_000, message: 'no' }], result },
+    { success: status === 200, errors: status === 200 ? [] : [{ code: 0, message: 'no' }], result },
     { status },
   );
 
@@ -105,7 +105,7 @@ describe('redrive', () => {
 
   it('counts what is left when a push fails', async () => {
     fill(150);
-    before.batch = () => answer(403, null);
+    before.batch = () => answer(404, null);
     const ran = await run('redrive dead jobs --json');
     expect([ran.code, ran.json[0]]).toMatchObject([1, { moved: 0, copied: 0, left: 100 }]);
     expect(broker.inspect('dead').counts).toMatchObject({ ready: 150, leased: 0 });

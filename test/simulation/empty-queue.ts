@@ -17,7 +17,7 @@ export const endsEmptyHanded: Invariant = (ledger) =>
     const name = `client ${client.client}`;
     if (client.plan.stopWhenEmpty === undefined) return [`${name} was not to end when the queue is empty`];
     const pulls = ledger.callsBy(client.client, 'pull');
-    const left = inHand(ledger, client, client.remains, (messageId) => wasRefused(ledger, client, messageId));
+    const left = inHand(ledger, client, client.remains);
     // It may have been told to hurry since.
     if (left.length > 0 && client.remains.at < client.graceMayEndAt)
       return [`${name} ended as 'empty' with ${left.join(', ')}`];
@@ -82,13 +82,6 @@ function inHand(
       .filter(({ messageId }) => !isExcused(messageId))
       .map(({ messageId }) => `${messageId} unsettled`),
   ];
-}
-
-/** Whether the service refused for good what the client wanted to become of a message. */
-function wasRefused(ledger: Ledger, { client }: ClientRun, messageId: string): boolean {
-  const leases = new Set(ledger.got(client, messageId).map(({ leaseId }) => leaseId));
-  const refused = ledger.callsBy(client, 'ack').filter((call) => call.fault?.type === 'refused');
-  return refused.some((call) => [...call.acks, ...call.retries].some((id) => leases.has(id)));
 }
 
 /** Whether code that the client can't see has had a message for half of its lease. */

@@ -10,18 +10,23 @@ export type Fault =
   | { readonly type: 'answer-hangs' }
   /** Refused by the API or the queue for being too much. */
   | { readonly type: 'limited'; readonly code: 971 | 10_429 | 10_250 | 10_251; readonly retryAfterSeconds: number }
-  /** Refused for good: trying again can't help. */
+  /** Refused by the service, in its envelope: a push for good, all else until it is asked again for a while. */
   | { readonly type: 'refused'; readonly status: 400 | 403 | 404 }
   /** The service fails before or after it carried the request out. */
   | { readonly type: 'failed'; readonly status: 500 | 503; readonly applied: boolean }
-  /** A page in place of JSON, before or after the request was carried out. */
-  | { readonly type: 'html'; readonly status: 200 | 502; readonly applied: boolean }
+  /** A page in place of JSON, by something on the way, before or after the request was carried out. */
+  | { readonly type: 'html'; readonly status: StrayStatus; readonly applied: boolean }
   /** So much longer on the way to the broker and back. */
   | { readonly type: 'slow'; readonly upMs: number; readonly downMs: number }
   /** The answer to a settlement does not say all; see {@link Obscurity}. */
   | { readonly type: 'obscured'; readonly how: Obscurity }
   /** A network that repeats the request; the client gets the second answer. */
   | { readonly type: 'doubled' };
+
+/** The statuses of what is not the service's answer. */
+export type StrayStatus = 200 | 302 | 400 | 403 | 404 | 413 | 502;
+
+const codes = { 400: 10_026, 403: 10_000, 404: 11_000 } as const;
 
 /**
  * How the answer to a settlement can be obscured. Never counts and warnings at once: who gets neither can't know.
@@ -58,7 +63,7 @@ export function answerOf(fault: Fault): FaultAnswer | undefined {
       return { status: 429, text: refusal(code, 'slow down'), retryAfterSeconds };
     }
     case 'refused':
-      return { status: fault.status, text: refusal(10_000, 'not like this') };
+      return { status: fault.status, text: refusal(codes[fault.status], 'not like this') };
     case 'failed':
       return { status: fault.status, text: refusal(15_000, 'unknown internal error') };
     case 'html':

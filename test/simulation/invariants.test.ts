@@ -100,6 +100,15 @@ const dangers: Readonly<Record<string, Danger>> = {
       schemaOneIn: 1,
     },
   },
+  'a consumer fails only when it has lost patience, and drops nothing that is finished': {
+    range: {
+      faults: ['refused', 'html', 'html', 'failed', 'answer-dropped'],
+      faultyCalls: ['pull', 'ack', 'ack'],
+      faultTimes: [1, 2, 4, 8, 100],
+      events: ['close', 'push', 'suspend', 'refuse-pulls', 'jump'],
+    },
+    share: 2,
+  },
   'a consumer that stops when the queue is empty has nothing unsettled': {
     range: {
       deviations: ['throw', 'retry-last', 'ack-first', 'forget', 'dead-letter-first'],

@@ -2,6 +2,7 @@ import type { Start } from './handler-log.ts';
 import type { Invariant } from './invariant.ts';
 import type { Ledger } from './ledger.ts';
 import { endsEmptyHanded } from './empty-queue.ts';
+import { failsForAReason } from './failing-clients.ts';
 import { claimsEnd } from './forwarded-messages.ts';
 import { attemptsAreHandled } from './handled-attempts.ts';
 import { invalidIsSettledAsSaid } from './invalid-messages.ts';
@@ -307,6 +308,7 @@ const invariants: Readonly<Record<string, Invariant>> = {
   'of moved messages': movedIsKept,
   'of invalid messages': invalidIsSettledAsSaid,
   'of empty queues': endsEmptyHanded,
+  'of failing clients': failsForAReason,
 };
 
 /** Everything that violates any invariant. */

@@ -14,6 +14,8 @@ export interface ScheduleRange {
   readonly faults?: readonly Fault['type'][];
   /** The calls that faults befall. */
   readonly faultyCalls?: readonly PlannedFault['call'][];
+  /** How many calls in a row a fault befalls. @defaultValue `[1, 1, 2, 4]` */
+  readonly faultTimes?: readonly number[];
   readonly events?: readonly PlannedEvent['type'][];
   /** @defaultValue 4 */
   readonly mostClients?: number;
@@ -169,7 +171,7 @@ function plannedFaults(
     client: fc.nat({ max: clients - 1 }),
     call: fc.constantFrom(...(range.faultyCalls ?? (['pull', 'ack', 'push'] as const))),
     nth: fc.nat({ max: 8 }),
-    times: fc.constantFrom(1, 1, 2, 4),
+    times: fc.constantFrom(...(range.faultTimes ?? [1, 1, 2, 4])),
     fault,
   });
 }
@@ -190,7 +192,7 @@ function faults(timeoutMs: number): Readonly<Record<Fault['type'], fc.Arbitrary<
     }),
     refused: record({ type: fc.constant('refused'), status: fc.constantFrom(400, 403, 404) }),
     failed: record({ type: fc.constant('failed'), status: fc.constantFrom(500, 503), applied }),
-    html: record({ type: fc.constant('html'), status: fc.constantFrom(200, 502), applied }),
+    html: record({ type: fc.constant('html'), status: fc.constantFrom(200, 302, 400, 403, 404, 413, 502), applied }),
     slow: record({ type: fc.constant('slow'), upMs: anyMs, downMs: anyMs }),
     obscured: record({
       type: fc.constant('obscured'),

@@ -1,14 +1,16 @@
 import { QueueError, type QueueErrorCode, type ServiceError } from '../../contract/errors.ts';
 import type { Action } from './action.ts';
 import { hintFor } from './hints.ts';
+import { isOk } from './http.ts';
 import type { Redact } from './redact.ts';
+import type { Envelope } from './wire-answer.ts';
 
 /** An answer that is not what was asked for. */
 export interface FailedAnswer {
   readonly action: Action;
   readonly status: number;
-  /** The `errors` of the answer; empty when it is not the service's JSON. */
-  readonly errors: readonly ServiceError[];
+  /** What the answer was wrapped in; `undefined` when it is not JSON. */
+  readonly envelope: Pick<Envelope, 'success' | 'errors'> | undefined;
   /** The answer as it came. */
   readonly text: string;
   readonly retryAfterMs?: number | undefined;
@@ -26,16 +28,29 @@ export interface FailureContext {
  * message from what the service said, with a hint where something can be done.
  */
 export function failureOf(answer: FailedAnswer, { queueId, redact }: FailureContext): QueueError {
-  const errors = answer.errors.map((error) => redactError(error, redact));
+  const errors = (answer.envelope?.errors ?? []).map((error) => redactError(error, redact));
+  // Others wrap their answers too, but hardly in both.
+  const isTheServices = answer.envelope?.success === false && errors.length > 0;
   const codes = errors.map((error) => error.code);
   const code = codeOf(answer, codes);
   const said = describe(errors) || redactedExcerpt(answer.text, redact);
   const head = sentence(`Cannot ${answer.action}: the service answered ${answer.status}${said && `: ${said}`}`);
-  const hint = hintFor({ code, codes, queueId, understood: errors.length > 0 });
+  const hint = hintFor({ code, codes, queueId, inEnvelope: isTheServices });
   const link = errors.find((error) => error.documentationUrl !== undefined)?.documentationUrl;
   const message = `${head}${hint && ` ${hint}`}${link === undefined ? '' : ` See ${link}`}`;
   const { status, retryAfterMs } = answer;
-  return new QueueError(message, { code, status, errors, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+  return new QueueError(message, {
+    code,
+    status,
+    errors,
+    ...(!isCut(answer) && { inEnvelope: isTheServices }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  });
+}
+
+/** Whether it is a success of which the text, or a part of it, is missing: nobody knows then whose it was. */
+function isCut({ status, envelope, text }: FailedAnswer): boolean {
+  return isOk({ status }) && envelope === undefined && (text === '' || text.startsWith('{'));
 }
 
 /**
@@ -84,7 +99,8 @@ function codeOf({ action, status, otherwise = 'bad-answer' }: FailedAnswer, code
   const later = known.find((code) => code === 'queue-unavailable' || code === 'rate-limited');
   if (later !== undefined) return later;
   if (status === 429) return 'rate-limited';
-  if (status >= 500 || status === 408) return 'service-failed';
+  // The three that HTTP has repeated: too slow, of another connection's, too early.
+  if (status >= 500 || status === 408 || status === 421 || status === 425) return 'service-failed';
   return known[0] ?? codeOfStatus(status, action) ?? otherwise;
 }
 

@@ -6,17 +6,24 @@ export interface HintContext {
   /** The service's codes. */
   readonly codes: readonly number[];
   readonly queueId: string;
-  /** Whether the answer was the service's JSON with at least one error in it. */
-  readonly understood: boolean;
+  /** Whether it was the service that answered. */
+  readonly inEnvelope: boolean;
 }
 
 /** What the user can do about a failure, in a sentence; empty when there is nothing to say. */
-export function hintFor({ code, codes, queueId, understood }: HintContext): string {
+export function hintFor({ code, codes, queueId, inEnvelope }: HintContext): string {
   const ofCode = codes.map((each) => codeHints.get(each)).find((hint) => hint !== undefined);
   if (ofCode !== undefined) return ofCode;
+  if (!inEnvelope) return passing.has(code) ? '' : wayHint;
   if (code === 'not-found' || (code === 'refused' && mayBeName(queueId, codes))) return queueIdHint(queueId);
-  return code === 'bad-answer' && understood ? '' : (hints.get(code) ?? '');
+  return hints.get(code) ?? '';
 }
+
+/** What comes from others as well as from the service, and means the same. */
+const passing: ReadonlySet<QueueErrorCode> = new Set(['service-failed', 'rate-limited']);
+
+const wayHint =
+  "It is not the service that says so: check that 'baseUrl' is the address of the API, and what stands between here and there.";
 
 const hints: ReadonlyMap<QueueErrorCode, string> = new Map<QueueErrorCode, string>([
   [
@@ -28,7 +35,6 @@ const hints: ReadonlyMap<QueueErrorCode, string> = new Map<QueueErrorCode, strin
     "The credential needs the account permissions Queues Read and Queues Write, also for a consumer (acknowledging writes), and must belong to the account of 'accountId'.",
   ],
   ['delivery-paused', 'Delivery is paused: resume it with `npx wrangler queues resume-delivery <queue>`.'],
-  ['bad-answer', "Check that 'baseUrl' is the address of the API, and what stands between here and there."],
 ]);
 
 const codeHints: ReadonlyMap<number, string> = new Map([

@@ -19,6 +19,8 @@ export interface FetchInit {
 export interface FetchAnswer {
   readonly status: number;
   readonly headers: AnswerHeaders;
+  /** Whether somebody has read the body, which is then not to be read again. @defaultValue `false` */
+  readonly bodyUsed?: boolean;
   text(): Promise<string>;
 }
 
@@ -49,8 +51,9 @@ export interface HttpAnswer {
 /**
  * Sends one request and reads its answer whole, of whatever status.
  *
- * @throws the signal's reason when aborted; QueueError `timeout`, `network`, or `bad-answer` for a redirect;
- * RangeError when `timeoutMs` is not a positive number
+ * @throws the signal's reason when aborted; QueueError `timeout`, `network`, or `bad-answer` for a redirect, and
+ * `transport-failed` when somebody has read a success before, each with the status where there was one; RangeError when
+ * `timeoutMs` is not a positive number
  */
 export type SendHttp = (request: HttpRequest, options: CallOptions | undefined) => Promise<HttpAnswer>;
 
@@ -58,30 +61,65 @@ export type SendHttp = (request: HttpRequest, options: CallOptions | undefined) 
 export function createHttp({ fetch, clock, redact, headers }: HttpOptions): SendHttp {
   const now = () => clock.now();
 
-  const exchange = async ({ method, url, body }: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> => {
+  const exchange = async (
+    { method, url, body }: HttpRequest,
+    signal: AbortSignal,
+    onSuccess: (answer: Success) => void,
+  ): Promise<HttpAnswer> => {
     // A copy for each request, since a fetch of the user's may write to it.
     const init = { method, headers: new Headers(headers), redirect: 'manual', signal } as const;
     const response = await fetch(url, body === undefined ? init : { ...init, body });
-    // A fetch of the user's may give anything.
-    const said: unknown = await response.text();
-    const text = String(said);
-    const { status } = response;
+    const { status, bodyUsed } = response;
+    if (isOk(response)) onSuccess({ status, wasRead: bodyUsed === true });
+    const text = await textOf(response);
     // Of a success nobody asks, and looking for it takes as long as anything here.
     const retryAfterMs = isOk(response) ? undefined : readRetryAfter(response.headers, now);
     return { status, text, retryAfterMs };
   };
 
   return async (request, options) => {
-    const answer = await callWithin({
-      action: request.action,
-      clock,
-      options,
-      work: ({ signal }) => exchange(request, signal),
-      failureOf: (error) => networkFailure(request, error, redact),
-    });
-    if (isRedirect(answer)) throw redirectFailure(request, answer);
-    return answer;
+    const success: Success[] = [];
+    try {
+      const answer = await callWithin({
+        action: request.action,
+        clock,
+        options,
+        work: ({ signal }) => exchange(request, signal, (each) => success.push(each)),
+        failureOf: (error) => networkFailure(request, error, redact),
+      });
+      if (isRedirect(answer)) throw redirectFailure(request, answer);
+      return answer;
+    } catch (error) {
+      const [begun] = success;
+      options?.signal?.throwIfAborted();
+      throw begun !== undefined && error instanceof QueueError ? unreadFailure(begun, error) : error;
+    }
   };
+}
+
+/** An answer of a success that has begun. */
+interface Success {
+  readonly status: number;
+  readonly wasRead: boolean;
+}
+
+/** Reads an answer. What is no success is known by its status, whether or not it can be read. */
+async function textOf(response: FetchAnswer): Promise<string> {
+  try {
+    // A fetch of the user's may give anything.
+    const said: unknown = await response.text();
+    return typeof said === 'string' ? said : '';
+  } catch (error) {
+    if (isOk(response)) throw error;
+    return '';
+  }
+}
+
+/** The service said that it did what it was asked: nothing that comes afterwards is a reason to ask it again. */
+function unreadFailure({ status, wasRead }: Success, cause: QueueError): QueueError {
+  if (!wasRead) return new QueueError(cause.message, { code: cause.code, cause: cause.cause, status });
+  const text = `${cause.message} Somebody has read the answer already: 'fetch' must leave it unread, or read a clone of it.`;
+  return new QueueError(text, { code: 'transport-failed', cause, status });
 }
 
 // What a fetch throws may hold the request with its headers: only a copy of its texts goes on.
@@ -107,5 +145,5 @@ function isRedirect({ status }: HttpAnswer): boolean {
 function redirectFailure({ action, url }: HttpRequest, { status }: HttpAnswer): QueueError {
   const { host } = new URL(url);
   const message = `Cannot ${action}: ${host} answered with a redirect, which is not followed, as that would hand on the credential. Check 'baseUrl'.`;
-  return new QueueError(message, { code: 'bad-answer', status });
+  return new QueueError(message, { code: 'bad-answer', status, inEnvelope: false });
 }

@@ -1,4 +1,3 @@
-import { QueueError } from '../../contract/errors.ts';
 import type { CallOptions, QueueTransport } from '../../contract/transport.ts';
 import type { Action } from './action.ts';
 import { failureOf } from './failure.ts';
@@ -19,6 +18,7 @@ import {
   encodePull,
   encodePurge,
   encodePush,
+  lacking,
 } from './wire.ts';
 
 /**
@@ -66,7 +66,7 @@ export function connectCloudflareTransport(connection: CloudflareConnection): Qu
     const answer = await send(request, callOptions);
     const envelope = decodeEnvelope(answer.text);
     if (isOk(answer) && envelope?.success === true) return envelope.result;
-    throw failureOf({ action: request.action, errors: envelope?.errors ?? [], ...answer }, { queueId, redact });
+    throw failureOf({ action: request.action, envelope, ...answer }, { queueId, redact });
   };
 
   return {
@@ -85,16 +85,16 @@ export function connectCloudflareTransport(connection: CloudflareConnection): Qu
       const { warnings, errors } = decodePurgeResult(result, request);
       if (errors.length === 0) return { warnings };
       // The port has no place for errors of a purge that was answered with 200, and losing them would be worse.
-      throw failureOf({ action: 'purge', status: 200, errors, text: '', otherwise: 'refused' }, { queueId, redact });
+      throw failureOf(
+        { action: 'purge', status: 200, envelope: { success: false, errors }, text: '', otherwise: 'refused' },
+        { queueId, redact },
+      );
     },
     metrics: async (callOptions) => {
       const result = await call(endpoints.metrics, callOptions);
       const metrics = decodeMetrics(result);
       if (metrics !== undefined) return metrics;
-      throw new QueueError('Cannot read metrics: the answer has no backlog count.', {
-        code: 'bad-answer',
-        status: 200,
-      });
+      throw lacking('read metrics', 'backlog count');
     },
   };
 }

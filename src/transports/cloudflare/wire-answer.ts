@@ -1,6 +1,7 @@
-import type { ServiceError } from '../../contract/errors.ts';
+import { QueueError, type ServiceError } from '../../contract/errors.ts';
 import type { QueueMetrics } from '../../contract/message.ts';
 import type { AckRequest, AckResult, PurgeRequest, PushResult } from '../../contract/transport.ts';
+import type { Action } from './action.ts';
 import { isRecord, noFields, numberOr, type WireRecord } from './wire-value.ts';
 import { attributeWarnings, mentions } from './wire-warnings.ts';
 
@@ -46,6 +47,12 @@ function decodeError(error: WireRecord): ServiceError {
     ...(typeof documentationUrl === 'string' && { documentationUrl }),
     ...(typeof pointer === 'string' && { pointer }),
   };
+}
+
+/** The failure of a success that lacks what was asked for. */
+export function lacking(action: Action, what: string): QueueError {
+  const text = `Cannot ${action}: the answer has no ${what}.`;
+  return new QueueError(text, { code: 'bad-answer', status: 200, inEnvelope: true });
 }
 
 /** Reads the result of both kinds of push; older services sent none. */

@@ -1,34 +1,45 @@
 import { QueueError } from '../../contract/errors.ts';
+import type { Action } from './action.ts';
 import type { ContentType, PeekedMessage, PulledMessage } from '../../contract/message.ts';
 import type { PeekResult, PullResult } from '../../contract/transport.ts';
 import { decodeBody } from './decode-body.ts';
-import { decodeMetrics, metricsOf } from './wire-answer.ts';
+import { decodeMetrics, lacking, metricsOf } from './wire-answer.ts';
 import { isRecord, numberOr, type WireRecord } from './wire-value.ts';
 
 /**
  * Reads the result of a pull. A message without a lease can't be settled, so it is left out, and comes again when its
  * lease ends; whatever else is missing is filled in. One odd message never costs the others of its pull.
+ *
+ * @throws QueueError `bad-answer` without a list, or when none of its messages can be settled: nobody knows then whether
+ * the queue is empty
  */
 export function decodePullResult(result: unknown): PullResult {
   const messages: PulledMessage[] = [];
-  for (const wire of messagesOf(result)) {
+  const wires = messagesOf(result, 'pull');
+  for (const wire of wires) {
     if (!isRecord(wire)) continue;
     const leaseId = wire['lease_id'];
     if (typeof leaseId === 'string' && leaseId !== '') messages.push(decodePulled(wire, leaseId));
   }
+  if (messages.length === 0 && wires.length > 0) throw lacking('pull', 'message with a lease');
   const backlogCount = backlogOf(result);
   return backlogCount === undefined ? { messages } : { messages, backlogCount };
 }
 
-/** Reads the result of a peek. A message without a `ref` is kept: it can be looked at, though not purged. */
+/**
+ * Reads the result of a peek. A message without a `ref` is kept: it can be looked at, though not purged.
+ *
+ * @throws QueueError `bad-answer` without a list
+ */
 export function decodePeekResult(result: unknown): PeekResult {
-  return { messages: messagesOf(result).filter(isRecord).map(decodePeeked) };
+  return { messages: messagesOf(result, 'peek').filter(isRecord).map(decodePeeked) };
 }
 
-// The result of a pull was the list itself in the first versions of the API.
-function messagesOf(result: unknown): readonly unknown[] {
+// The result of a pull was the list itself in the first versions of the API. An empty queue has an empty one.
+function messagesOf(result: unknown, action: Action): readonly unknown[] {
   const messages = isRecord(result) ? result['messages'] : result;
-  return Array.isArray(messages) ? messages : [];
+  if (Array.isArray(messages)) return messages;
+  throw lacking(action, 'list of messages');
 }
 
 function backlogOf(result: unknown): number | undefined {

@@ -11,14 +11,17 @@ const queueId = '023e105f4ecef8ad9ca31a8372d0c353';
 const token = 'secret-token-123';
 const redact = createRedact([token]);
 
-interface Parts extends Partial<FailedAnswer> {
+interface Parts extends Partial<Omit<FailedAnswer, 'envelope'>> {
   readonly codes?: readonly number[];
+  readonly errors?: readonly ServiceError[];
+  readonly success?: boolean;
   readonly queue?: string;
 }
 
-function fail({ codes = [], queue = queueId, ...answer }: Parts) {
-  const errors: readonly ServiceError[] = codes.map((code) => ({ code, message: 'what the service said' }));
-  return failureOf({ action: 'pull', status: 400, text: '', errors, ...answer }, { queueId: queue, redact });
+function fail({ codes = [], queue = queueId, errors, success = false, ...answer }: Parts) {
+  const said = codes.map((code) => ({ code, message: 'what the service said' }));
+  const envelope = { success, errors: errors ?? said };
+  return failureOf({ action: 'pull', status: 400, text: '', envelope, ...answer }, { queueId: queue, redact });
 }
 
 describe('failureOf()', () => {
@@ -35,6 +38,8 @@ describe('failureOf()', () => {
     [409, [], 'delivery-paused'],
     [410, [], 'refused'],
     [413, [], 'too-large'],
+    [421, [], 'service-failed'],
+    [425, [], 'service-failed'],
     [415, [], 'refused'],
     [422, [], 'refused'],
     [429, [], 'rate-limited'],
@@ -135,7 +140,9 @@ describe('failureOf()', () => {
   it.each<[string, Parts, string]>([
     ['no pull consumer', { status: 405, codes: [0] }, 'npx wrangler queues consumer http add <queue>'],
     ['401', { status: 401, codes: [10000] }, 'Queues Read and Queues Write'],
-    ['403', { status: 403 }, 'Queues Read and Queues Write'],
+    ['403', { status: 403, codes: [0] }, 'Queues Read and Queues Write'],
+    ['a 403 of others', { status: 403, text: '<h1>No</h1>' }, 'It is not the service that says so'],
+    ['a 404 of others', { status: 404, queue: 'orders' }, 'It is not the service that says so'],
     [
       'a malformed token',
       { status: 400, codes: [6003, 6111] },
@@ -143,16 +150,16 @@ describe('failureOf()', () => {
     ],
     ['a name for an id', { status: 404, codes: [0], queue: 'orders' }, '"orders" looks like a name'],
     ['a malformed id', { status: 400, codes: [10107], queue: 'orders' }, '"orders" looks like a name'],
-    ['a name refused without a code', { status: 400, queue: 'orders' }, '"orders" looks like a name'],
+    ['a name refused without a code', { status: 400, codes: [0], queue: 'orders' }, '"orders" looks like a name'],
     ['an id of another account', { status: 404, codes: [10104] }, "'accountId' must be the account that has it"],
     ['no route', { status: 404, codes: [7003] }, "Check 'accountId'"],
     ['a string as json', { status: 400, codes: [10207], action: 'push' }, 'Push a string as text'],
-    ['paused', { status: 409 }, 'npx wrangler queues resume-delivery <queue>'],
+    ['paused', { status: 409, codes: [0] }, 'npx wrangler queues resume-delivery <queue>'],
     ['a large message', { status: 400, codes: [10204] }, '128 000 bytes'],
     ['a large batch', { status: 400, codes: [10205] }, '256 000 bytes'],
     ['many messages', { status: 400, codes: [10206] }, '100 messages'],
     ['the free plan', { status: 429, codes: [10253] }, 'free plan'],
-    ['a stranger', { status: 200, text: '<html>Welcome to the hotel</html>' }, "Check that 'baseUrl'"],
+    ['a stranger', { status: 200, text: '<html>Welcome to the hotel</html>' }, "check that 'baseUrl'"],
   ])('has a hint for %s', (_, parts, hint) => {
     expect(fail(parts).message).toContain(hint);
   });
@@ -181,6 +188,16 @@ describe('failureOf()', () => {
       expect(JSON.stringify(error) + error.stack + JSON.stringify(error.errors)).not.toContain('secret');
     }
     expect(fail({ errors }).errors[0]?.message).toBe('bad [redacted]');
+  });
+
+  it.each<[string, Parts, boolean]>([
+    ['what it refuses', { codes: [0] }, true],
+    ['a success that is none', { status: 200, codes: [10_013] }, true],
+    ['what is not JSON', { status: 403, text: '<p>' }, false],
+    ['an envelope that says nothing', { status: 403, errors: [] }, false],
+    ['errors of a success', { status: 403, codes: [0], success: true }, false],
+  ])('tells whether it is the service that says so: %s', (_, parts, inEnvelope) => {
+    expect(fail(parts)).toMatchObject({ inEnvelope });
   });
 
   it('carries how long to wait', () => {

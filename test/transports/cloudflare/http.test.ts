@@ -25,7 +25,7 @@ describe('a call with a signal', () => {
   const reason = new Error('enough');
 
   it('asks nothing when the signal has aborted before', async () => {
-    const { fetch, sent } = fakeFetch(() => ok({}));
+    const { fetch, sent } = fakeFetch(() => ok({ messages: [] }));
     const signal = AbortSignal.abort(reason);
     expect(await rejection(openTransport({ fetch }).pull({}, { signal }))).toBe(reason);
     expect(sent).toStrictEqual([]);
@@ -85,7 +85,7 @@ describe('a call with a signal', () => {
     const { signal, count } = countedSignal();
     const clock = new ManualClock();
     const answers = [
-      ok({}),
+      ok({ messages: [] }),
       new Response('x', { status: 500 }),
       new Response('<p>'),
       new Response('', { status: 302 }),
@@ -104,7 +104,7 @@ describe('a call with a signal', () => {
     const { controller } = countedSignal();
     const { fetch } = fakeFetch((_, signal) => {
       seen.add(signal);
-      return ok({});
+      return ok({ messages: [] });
     });
     const transport = openTransport({ fetch });
     await transport.pull({}, { signal: controller.signal });
@@ -146,7 +146,7 @@ describe('a call with a timeout', () => {
     const clock = new ManualClock();
     const { fetch } = fakeFetch(() => {
       expect(clock.pending).toBe(0);
-      return ok({});
+      return ok({ messages: [] });
     });
     await openTransport({ fetch, clock }).pull({});
     await openTransport({ fetch, clock }).pull({}, { timeoutMs: Infinity });

@@ -21,7 +21,7 @@ const recordedId = '023e105f4ecef8ad9ca31a8372d0c353';
 describe('createCloudflareTransport()', () => {
   it.each(calls)('%s: sends one request to the recorded address', async (name, call) => {
     const { method, path } = readRecorded(name);
-    const { fetch, sent } = fakeFetch(() => ok({ backlog_count: 1 }));
+    const { fetch, sent } = fakeFetch(() => ok({ backlog_count: 1, messages: [] }));
     await call(openTransport({ fetch }));
     expect(sent).toHaveLength(1);
     const [request] = sent;
@@ -62,7 +62,7 @@ describe('createCloudflareTransport()', () => {
   });
 
   it('authenticates with e-mail and key', async () => {
-    const { fetch, sent } = fakeFetch(() => ok({}));
+    const { fetch, sent } = fakeFetch(() => ok({ messages: [] }));
     const transport = createCloudflareTransport({ accountId, queueId, email: 'a@b.c', apiKey: 'key', fetch });
     await transport.pull({});
     expect(sent[0]?.headers.get('x-auth-email')).toBe('a@b.c');

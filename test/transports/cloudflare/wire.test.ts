@@ -244,16 +244,19 @@ describe('decodePullResult()', () => {
     },
   );
   it.each([[null], [undefined], [{}], [{ messages: null }], [{ messages: 'no' }], ['no'], [5]])(
-    'reads no messages out of %j',
+    'does not take %j for an empty queue',
     (result) => {
-      expect(decodePullResult(result)).toStrictEqual({ messages: [] });
+      expect(() => decodePullResult(result)).toThrow(expect.objectContaining({ code: 'bad-answer', status: 200 }));
     },
   );
+  it.each([[null], [{ id: 'x' }], [{ lease_id: '' }]])('does not take a list of nothing but %j for empty', (odd) => {
+    expect(() => decodePullResult({ messages: [odd, odd] })).toThrow(expect.objectContaining({ code: 'bad-answer' }));
+  });
   it('takes a bare list, as the first versions of the API sent it', () => {
     expect(decodePullResult([whole]).messages).toHaveLength(1);
   });
   it('takes the backlog from the metrics when it stands nowhere else', () => {
-    expect(decodePullResult({ metadata: { metrics: { backlog_count: 3 } } }).backlogCount).toBe(3);
+    expect(decodePullResult({ messages: [], metadata: { metrics: { backlog_count: 3 } } }).backlogCount).toBe(3);
   });
   it('gives messages without metadata one shared object that nobody can write to', () => {
     const { messages } = decodePullResult({ messages: [whole, whole].map((each) => ({ ...each, metadata: null })) });
@@ -330,8 +333,8 @@ describe('decodePeekResult()', () => {
     expect(messages[0]).toMatchObject({ id: 'r', ref: 'r', attempts: 0, body: undefined });
     expect(messages[0]?.bodyError).toMatchObject({ code: 'undecodable-body' });
   });
-  it.each([[null], [{}], [{ messages: null }]])('reads no messages out of %j', (result) => {
-    expect(decodePeekResult(result)).toStrictEqual({ messages: [] });
+  it.each([[null], [{}], [{ messages: null }]])('does not take %j for an empty queue', (result) => {
+    expect(() => decodePeekResult(result)).toThrow(expect.objectContaining({ code: 'bad-answer', status: 200 }));
   });
 });
 

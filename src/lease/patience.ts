@@ -1,0 +1,54 @@
+import { failureKind, type FailureKind } from './failure-policy.ts';
+
+/**
+ * For how long what is refused is asked for again, in milliseconds, since the first refusal in a row. The service refuses
+ * valid credentials now and then, something on the way answers in its place, and a new pull consumer is not known
+ * everywhere at once: half a minute, which is some eight tries, sits them all out. What lasts longer somebody has to look
+ * at, while the leases of the work in hand, 30 s unless set, are only just over.
+ */
+const patienceMs = 30_000;
+
+/** What a queue handle knows of its connection: one credential, one queue. */
+export interface Standing {
+  /** A call succeeded, and patience has not run out since. */
+  hasWorked: boolean;
+}
+
+/** Judges the failures of one caller, row by row. */
+export class Patience {
+  readonly #standing: Standing;
+  readonly #judge: (error: unknown) => FailureKind;
+  #since: number | undefined;
+
+  constructor(standing: Standing, judge: (error: unknown) => FailureKind = failureKind) {
+    this.#standing = standing;
+    this.#judge = judge;
+  }
+
+  /** Notes a success. */
+  succeed(): void {
+    this.#since = undefined;
+    this.#standing.hasWorked = true;
+  }
+
+  /** What a failure means now: trying again, or that it can't help, or not any more. */
+  judge(error: unknown, now: number): 'transient' | 'patient' | 'paused' | 'final' {
+    const kind = this.#judge(error);
+    if (kind === 'doubtful' || (kind === 'refused' && this.#standing.hasWorked)) {
+      this.#since ??= now;
+      if (now - this.#since < patienceMs) return 'patient';
+      this.#standing.hasWorked = false;
+      return 'final';
+    }
+    this.#since = undefined;
+    // It is the service that says so, of a queue that is there.
+    if (kind === 'paused') this.succeed();
+    return kind === 'refused' ? 'final' : kind;
+  }
+
+  /** A delay with which a row has several tries, the last of them at its end, however long the backoff is by now. */
+  limit(delayMs: number, now: number): number {
+    if (this.#since === undefined) return delayMs;
+    return Math.min(delayMs, patienceMs / 4, this.#since + patienceMs - now);
+  }
+}
