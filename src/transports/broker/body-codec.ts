@@ -16,11 +16,21 @@ export function textBody(text: string): StoredBody {
   return { contentType: 'text', text: wellFormed, bytes: utf8Length(wellFormed) };
 }
 
-/** @throws RangeError when the value is nested too deeply for `JSON.stringify`, TypeError when it has no JSON form. */
-export function jsonBody(value: unknown): StoredBody {
+/**
+ * @param source - the value as it was written, which is kept: all its digits, and spaces. What it is counted as is the
+ * value's own length, since some clients escape more than others
+ * @throws RangeError when the value is nested too deeply for `JSON.stringify`, TypeError when it has no JSON form.
+ */
+export function jsonBody(value: unknown, source?: string): StoredBody {
   const text: unknown = JSON.stringify(value);
   if (typeof text !== 'string') throw new TypeError('Cannot push a body that has no JSON form');
-  return { contentType: 'json', text, bytes: utf8Length(text) };
+  const kept = source === undefined || source === text ? text : copyOf(source);
+  return { contentType: 'json', text: kept, bytes: utf8Length(text) };
+}
+
+/** The same text by itself: a part of another keeps all of that one in memory. */
+function copyOf(text: string): string {
+  return new TextDecoder().decode(new TextEncoder().encode(text));
 }
 
 /** A body that only a Worker can push: its bytes, or what its runtime serialized. */
