@@ -1,5 +1,6 @@
 import { errorOf } from '../contract/callback.ts';
 import type { PulledMessage } from '../contract/message.ts';
+import { rawOf } from '../contract/raw-body.ts';
 import type { Schema } from '../contract/schema.ts';
 import { type HeldMessage, Lease, LeaseBatch } from '../lease/lease.ts';
 import { checkInvalidAction, type InvalidAction, type ResolvedConsumeOptions } from './consume-options.ts';
@@ -178,6 +179,7 @@ function isDecoded({ bodyError }: PulledMessage): boolean {
   return bodyError === undefined;
 }
 
-function view({ id, attempts, timestampMs, contentType, metadata, body }: PulledMessage): InvalidMessage {
-  return { id, attempts, timestamp: new Date(timestampMs), contentType, metadata, body };
+function view(message: PulledMessage): InvalidMessage {
+  const { id, attempts, timestampMs, contentType, metadata, body } = message;
+  return { id, attempts, timestamp: new Date(timestampMs), contentType, metadata, body, raw: rawOf(message) };
 }
