@@ -1,7 +1,7 @@
 import { tagOf } from './check-options.ts';
 
 /** Registered, so that two copies of the package agree. */
-const encoded: unique symbol = Symbol.for('leasestream.encoded');
+const encoded = Symbol.for('leasestream.encoded');
 
 /** A body as it will be pushed: encoded once, when it was handed over, so that a later change can't reach it. */
 export class EncodedBody {
@@ -17,8 +17,8 @@ export class EncodedBody {
     this.bytes = bytes;
   }
 
-  get [encoded](): true {
-    return true;
+  static {
+    Object.defineProperty(this.prototype, encoded, { value: true });
   }
 }
 
