@@ -2,6 +2,7 @@ import type { ContentType } from '../contract/message.ts';
 import { type MovableMessage, rawOf } from '../contract/raw-body.ts';
 import type { Settlement } from '../contract/settlement.ts';
 import type { HeldMessage, Lease } from '../lease/lease.ts';
+import { printAs, printMessage } from './inspect.ts';
 
 /** How a message is retried. */
 export interface RetryOptions {
@@ -175,6 +176,10 @@ export class DeliveredMessage<Body> implements LeasedMessage<Body> {
 
   deadLetter(queue: DeadLetterQueue, options?: DeadLetterOptions): Promise<Settlement> {
     return this.#keeper.deadLetter(this.#lease, this, queue, options);
+  }
+
+  static {
+    printAs<LeasedMessage>(this.prototype, printMessage);
   }
 
   /** Notes whether a sink is to settle a message: its consumer leaves it alone so long. */
