@@ -12,6 +12,7 @@ export type UndecodedMessage = Pick<PulledMessage, 'id' | 'contentType' | 'metad
  *
  * @param raw - as `message.raw`: the text of `text` and `json`, the bytes of `bytes` and `v8`, the text that came where it is
  * not of its content type
+ * @returns the body, at once: no promise
  * @throws anything when it can't: `onInvalid` is asked then
  */
 export type DecodeBody<Body = unknown> = (raw: string | Uint8Array, message: UndecodedMessage) => Body;
@@ -46,8 +47,15 @@ export function decode(message: PulledMessage, how: Decode | undefined): Decoded
 function bodyOf(message: PulledMessage, how: Decode): unknown {
   const { id, contentType, metadata } = message;
   const raw = rawOf(message);
-  if (typeof how === 'function') return how(raw, { id, contentType, metadata });
+  if (typeof how === 'function') return atOnce(how(raw, { id, contentType, metadata }));
   if (how === 'raw') return raw;
   if (typeof raw !== 'string' || (contentType !== 'text' && contentType !== 'json')) throw new Error('it is no text');
   return how === 'text' ? raw : JSON.parse(raw);
+}
+
+/** Nobody would await a promise here, and one that rejects would end the process. */
+function atOnce(body: unknown): unknown {
+  if (!(body instanceof Promise)) return body;
+  body.catch(() => undefined);
+  throw new TypeError("'decode' must give a body at once: what it gave is a promise");
 }
