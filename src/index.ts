@@ -1,6 +1,7 @@
 export type { BatchOptions, ProcessBatchesArguments, ProcessBatchesOptions } from './consumer/batch-options.ts';
 export type { ConsumeOptions, InvalidAction } from './consumer/consume-options.ts';
 export type { BatchConsumer, CloseOptions, Consumer, ConsumerControl } from './consumer/consumer.ts';
+export type { Decode, DecodeBody, UndecodedMessage } from './consumer/decode.ts';
 export type { ConsumerEvent, InvalidMessage, MessageIdentity } from './consumer/events.ts';
 export type { DeadLetterOptions, DeadLetterQueue, LeasedMessage, RetryOptions } from './consumer/leased-message.ts';
 export type { MessageBatch } from './consumer/message-batch.ts';

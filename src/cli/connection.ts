@@ -83,9 +83,9 @@ export class Connection {
     return openQueue({ transport: this.transport(queue), queueName: queue.name, pushLimit });
   }
 
-  /** The queue with bodies as they are on the wire. */
+  /** The queue with bodies as they were pushed. */
   raw(queue: KnownQueue): RawQueue {
-    return new RawQueue({ ...this.#connection, queueId: queue.id });
+    return new RawQueue(this.transport(queue));
   }
 
   async #list(filter: string, signal: AbortSignal): Promise<KnownQueue[]> {

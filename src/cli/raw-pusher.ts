@@ -1,9 +1,10 @@
+import { encodeRaw } from '../contract/raw-body.ts';
 import { coreOf } from '../convert/handle-core.ts';
 import { pushBatches } from '../producer/push-batches.ts';
 import type { Pusher } from '../producer/pusher.ts';
 import type { EncodedMessage } from '../producer/split-batches.ts';
 import type { Queue } from '../queue/queue.ts';
-import { encodedBodyOf, type RawMessage } from './raw-queue.ts';
+import type { RawMessage } from './raw-queue.ts';
 
 const requestsAtOnce = 4;
 
@@ -36,11 +37,11 @@ export class RawPusher {
     const sent: Message[] = [];
     const encoded: EncodedMessage[] = [];
     for (const message of messages) {
-      const body = encodedBodyOf(message);
-      if (body === undefined) outcomes.set(message, new TypeError(`HTTP can't push ${message.contentType}`));
-      else {
+      try {
+        encoded.push({ body: encodeRaw(message) });
         sent.push(message);
-        encoded.push({ body });
+      } catch (error) {
+        outcomes.set(message, error);
       }
     }
     await pushBatches(encoded, {

@@ -7,7 +7,7 @@ import type { Connection, KnownQueue } from './connection.ts';
 import { HeldMessages } from './held-messages.ts';
 import { isOnLastAttempt } from './last-attempt.ts';
 import type { Progress } from './progress.ts';
-import { encodedBodyOf, type RawLeasedMessage, type RawQueue } from './raw-queue.ts';
+import { type RawLeasedMessage, type RawQueue, whyUnmovable } from './raw-queue.ts';
 import { RawPusher } from './raw-pusher.ts';
 
 /** What became of the messages of the dead letter queue. */
@@ -15,12 +15,22 @@ export interface RedriveReport {
   readonly from: string;
   readonly to: string;
   dryRun: boolean;
-  /** Pushed and confirmed; with a dry run, what would be moved. */
+  /** Pushed and confirmed; with a dry run, what is known to be movable. */
   moved: number;
   /** Pushed and confirmed, but the acknowledgement went wrong: both queues may have them. */
   copied: number;
   /** Left: of a type that can't be pushed over HTTP, refused by the service, or not confirmed in time. */
   left: number;
+  /** Those of them that can't be moved, also not by another run. */
+  unmoved: readonly UnmovedMessage[];
+  /** With a dry run: how many more there are, of which nobody can tell before they are leased. */
+  unseen?: number;
+}
+
+/** A message that can't be moved. */
+interface UnmovedMessage {
+  readonly id: string;
+  readonly reason: string;
 }
 
 export interface RedriveDeps {
@@ -56,6 +66,8 @@ export class Redrive {
   readonly #held: HeldMessages;
   /** Pushed, but perhaps not acknowledged: not to be pushed once more. */
   readonly #copied = new Set<string>();
+  /** Why each can't be moved, by message id. */
+  readonly #unmovable = new Map<string, string>();
   #reason: keyof typeof reasons | undefined;
 
   constructor(connection: Connection, { from, to }: { from: KnownQueue; to: KnownQueue }, deps: RedriveDeps) {
@@ -66,13 +78,32 @@ export class Redrive {
     this.#target = new RawPusher(connection.open(to));
     this.#deps = deps;
     this.#held = new HeldMessages(this.#transport, { clock: deps.clock, leaseMs });
-    this.report = { from: from.name, to: to.name, dryRun: false, moved: 0, copied: 0, left: 0 };
+    this.report = { from: from.name, to: to.name, dryRun: false, moved: 0, copied: 0, left: 0, unmoved: [] };
   }
 
-  /** Says how many there are, and moves nothing. */
+  /** Says how many can be moved of those that can be seen without a lease, and moves nothing. */
   async count(limit: number = Infinity): Promise<void> {
-    this.report.dryRun = true;
-    this.report.moved = Math.min(limit, await this.#backlog());
+    const backlog = await this.#backlog();
+    const seen = (await this.#raw.peek(limits.batchMessages)).slice(0, limit);
+    for (const message of seen) this.#noteUnmovable(message.id, whyUnmovable(message));
+    const unmoved = this.#listUnmoved();
+    const unseen = Math.max(0, Math.min(limit, backlog) - seen.length);
+    Object.assign(this.report, {
+      dryRun: true,
+      moved: seen.length - unmoved.length,
+      left: unmoved.length,
+      unmoved,
+      unseen,
+    } satisfies Partial<RedriveReport>);
+  }
+
+  #noteUnmovable(id: string, reason: string | undefined): void {
+    if (reason === undefined) this.#unmovable.delete(id);
+    else this.#unmovable.set(id, reason);
+  }
+
+  #listUnmoved(): readonly UnmovedMessage[] {
+    return Array.from(this.#unmovable, ([id, reason]) => ({ id, reason }));
   }
 
   async run(limit: number = Infinity): Promise<void> {
@@ -86,6 +117,7 @@ export class Redrive {
     } finally {
       progress?.end();
       this.report.left = this.#held.count;
+      this.report.unmoved = this.#listUnmoved();
       await this.#held.giveBack();
     }
   }
@@ -102,7 +134,7 @@ export class Redrive {
     while (taken < limit && !signal.aborted && this.#reason === undefined) {
       if (this.#held.leftMs(pullShare) <= 0) return this.#stop('time');
       const next = await this.#raw.peek(limits.batchMessages);
-      const isInDanger = next.some((each) => encodedBodyOf(each) === undefined && isOnLastAttempt(each, maxRetries));
+      const isInDanger = next.some((each) => whyUnmovable(each) !== undefined && isOnLastAttempt(each, maxRetries));
       if (isInDanger) return this.#stop('lastAttempt');
       const pulledAt = this.#held.now();
       const messages = await this.#raw.pull(Math.min(limits.batchMessages, limit - taken), leaseMs);
@@ -121,6 +153,8 @@ export class Redrive {
     const outcomes = await this.#push(messages.filter(({ id }) => !this.#copied.has(id)));
     const pushed = messages.filter((message) => this.#copied.has(message.id) || outcomes.get(message) === undefined);
     this.#held.forget(pushed);
+    for (const [{ id }, error] of outcomes)
+      this.#noteUnmovable(id, isItemFault(error) ? reasonOf(id, error) : undefined);
     if (pushed.length > 0) await this.#acknowledge(pushed);
     // One that the service refuses, or HTTP can't carry, concerns that message; all other failures concern all.
     const fatal = [...outcomes.values()].find((error) => error !== undefined && !isItemFault(error));
@@ -161,4 +195,9 @@ export class Redrive {
   async #backlog(): Promise<number> {
     return (await this.#transport.metrics({ timeoutMs: 30_000 })).backlogCount;
   }
+}
+
+function reasonOf(id: string, error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.includes(id) ? text : `Cannot move message ${id}: ${text}`;
 }

@@ -17,8 +17,9 @@ interface RedriveFlags extends ConnectionFlags {
 const help = `
 Moves messages out of a dead letter queue: each is pushed to TO, and acknowledged in FROM only once the push was
 confirmed, so that a crash leaves it in both rather than in none. Bodies stay as they are, to the last digit; ids,
-timestamps and attempts are new. Without TO: the one queue whose consumer names FROM as its dead letter queue.
-Messages of the types bytes and v8 can't be pushed over HTTP, and are given back; that counts as an attempt, of which a
+timestamps and attempts are new. A string of JSON, which HTTP does not take, becomes text. Without TO: the one queue whose consumer names FROM as its dead letter queue.
+What HTTP can't carry (the types bytes and v8, what is not of its type) and what the service refuses is given back, each
+told on standard error with its id and the reason, or as "unmoved" with --json. Giving back counts as an attempt, of which a
 dead letter queue has its own max_retries and one, too. So it stops where one of them is on its last attempt, and before
 the leases of those that it will give back end; it says how many are left then.
 
@@ -34,7 +35,7 @@ export function redriveCommand(terminal: Terminal, exit: (code: number) => void)
     .argument('<from>', 'the dead letter queue: its name, or its id')
     .argument('[to]', 'the queue that they go back to: its name, or its id')
     .option('--limit <count>', 'move at most so many', parseCount)
-    .option('--dry-run', 'move nothing, and say how many there are')
+    .option('--dry-run', 'move nothing, and say how many can be moved of the first 100')
     .option('--json', 'print what happened as one line of JSON')
     .option('--quiet', 'show no progress')
     .addHelpText('after', help)
@@ -51,6 +52,7 @@ export function redriveCommand(terminal: Terminal, exit: (code: number) => void)
       } finally {
         await write(terminal, flags.json === true ? `${JSON.stringify(redrive.report)}\n` : inWords(redrive.report));
       }
+      if (flags.json !== true) for (const { reason } of redrive.report.unmoved) terminal.stderr.write(`${reason}\n`);
       if (terminal.signal.aborted) throw new Interrupted();
       const advice = await redrive.advice();
       if (advice !== undefined) terminal.stderr.write(`${advice}\n`);
@@ -75,8 +77,12 @@ async function findTarget(
   return target;
 }
 
-function inWords({ from, to, dryRun, moved, copied, left }: RedriveReport): string {
-  if (dryRun) return `${moved} would be moved from ${from} to ${to}\n`;
+function inWords({ from, to, dryRun, moved, copied, left, unseen = 0 }: RedriveReport): string {
+  if (dryRun) {
+    const stays = left === 0 ? '' : `, ${left} would be left in ${from}`;
+    const hidden = unseen === 0 ? '' : `; there are ${unseen} more that can't be looked at without leasing them`;
+    return `${moved} would be moved from ${from} to ${to}${stays}${hidden}\n`;
+  }
   const rest = [
     copied === 0 ? '' : `, ${copied} pushed but not acknowledged: they may be in both`,
     left === 0 ? '' : `, ${left} left in ${from}`,

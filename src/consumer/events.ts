@@ -15,6 +15,8 @@ export interface InvalidMessage extends MessageIdentity {
   readonly metadata: Readonly<Record<string, string>>;
   /** The decoded body that did not fit the schema; `undefined` when it could not be decoded. */
   readonly body: unknown;
+  /** The body as it came, as of a `LeasedMessage`. */
+  readonly raw: string | Uint8Array;
 }
 
 /**

@@ -1,16 +1,19 @@
 import { errorOf } from '../contract/callback.ts';
 import type { PulledMessage } from '../contract/message.ts';
+import { rawOf } from '../contract/raw-body.ts';
 import type { Schema } from '../contract/schema.ts';
 import { type HeldMessage, Lease, LeaseBatch } from '../lease/lease.ts';
 import { checkInvalidAction, type InvalidAction, type ResolvedConsumeOptions } from './consume-options.ts';
+import type { Decode, Decoded } from './decode.ts';
 import type { ConsumerEvent, InvalidMessage } from './events.ts';
 import type { Leftovers } from './leftovers.ts';
 import { leasesEndAt, type PullAnswer } from './puller.ts';
 import type { StatsCounter } from './stats.ts';
-import { validate, type Validated } from './validate.ts';
+import { validate } from './validate.ts';
 
 export interface IntakeDeps {
   readonly schema: Schema | undefined;
+  readonly decode: Decode | undefined;
   readonly options: ResolvedConsumeOptions;
   readonly stats: StatsCounter;
   readonly leftovers: Leftovers;
@@ -34,7 +37,7 @@ export class Intake {
   readonly #deps: IntakeDeps;
   readonly #unjudged = new Set<Unjudged>();
   /** Judged in this very moment, by the answer they came with: taken over together. */
-  #judged = new Map<PullAnswer, Validated[]>();
+  #judged = new Map<PullAnswer, Decoded[]>();
   /** Invalid ones of which `onInvalid` has not said yet what is to become of them. */
   readonly #rejected = new Set<Lease>();
   /** The length of the bodies of those whose schema has not answered. */
@@ -53,15 +56,15 @@ export class Intake {
 
   take(answer: PullAnswer): void {
     const { messages } = answer;
-    const { schema, accept } = this.#deps;
-    if (schema === undefined && messages.every(isDecoded)) {
+    const { schema, decode, accept } = this.#deps;
+    if (schema === undefined && decode === undefined && messages.every(isDecoded)) {
       accept(messages, answer);
       return;
     }
-    const judged: Validated[] = [];
+    const judged: Decoded[] = [];
     const unjudged = { answer, messages: new Set<PulledMessage>() };
     for (const message of messages) {
-      const validated = validate(message, schema);
+      const validated = validate(message, schema, decode);
       if (validated instanceof Promise) {
         unjudged.messages.add(message);
         this.#hold(message, 1);
@@ -77,7 +80,7 @@ export class Intake {
     this.heldLength += sign * bodyLength;
   }
 
-  #answered(unjudged: Unjudged, message: PulledMessage, judged: Validated): void {
+  #answered(unjudged: Unjudged, message: PulledMessage, judged: Decoded): void {
     if (!unjudged.messages.delete(message)) return;
     if (unjudged.messages.size === 0) this.#unjudged.delete(unjudged);
     if (this.#judged.size === 0) void Promise.resolve().then(() => this.#takeOver());
@@ -141,7 +144,7 @@ export class Intake {
     for (const lease of rejected) this.#deps.reject(lease, 'retry', undefined);
   }
 
-  #sort(judged: readonly Validated[], answer: PullAnswer): void {
+  #sort(judged: readonly Decoded[], answer: PullAnswer): void {
     const valid: HeldMessage[] = [];
     let batch: LeaseBatch | undefined;
     for (const { message, error } of judged) {
@@ -154,7 +157,7 @@ export class Intake {
     this.#deps.accept(valid, answer);
   }
 
-  async #judgeInvalid(message: PulledMessage, lease: Lease, error: unknown): Promise<void> {
+  async #judgeInvalid(message: HeldMessage, lease: Lease, error: unknown): Promise<void> {
     const { options, stats, report, reject } = this.#deps;
     const invalid = view(message);
     stats.invalid += 1;
@@ -180,6 +183,7 @@ function isDecoded({ bodyError }: PulledMessage): boolean {
   return bodyError === undefined;
 }
 
-function view({ id, attempts, timestampMs, contentType, metadata, body }: PulledMessage): InvalidMessage {
-  return { id, attempts, timestamp: new Date(timestampMs), contentType, metadata, body };
+function view(message: HeldMessage): InvalidMessage {
+  const { id, attempts, timestampMs, contentType, metadata, body } = message;
+  return { id, attempts, timestamp: new Date(timestampMs), contentType, metadata, body, raw: rawOf(message) };
 }

@@ -1,6 +1,8 @@
 import type { ContentType } from '../contract/message.ts';
+import { type MovableMessage, rawOf } from '../contract/raw-body.ts';
 import type { Settlement } from '../contract/settlement.ts';
 import type { HeldMessage, Lease } from '../lease/lease.ts';
+import { printAs, printMessage } from './inspect.ts';
 
 /** How a message is retried. */
 export interface RetryOptions {
@@ -12,7 +14,7 @@ export interface RetryOptions {
   readonly delaySeconds?: number;
 }
 
-/** Where a message is moved to: a queue handle. */
+/** Where a message is moved to: a queue handle. Anything else is given an `EncodedBody`, whose `text` is what came. */
 export interface DeadLetterQueue {
   send(body: unknown): Promise<void>;
 }
@@ -33,6 +35,11 @@ export interface LeasedMessage<Body = unknown> {
   /** When the message was pushed. */
   readonly timestamp: Date;
   readonly contentType: ContentType;
+  /**
+   * The body as it was pushed: the text of `text` and `json`, to the last digit; the bytes of `bytes` and `v8`; the text that
+   * came where it is not of its content type.
+   */
+  readonly raw: string | Uint8Array;
   readonly metadata: Readonly<Record<string, string>>;
   /** Names this delivery. Changes when the message is delivered again while its handler runs. */
   readonly leaseId: string;
@@ -65,12 +72,12 @@ export interface LeasedMessage<Body = unknown> {
    */
   retry(options?: RetryOptions): Promise<Settlement>;
   /**
-   * Pushes the message's body to another queue and acknowledges it here once the push is confirmed. Meanwhile no other
+   * Pushes what came, `raw`, to another queue and acknowledges it here once the push is confirmed. Meanwhile no other
    * settlement has effect. When the push fails, the message is retried after the growing delay, and the outcome is `lost`
    * with the error of the push.
    *
-   * What is pushed is the body as it was pulled, not what a schema made of it. `bytes` and `v8` bodies can't be pushed
-   * over HTTP: their push fails.
+   * It goes as it came, to the last digit, whatever a schema or `decode` made of it. HTTP can't carry `bytes`, `v8` and what
+   * is not of its content type: such a push fails with an error that names the message.
    *
    * @returns what became of it; never rejects
    */
@@ -93,7 +100,7 @@ export interface MessageKeeper {
   retry(lease: Lease, options: RetryOptions | undefined): Promise<Settlement>;
   deadLetter(
     lease: Lease,
-    message: HeldMessage,
+    message: MovableMessage,
     queue: DeadLetterQueue,
     options: DeadLetterOptions | undefined,
   ): Promise<Settlement>;
@@ -134,6 +141,10 @@ export class DeliveredMessage<Body> implements LeasedMessage<Body> {
     return this.#message.contentType;
   }
 
+  get raw(): string | Uint8Array {
+    return rawOf(this.#message);
+  }
+
   get metadata(): Readonly<Record<string, string>> {
     return this.#message.metadata;
   }
@@ -164,7 +175,11 @@ export class DeliveredMessage<Body> implements LeasedMessage<Body> {
   }
 
   deadLetter(queue: DeadLetterQueue, options?: DeadLetterOptions): Promise<Settlement> {
-    return this.#keeper.deadLetter(this.#lease, this.#message, queue, options);
+    return this.#keeper.deadLetter(this.#lease, this, queue, options);
+  }
+
+  static {
+    printAs<LeasedMessage>(this.prototype, printMessage);
   }
 
   /** Notes whether a sink is to settle a message: its consumer leaves it alone so long. */

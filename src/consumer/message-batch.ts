@@ -1,6 +1,7 @@
 import type { Settlement } from '../contract/settlement.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { Engine } from './engine.ts';
+import { printAs, printBatch } from './inspect.ts';
 import { DeliveredMessage, type LeasedMessage, type RetryOptions } from './leased-message.ts';
 
 /**
@@ -33,6 +34,10 @@ export class DeliveredBatch<Body> implements MessageBatch<Body> {
     this.queue = engine.queueName;
     this.leases = leases;
     this.messages = leases.map((lease) => new DeliveredMessage<Body>(lease, engine.keeper));
+  }
+
+  static {
+    printAs<MessageBatch>(this.prototype, printBatch);
   }
 
   ackAll(): Promise<readonly Settlement[]> {

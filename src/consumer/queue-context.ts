@@ -4,6 +4,7 @@ import type { QueueTransport } from '../contract/transport.ts';
 import { Gates } from '../lease/gates.ts';
 import type { HeldMessage } from '../lease/lease.ts';
 import type { Standing } from '../lease/patience.ts';
+import type { Decode } from './decode.ts';
 import type { PullAnswer } from './puller.ts';
 import { SteadyTime } from './steady-time.ts';
 import { Wakes } from './wakes.ts';
@@ -25,6 +26,7 @@ export interface QueueContext {
   readonly standing: Standing;
   readonly random: () => number;
   readonly schema: Schema | undefined;
+  readonly decode: Decode | undefined;
   /** What batches call the queue. */
   readonly queueName: string;
   /** Tells the running consumers of what is pushed through the same handle. */

@@ -1,9 +1,10 @@
 import { checkInteger, checkOptions, rule } from '../contract/check-options.ts';
 import { QueueError } from '../contract/errors.ts';
 import { limits } from '../contract/limits.ts';
+import { encodeRaw, type MovableMessage } from '../contract/raw-body.ts';
 import type { Settlement } from '../contract/settlement.ts';
 import type { Holdings } from '../lease/holdings.ts';
-import type { HeldMessage, Lease, SettleKind } from '../lease/lease.ts';
+import type { Lease, SettleKind } from '../lease/lease.ts';
 import { growingDelaySeconds } from '../lease/retry-delay.ts';
 import { type ConsumerEvent, identityOf } from './events.ts';
 import type { LeaseSignals } from './lease-signals.ts';
@@ -169,7 +170,7 @@ export class Settlements implements MessageKeeper {
 
   deadLetter(
     lease: Lease,
-    message: HeldMessage,
+    message: MovableMessage,
     queue: DeadLetterQueue,
     options: DeadLetterOptions = {},
   ): Promise<Settlement> {
@@ -181,7 +182,7 @@ export class Settlements implements MessageKeeper {
 
   async #deadLetter(
     lease: Lease,
-    message: HeldMessage,
+    message: MovableMessage,
     queue: DeadLetterQueue,
     options: DeadLetterOptions,
   ): Promise<Settlement> {
@@ -222,9 +223,9 @@ function isDecided(lease: Lease): boolean {
 }
 
 /** Why a message could not be pushed to another queue; `undefined` when it was. */
-async function pushTo(queue: DeadLetterQueue, message: HeldMessage): Promise<QueueError | undefined> {
+async function pushTo(queue: DeadLetterQueue, message: MovableMessage): Promise<QueueError | undefined> {
   try {
-    await queue.send(message.rawBody === undefined ? message.body : message.rawBody);
+    await queue.send(encodeRaw(message));
     return undefined;
   } catch (cause) {
     const text = `Message ${message.id} could not be pushed to the dead letter queue`;

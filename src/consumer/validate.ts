@@ -1,26 +1,20 @@
 import { show } from '../contract/check-options.ts';
 import { QueueError } from '../contract/errors.ts';
 import type { PulledMessage } from '../contract/message.ts';
-import type { HeldMessage } from '../lease/lease.ts';
 import type { Schema, SchemaIssue, SchemaResult } from '../contract/schema.ts';
+import { type Decode, decode, type Decoded } from './decode.ts';
 
-/** A message as its schema judged it. */
-export interface Validated {
-  readonly message: HeldMessage;
-  /** Why it can't be handed out. */
-  readonly error?: Error;
-}
-
-/** Judges a decoded body; a promise only where the schema gives one. */
-export function validate(message: PulledMessage, schema: Schema | undefined): Validated | Promise<Validated> {
-  if (message.bodyError !== undefined) return { message, error: message.bodyError };
-  if (schema === undefined) return { message };
-  const judge = (result: SchemaResult<unknown>): Validated => {
+/** Decodes a body and judges it; a promise only where the schema gives one. */
+export function validate(pulled: PulledMessage, schema: Schema | undefined, how?: Decode): Decoded | Promise<Decoded> {
+  const decoded = decode(pulled, how);
+  if (schema === undefined || decoded.error !== undefined) return decoded;
+  const { message } = decoded;
+  const judge = (result: SchemaResult<unknown>): Decoded => {
     if (result.issues !== undefined) return { message, error: invalidBody(message, result.issues) };
     if (!('value' in result)) throw new TypeError('A schema must give a value or issues');
-    return { message: { ...message, body: result.value, rawBody: message.body } };
+    return { message: { rawBody: message.body, ...message, body: result.value } };
   };
-  const fail = (error: unknown): Validated => ({ message, error: errorOf(message, error) });
+  const fail = (error: unknown): Decoded => ({ message, error: errorOf(message, error) });
   try {
     const result = schema['~standard'].validate(message.body);
     // Any thenable: a schema need not give the platform's own promises.

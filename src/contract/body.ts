@@ -1,18 +1,29 @@
 import { tagOf } from './check-options.ts';
 
+/** Registered, so that two copies of the package agree. */
+const encoded = Symbol.for('leasestream.encoded');
+
 /** A body as it will be pushed: encoded once, when it was handed over, so that a later change can't reach it. */
 export class EncodedBody {
   readonly contentType: 'text' | 'json';
   /** The text itself for `text`, JSON text for `json`. */
   readonly text: string;
-  /** What the service counts against its limits: the UTF-8 length of `text`. */
+  /** What the service counts against its limits: the UTF-8 length of `text`, or of JSON without needless escapes. */
   readonly bytes: number;
 
-  constructor(contentType: 'text' | 'json', text: string) {
+  constructor(contentType: 'text' | 'json', text: string, bytes: number = utf8Length(text)) {
     this.contentType = contentType;
     this.text = text;
-    this.bytes = utf8Length(text);
+    this.bytes = bytes;
   }
+
+  static {
+    Object.defineProperty(this.prototype, encoded, { value: true });
+  }
+}
+
+function isEncoded(body: unknown): body is EncodedBody {
+  return typeof body === 'object' && body !== null && encoded in body;
 }
 
 /**
@@ -26,7 +37,7 @@ export class EncodedBody {
  * `text`.
  */
 export function encodeBody(body: unknown, contentType?: 'text' | 'json'): EncodedBody {
-  if (body instanceof EncodedBody) return body;
+  if (isEncoded(body)) return body;
   if (contentType !== undefined && contentType !== 'text' && contentType !== 'json') {
     throw new TypeError(`Cannot push with content type '${String(contentType)}': HTTP push takes 'text' and 'json'`);
   }
@@ -96,7 +107,8 @@ function typeOf(value: unknown): string {
   return value === null ? 'null' : typeof value;
 }
 
-function utf8Length(text: string): number {
+/** The UTF-8 length of a well-formed text. */
+export function utf8Length(text: string): number {
   let bytes = text.length;
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index);

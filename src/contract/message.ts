@@ -23,6 +23,12 @@ export interface PulledMessage {
   readonly body: unknown;
   /** Why the body could not be decoded. */
   readonly bodyError?: QueueError;
+  /**
+   * The body as it was pushed: the text of `text` and of `json`, the bytes of `bytes` and of `v8`. Where it is not of its
+   * content type, the text that came. A message is moved as this. Left out by a transport that does not know it: what is
+   * moved is encoded anew then.
+   */
+  readonly raw?: string | Uint8Array;
   /** The length of the body as it came over the wire, in characters. */
   readonly bodyLength: number;
 }
@@ -38,6 +44,8 @@ export interface PeekedMessage {
   readonly metadata: Readonly<Record<string, string>>;
   readonly body: unknown;
   readonly bodyError?: QueueError;
+  /** As of a {@link PulledMessage}. */
+  readonly raw?: string | Uint8Array;
 }
 
 /** A message to push. */

@@ -18,7 +18,7 @@ export type LeasePhase = 'buffered' | 'deferred' | 'started' | 'over';
 
 /** A message as it is handed out. */
 export interface HeldMessage extends PulledMessage {
-  /** The decoded body as it came, where a schema made another of it. */
+  /** The decoded body as it came, where a schema or `decode` made another of it. */
   readonly rawBody?: unknown;
 }
 

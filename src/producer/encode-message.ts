@@ -31,7 +31,7 @@ function refuseItem(body: unknown): void {
   // Pushed as it is, its lease would end unsettled: it would be pushed again and again.
   if (isForwardable(body)) {
     throw new TypeError(
-      'Cannot push a leased message as a body: send message.body, or write forward(message, [message.body])',
+      'Cannot push a leased message as a body: send message.body, or write forward(message, [message])',
     );
   }
 }

@@ -27,15 +27,21 @@ const grouped = new WeakSet<Forwardable>();
  * - A message can be in one group only, and a group can be written only once: else it fails with a `TypeError`. A message
  *   that is in none is not settled by the sink: its lease ends, and it comes again.
  * - What was settled by hand before stays so.
+ * - A message of the group may be an output itself, alone or in an envelope: it is moved as it came, to the last digit. HTTP
+ *   can't carry `bytes`, `v8` and what is not of its content type: such a group fails.
  * - Many to one needs `minInFlight` at its source: else the next message comes only after the one before was settled.
  * - A group that is retried may have been pushed in part: delivery is at least once.
  *
  * @param messageOrMessages - of any surface. A loop or a handler that acknowledges by itself leaves a message to the sink
  * from when its group is written; many to one therefore needs `toReadable`, `toReadableStream` or `settle: 'manual'`,
  * which acknowledge nothing while a group is gathered.
- * @param outputs - bodies, or envelopes
+ * @param outputs - bodies, envelopes, or messages of the group themselves
  * @throws TypeError when something is not a leased message, or is in a group already
  */
+export function forward<Body>(
+  messageOrMessages: Forwardable | readonly Forwardable[],
+  outputs: ReadonlyArray<Body | Envelope<Body>>,
+): Forward<Exclude<Body, Forwardable>>;
 export function forward<Body>(
   messageOrMessages: Forwardable | readonly Forwardable[],
   outputs: ReadonlyArray<Body | Envelope<Body>>,

@@ -1,3 +1,4 @@
+import { encodeRaw, type MovableMessage } from '../contract/raw-body.ts';
 import { encodeMessage } from './encode-message.ts';
 import { isEnvelope } from './envelope.ts';
 import { type Forward, type Forwardable, isForward, isForwardable } from './forward.ts';
@@ -35,7 +36,9 @@ export class WrittenItem {
     this.messages = messages;
     try {
       if (isForward(item)) takeMessages(item, messages);
-      this.outputs = (isForward(item) ? item.outputs : [item]).map(encodeOutput);
+      this.outputs = isForward(item)
+        ? item.outputs.map((output) => encodeOutput(output, item.messages))
+        : [encodeOutput(item, [])];
     } catch (error) {
       this.outputs = [];
       this.failure = { error: ownError(error) };
@@ -68,6 +71,14 @@ function ownError(cause: unknown): unknown {
   return isItemFault(cause) ? cause : new TypeError('Cannot read what was written', { cause });
 }
 
-function encodeOutput(output: unknown): EncodedMessage {
-  return encodeMessage(isEnvelope(output) ? output : { body: output });
+/** @param group - the messages of which each may be an output itself: it goes as it came */
+function encodeOutput(output: unknown, group: readonly unknown[]): EncodedMessage {
+  const message = isEnvelope(output) ? output : { body: output };
+  const { body } = message;
+  return encodeMessage(isMovable(body) && group.includes(body) ? { ...message, body: encodeRaw(body) } : message);
+}
+
+/** Whether it is a leased message that tells what came. */
+function isMovable(body: unknown): body is MovableMessage {
+  return isForwardable(body) && 'raw' in body;
 }

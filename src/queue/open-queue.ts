@@ -6,6 +6,7 @@ import {
 } from '../consumer/batch-options.ts';
 import { type ConsumeOptions, resolveConsumeOptions } from '../consumer/consume-options.ts';
 import type { BatchConsumer, Consumer } from '../consumer/consumer.ts';
+import type { DecodeBody } from '../consumer/decode.ts';
 import { createQueueContext, type QueueContext } from '../consumer/queue-context.ts';
 import type { LeasedMessage } from '../consumer/leased-message.ts';
 import { type BatchHandler, runBatchHandler } from '../consumer/process-batches.ts';
@@ -35,8 +36,8 @@ import { checkHandleOptions, pushLimitOf, type QueueOptions } from './queue-opti
 /**
  * Opens a handle of a queue. No request is made here.
  *
- * @typeParam Body - what the bodies are; the schema's output when there is one
- * @typeParam Sent - what may be sent; the schema's input when there is one
+ * @typeParam Body - what the bodies are: the schema's output when there is one, else what `decode` gives when there is one
+ * @typeParam Sent - what may be sent; the schema's input when there is one, anything where only `decode` is given
  * @throws TypeError or RangeError that names the option, what it must be, and its value; never the value of a credential
  * @example
  * ```ts
@@ -52,15 +53,22 @@ import { checkHandleOptions, pushLimitOf, type QueueOptions } from './queue-opti
 export function openQueue<Body, Sent = Body>(
   options: QueueOptions<Body> & { readonly schema: Schema<Body, Sent> },
 ): Queue<Body, Sent>;
+export function openQueue(
+  options: QueueOptions<string | Uint8Array> & { readonly decode: 'raw' },
+): Queue<string | Uint8Array, unknown>;
+export function openQueue(options: QueueOptions<string> & { readonly decode: 'text' }): Queue<string, unknown>;
+export function openQueue<Body>(
+  options: QueueOptions<Body> & { readonly decode: DecodeBody<Body> },
+): Queue<Body, unknown>;
 export function openQueue<Body = unknown>(options: QueueOptions<Body>): Queue<Body>;
 export function openQueue<Body>(options: QueueOptions<Body>): Queue<Body> {
   checkHandleOptions(options);
-  const { schema, pushLimit } = options;
+  const { schema, decode, pushLimit } = options;
   const clock = guardClock(options.clock ?? systemClock);
   const random = guardRandom(options.random ?? Math.random, Math.random);
   const { transport, connection } = connect(options, clock);
   const queueName = options.queueName ?? options.queueId ?? 'queue';
-  const context = createQueueContext({ transport, clock, random, schema, queueName });
+  const context = createQueueContext({ transport, clock, random, schema, decode, queueName });
   const limit = pushLimitOf(pushLimit, connection?.baseUrl);
   const account = connection === undefined ? undefined : `${connection.baseUrl}/accounts/${connection.accountId}`;
   return new QueueHandle<Body>(context, limit === undefined ? undefined : pushBucket({ limit, clock, account }));

@@ -1,4 +1,5 @@
-import { checkFunction, checkInteger, checkOptions, rule } from '../contract/check-options.ts';
+import type { Decode } from '../consumer/decode.ts';
+import { checkFunction, checkInteger, checkOneOf, checkOptions, rule } from '../contract/check-options.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { Schema } from '../contract/schema.ts';
 import type { QueueTransport } from '../contract/transport.ts';
@@ -15,6 +16,17 @@ export interface HandleOptions<Body> {
   readonly queueName?: string;
   /** Judges and types the bodies: any Standard Schema, from zod, valibot, arktype and others. */
   readonly schema?: Schema<Body>;
+  /**
+   * How bodies are decoded; a schema judges what comes of it. Where it can't be done, `onInvalid` is asked.
+   *
+   * - `'raw'`: not at all: the text of `text` and `json`, the bytes of `bytes` and `v8`, as `message.raw`
+   * - `'text'`: the text of `text` and of `json`, to the last digit
+   * - `'json'`: as JSON, also what was pushed as `text`
+   * - a function, which is called once for each delivery and gives the body, or throws. `decodeV8` of `leasestream/node` is one
+   *
+   * @defaultValue by the content type: a string, a JSON value, a `Uint8Array`; `v8` can't be decoded
+   */
+  readonly decode?: Decode;
   /**
    * The time as the handle sees it. Where it fails, or gives what is no number or no timer, the machine's goes on.
    *
@@ -57,13 +69,16 @@ export function checkHandleOptions(
   options: HandleOptions<unknown> & { readonly transport?: QueueTransport | undefined },
 ): void {
   checkOptions('open a queue', options);
-  const { queueName, schema, clock, random, pushLimit, transport } = options;
+  const { queueName, schema, decode, clock, random, pushLimit, transport } = options;
   if (queueName !== undefined && typeof queueName !== 'string') {
     throw new TypeError(rule('open a queue', 'queueName', 'a string', queueName));
   }
   if (random !== undefined) checkFunction('open a queue', 'random', random);
   if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function') {
     throw new TypeError(rule('open a queue', 'schema', 'a Standard Schema', schema));
+  }
+  if (decode !== undefined && typeof decode !== 'function') {
+    checkOneOf('open a queue', 'decode', decode, ['raw', 'text', 'json']);
   }
   if (clock !== undefined && !clockMethods.every((name) => typeof clock?.[name] === 'function')) {
     throw new TypeError(rule('open a queue', 'clock', 'a Clock', clock));

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { type Broker, createBroker, type JournalEntry, ManualClock } from '../../src/broker.ts';
 
 interface Moved {
+  readonly unmoved: readonly string[];
   readonly moved: number;
   readonly left: number;
   readonly reason: string | undefined;
@@ -36,7 +37,7 @@ const call: Call = async ({ id }, path, body) => {
   const answer = await broker.fetch(`${baseUrl}/accounts/${accountId}/queues/${id}${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${apiToken}` },
-    body: JSON.stringify(body),
+    body: typeof body === 'string' ? body : JSON.stringify(body),
   });
   const { result, errors } = (await answer.json()) as { result: unknown; errors: readonly { message: string }[] };
   if (!answer.ok) throw new Error(errors[0]?.message);
@@ -57,7 +58,7 @@ const attempts = (): number[] => broker.inspect('dead').messages.map((message) =
 describe('the redrive of the page', () => {
   it('moves everything', async () => {
     fill(120);
-    expect(await run()).toEqual({ moved: 120, left: 0, reason: undefined });
+    expect(await run()).toEqual({ moved: 120, left: 0, unmoved: [], reason: undefined });
     expect([broker.isEmpty('dead'), broker.inspect('jobs').counts.ready]).toEqual([true, 120]);
   });
 
@@ -90,8 +91,27 @@ describe('the redrive of the page', () => {
   it('leases nothing that giving back would delete', async () => {
     fill(2, 1);
     for (let time = 0; time < 3; time += 1) await run();
-    expect([attempts(), await run()]).toEqual([[3], { moved: 0, left: 0, reason: expect.any(String) }]);
+    expect([attempts(), await run()]).toMatchObject([[3], { moved: 0, left: 0, reason: expect.any(String) }]);
     expect(broker.inspect('dead').counts.total).toBe(1);
+  });
+
+  it.each(['plain', 'base64'] as const)('moves JSON to the last character where it comes %s', async (jsonBodies) => {
+    broker = createBroker({ clock, queues: { jobs: { deadLetterQueue: 'dead' }, dead: {} }, jsonBodies });
+    const texts = ['{"id":1234567890123456789, "price": 1.10, "é":1E400}', '"string"'];
+    for (const body of texts) broker.push('dead', { body, contentType: 'json', raw: true });
+    expect(await run()).toMatchObject({ moved: 2 });
+    const pull = { queue: broker.transport('jobs') };
+    const { messages } = await pull.queue.pull({ batchSize: 10 });
+    expect(messages.map(({ raw }) => raw)).toEqual([texts[0], 'string']);
+  });
+
+  it('tells of each message that it can not move, and why', async () => {
+    fill(1, 1);
+    broker.push('dead', { body: '{broken', contentType: 'json', raw: true });
+    const { unmoved, ...moved } = await run();
+    const [bytes, json] = broker.inspect('dead').messages.map(({ id }) => id);
+    expect(moved).toMatchObject({ moved: 1, left: 2 });
+    expect(unmoved).toEqual([expect.stringMatching(`${bytes}.*bytes`), expect.stringMatching(`${json}.*json`)]);
   });
 
   it('gives back the rest when a push fails', async () => {

@@ -7,7 +7,7 @@ let broker: Broker;
 let server: BrokerServer;
 let journal: JournalEntry[];
 /** What happens before a push or an acknowledgement is carried out, or what it is answered with instead. */
-let before: { batch?: () => unknown; ack?: () => unknown };
+let before: { push?: () => unknown; batch?: () => unknown; ack?: () => unknown };
 
 beforeEach(async () => {
   clock = new ManualClock();
@@ -17,7 +17,7 @@ beforeEach(async () => {
   broker = createBroker({ clock, queues, onJournal: (entry) => journal.push(entry) });
   server = await broker.listen({
     intercept: async (request, next) => {
-      const [, kind = ''] = /\/messages\/(batch|ack)$/.exec(request.url) ?? [];
+      const [, kind = 'push'] = /\/messages(?:\/(batch|ack|pull|peek))?$/.exec(request.url) ?? ['', ''];
       const stray = await before[kind as keyof typeof before]?.();
       return stray instanceof Response ? stray : next(request);
     },
@@ -132,5 +132,67 @@ describe('redrive', () => {
     const id = 'f'.repeat(32);
     expect((await run(`redrive dead ${id}`)).code).toBe(1);
     expect(attempts()).toEqual([0, 0, 0]);
+  });
+
+  describe('with messages that HTTP can not carry', () => {
+    const broken = { raw: true, contentType: 'json' } as const;
+    beforeEach(() => {
+      fill(3);
+      broker.push('dead', { body: Uint8Array.of(1) });
+      broker.push('dead', { body: Uint8Array.of(1), contentType: 'v8' });
+      broker.push('dead', { body: '{broken', ...broken });
+    });
+    const unmovable = (): string[] =>
+      broker
+        .inspect('dead')
+        .messages.filter(({ contentType, body }) => contentType !== 'json' || body === undefined)
+        .map(({ id }) => id);
+
+    it('tells the id and the reason of each that it leaves, and counts them', async () => {
+      const ran = await run('redrive dead jobs');
+      expect([ran.code, ran.stdout]).toEqual([3, '3 moved from dead to jobs, 3 left in dead\n']);
+      const [bytes, v8, json] = unmovable();
+      expect(ran.stderr).toMatch(new RegExp(`Cannot move message ${bytes}: .*bytes\n`));
+      expect(ran.stderr).toMatch(new RegExp(`Cannot move message ${v8}: .*v8\n`));
+      expect(ran.stderr).toMatch(new RegExp(`Cannot move message ${json}: .*json.*\n`));
+    });
+
+    it('tells them in JSON, too', async () => {
+      const ran = await run('redrive dead jobs --json');
+      const reason = expect.stringMatching(/HTTP push takes/);
+      expect(ran.json[0]).toMatchObject({ moved: 3, left: 3, unmoved: unmovable().map((id) => ({ id, reason })) });
+      expect(ran.stderr).not.toContain('Cannot move');
+    });
+
+    it('promises in a dry run only what it can move', async () => {
+      const dry = await run('redrive dead jobs --dry-run');
+      expect([dry.code, dry.stdout]).toEqual([3, '3 would be moved from dead to jobs, 3 would be left in dead\n']);
+      for (const id of unmovable()) expect(dry.stderr).toContain(id);
+      expect(attempts()).toEqual([0, 0, 0, 0, 0, 0]);
+      expect((await run('redrive dead jobs --dry-run --limit 2')).stdout).toBe('2 would be moved from dead to jobs\n');
+    });
+
+    it('says in a dry run of how many it can not tell', async () => {
+      fill(200);
+      const dry = await run('redrive dead jobs --dry-run --json');
+      expect(dry.json[0]).toMatchObject({ dryRun: true, moved: 97, left: 3, unseen: 106 });
+      expect((await run('redrive dead jobs --dry-run')).stdout).toContain('106 more');
+    });
+  });
+
+  it('tells of each message that the service refuses', async () => {
+    fill(2);
+    const refusal = { success: false, errors: [{ code: 10_207, message: 'no' }], result: null };
+    before.batch = () => Response.json(refusal, { status: 400 });
+    before.push = before.batch;
+    const ran = await run('redrive dead jobs --json');
+    const unmoved = broker.inspect('dead').messages.map(({ id }) => ({ id, reason: expect.stringContaining('400') }));
+    expect([ran.code, ran.json[0]]).toMatchObject([3, { moved: 0, left: 2, unmoved }]);
+  });
+
+  it('moves a string of JSON, which HTTP does not take, as text', async () => {
+    broker.push('dead', { body: '"a\\u0041"', contentType: 'json', raw: true });
+    const ran = await run('redrive dead jobs');
+    expect([ran.code, broker.inspect('jobs').messages]).toMatchObject([0, [{ body: 'aA', contentType: 'text' }]]);
   });
 });

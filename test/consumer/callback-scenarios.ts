@@ -6,6 +6,7 @@ import { systemClock } from '../../src/contract/system-clock.ts';
 import {
   type ConsumerEvent,
   type ConsumerSummary,
+  type HandleOptions,
   type LeasedMessage,
   openQueue,
   type ProcessOptions,
@@ -145,14 +146,29 @@ const schema: Scenario = async (misdeed) => {
     isFirst = false;
     return commit(misdeed, { plain: { value }, nonsense: {} });
   };
-  const jobs = openJobs({ maxRetries: 50 }, { schema: schemaOf(validate) });
+  return judging({ schema: schemaOf(validate) });
+};
+
+const decode: Scenario = async (misdeed) => {
+  let isFirst = true;
+  const make = (raw: unknown): unknown => {
+    if (!isFirst) return raw;
+    isFirst = false;
+    return commit(misdeed, { plain: raw, nonsense: Number.NaN });
+  };
+  return judging({ decode: make });
+};
+
+/** Works off a message that a callback judges; what came of it. */
+async function judging(options: Pick<HandleOptions<unknown>, 'schema' | 'decode'>): Promise<string> {
+  const jobs = openJobs({ maxRetries: 50 }, options);
   jobs.push('x');
   const summary = await jobs.run(jobs.queue.process(() => 1, { stopWhenEmpty: { forMs: 600_000 } }));
   expect(summary).toMatchObject({ acked: 1, delivered: 1 });
   if (summary.invalid === 1) expect(summary.lastError).toBeInstanceOf(Error);
   if (summary.dropped === 1) return 'comes again';
   return summary.invalid === 0 ? 'taken' : 'invalid';
-};
+}
 
 /** Whether what a callback did is the last error: those of the library and of handlers are of another class here. */
 const isNoted = ({ lastError }: ConsumerSummary): boolean =>
@@ -301,6 +317,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'transport.metrics': metrics,
   fetch: fetching,
   'schema validate': schema,
+  decode,
   onInvalid,
   onEvent,
   onRejected,

@@ -1,7 +1,14 @@
 import * as v from 'valibot';
 import { describe, expect, it, vi } from 'vitest';
 import { DeliveredMessage } from '../../src/consumer/leased-message.ts';
-import type { ConsumerEvent, LeasedMessage, ProcessOptions, QueueError, Settlement } from '../../src/index.ts';
+import {
+  type ConsumerEvent,
+  encodeBody,
+  type LeasedMessage,
+  type ProcessOptions,
+  type QueueError,
+  type Settlement,
+} from '../../src/index.ts';
 import { openJobs, queueError, rejection } from './jobs.ts';
 
 const untilEmpty = { stopWhenEmpty: true } as const;
@@ -316,7 +323,7 @@ describe('message.deadLetter()', () => {
         { ...untilEmpty, onEvent: (event) => events.push(event) },
       ),
     );
-    expect(pushed).toEqual({ n: 1 });
+    expect(pushed).toEqual(encodeBody({ n: 1 }));
     expect(outcomes).toEqual([
       { outcome: 'acked', late: false },
       { outcome: 'acked', late: false },
@@ -339,7 +346,7 @@ describe('message.deadLetter()', () => {
       return message.deadLetter(morgue);
     }, untilEmpty);
     await jobs.run(done);
-    expect(pushed).toEqual([{ at: '2026-01-02T03:04:05.000Z' }]);
+    expect(pushed).toEqual([encodeBody({ at: '2026-01-02T03:04:05.000Z' })]);
     expect(jobs.entries('acked')).toHaveLength(1);
   });
 
@@ -357,7 +364,7 @@ describe('message.deadLetter()', () => {
       { signal: abort.signal },
     );
     await jobs.run(done);
-    expect(outcomes).toMatchObject([{ outcome: 'lost', error: { cause: { message: /HTTP push takes/u } } }]);
+    expect(outcomes).toMatchObject([{ outcome: 'lost', error: { message: /HTTP push takes/u } }]);
     expect(jobs.entries('retried')).toHaveLength(1);
     expect(morgue.entries('pushed')).toEqual([]);
   });

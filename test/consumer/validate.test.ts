@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { validate, type Validated } from '../../src/consumer/validate.ts';
+import type { Decoded } from '../../src/consumer/decode.ts';
+import { validate } from '../../src/consumer/validate.ts';
 import { QueueError } from '../../src/contract/errors.ts';
 import type { PulledMessage } from '../../src/contract/message.ts';
 import type { Schema, SchemaResult } from '../../src/contract/schema.ts';
@@ -13,9 +14,9 @@ const schemaOf = (check: (value: unknown) => SchemaResult<unknown> | Promise<Sch
 const validateAll = (
   messages: readonly PulledMessage[],
   schema: Schema | undefined,
-): Array<Validated | Promise<Validated>> => messages.map((message) => validate(message, schema));
+): Array<Decoded | Promise<Decoded>> => messages.map((message) => validate(message, schema));
 
-const settled = (all: ReadonlyArray<Validated | Promise<Validated>>): Promise<Validated[]> =>
+const settled = (all: ReadonlyArray<Decoded | Promise<Decoded>>): Promise<Decoded[]> =>
   Promise.all(all.map((each) => Promise.resolve(each)));
 
 const nothing: unknown = undefined;
@@ -72,7 +73,7 @@ describe('validate()', () => {
     const schema = v.pipe(v.string(), v.transform(Number));
     const judged = validateAll([withBody('42'), withBody(42)], schema);
     expect(judged).toMatchObject([{ message: { body: 42 } }, { error: { code: 'invalid-body' } }]);
-    expect((judged as readonly Validated[])[0]).not.toHaveProperty('error');
+    expect((judged as readonly Decoded[])[0]).not.toHaveProperty('error');
   });
 
   it('waits for a schema that is asynchronous, in order', async () => {
@@ -102,14 +103,14 @@ describe('validate()', () => {
 
   it('names what does not fit, and where', () => {
     const schema = v.object({ user: v.object({ ages: v.array(v.number()) }) });
-    const [judged] = validateAll([withBody({ user: { ages: [1, 'x'] } })], schema) as readonly Validated[];
+    const [judged] = validateAll([withBody({ user: { ages: [1, 'x'] } })], schema) as readonly Decoded[];
     const error = judged?.error as QueueError;
     expect(error.message).toMatch(/^The body of message a does not fit the schema: user\.ages\.1: /);
     expect(error.cause).toHaveLength(1);
     const bare = validate(
       withBody(1),
       schemaOf(() => ({ issues: [{ message: 'no' }, { message: 'never' }] })),
-    ) as Validated;
+    ) as Decoded;
     expect(String(bare.error)).toMatch(/schema: no; never$/);
   });
 

@@ -109,6 +109,8 @@ describe('toWritable()', () => {
     writable.end({ kind: 'work' });
     writable.end(envelope({ kind: 'work' }), () => undefined);
     writable.end(forward(message, [{ kind: 'rest' }]), 'utf8', () => undefined);
+    writable.write(forward(message, [message]));
+    writable.write(forward([message], [envelope(message, { delaySeconds: 1 }), message]));
   });
 
   it('refuses what the queue does not take', () => {

@@ -3,6 +3,7 @@ import { describe, expectTypeOf, it } from 'vitest';
 import { createBroker } from '../../src/broker.ts';
 import {
   type ConsumeOptions,
+  type ContentType,
   type Consumer,
   type ConsumerEvent,
   type ConsumerSummary,
@@ -13,7 +14,7 @@ import {
   type QueueTransport,
   type Settlement,
 } from '../../src/index.ts';
-import { toWritable } from '../../src/node.ts';
+import { decodeV8, toWritable } from '../../src/node.ts';
 
 const broker = createBroker();
 const options = { queueId: 'q', accountId: 'a', apiToken: 't' } as const;
@@ -62,6 +63,28 @@ describe('openQueue()', () => {
   it('sends what it gives where a schema does not tell what it takes', () => {
     const schema = { '~standard': { version: 1, vendor: 'x', validate: () => ({ value: 1 }) } } as const;
     expectTypeOf(openQueue({ ...options, schema })).toEqualTypeOf<Queue<number>>();
+  });
+
+  it('infers the body from how it is decoded', () => {
+    expectTypeOf(openQueue({ ...options, decode: 'raw' })).toEqualTypeOf<Queue<string | Uint8Array, unknown>>();
+    expectTypeOf(openQueue({ ...broker.queue('x'), decode: 'text' })).toEqualTypeOf<Queue<string, unknown>>();
+    expectTypeOf(openQueue({ ...options, decode: 'json' })).toEqualTypeOf<Queue>();
+    expectTypeOf(openQueue<{ n: number }>({ ...options, decode: 'json' })).toEqualTypeOf<Queue<{ n: number }>>();
+    const sizes = openQueue({
+      ...options,
+      decode: (raw, message) => {
+        expectTypeOf(raw).toEqualTypeOf<string | Uint8Array>();
+        expectTypeOf(message.contentType).toEqualTypeOf<ContentType>();
+        return raw.length;
+      },
+    });
+    expectTypeOf(sizes).toEqualTypeOf<Queue<number, unknown>>();
+    expectTypeOf(openQueue<Date>({ ...options, decode: () => new Date() })).toEqualTypeOf<Queue<Date, unknown>>();
+    expectTypeOf(openQueue({ ...options, decode: decodeV8 })).toEqualTypeOf<Queue>();
+    const decode = (raw: string | Uint8Array): number => raw.length;
+    expectTypeOf(openQueue({ ...options, decode, schema: v.string() })).toEqualTypeOf<Queue<string>>();
+    // @ts-expect-error there is no such way
+    openQueue({ ...options, decode: 'bytes' });
   });
 
   it('refuses a schema that does not go with the type argument', () => {

@@ -33,6 +33,8 @@ describe('toWritableStream()', () => {
     await writer.write(envelope({ kind: 'work' }));
     await writer.write(forward(message, []));
     await writer.write(forward(message, [{ kind: 'work' }, { kind: 'rest' }]));
+    await writer.write(forward(message, [message]));
+    await writer.write(forward([message], [envelope(message, { delaySeconds: 1 }), message]));
     await writer.write(forward<Job>([message], [{ kind: 'work' }, envelope({ kind: 'rest' })]));
     // @ts-expect-error there is no such kind
     await writer.write({ kind: 'play' });

@@ -25,12 +25,12 @@ function takeToken() {
   return sessionStorage.getItem('token') ?? '';
 }
 
-/** A call of the broker. Gives its result; throws what it says is wrong. */
+/** A call of the broker, with JSON or what has a JSON form. Gives its result; throws what it says is wrong. */
 async function call(method, path, body) {
   const response = await fetch(path, {
     method,
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const answer = await response.json();
   if (response.ok) return answer.result;
@@ -92,8 +92,10 @@ function makeSection({ name }) {
   onClick('.retry', () => retry(section.queue, section.queue.messages));
   onClick('.redrive', async () => {
     const job = { from: section.queue, to: section.sources[0], now: elapsedMs };
-    const { moved, reason } = await redrive(callQueue, job);
-    if (reason !== undefined) notice = `${moved} moved to ${job.to.name}; it stopped as ${reason}`;
+    const { moved, unmoved, reason } = await redrive(callQueue, job);
+    const stopped = reason === undefined ? [] : [`it stopped as ${reason}`];
+    if (unmoved.length + stopped.length > 0)
+      notice = [`${moved} moved to ${job.to.name}`, ...stopped, ...unmoved].join('; ');
   });
   onClick('.purge', async () => {
     if (!confirm(`Delete all messages of ${name}?`)) return;
@@ -103,11 +105,10 @@ function makeSection({ name }) {
   return section;
 }
 
-/** JSON goes as JSON, everything else as text. */
+/** JSON goes as JSON, digit for digit; everything else as text. */
 function messageOf(text) {
   try {
-    const body = JSON.parse(text);
-    if (typeof body !== 'string') return { body };
+    if (typeof JSON.parse(text) !== 'string') return `{"body":${text}}`;
   } catch {
     // Text, then.
   }

@@ -6,19 +6,20 @@ const leaseMs = 60_000;
 const givingBackMs = leaseMs / 2;
 const pushMs = leaseMs / 4;
 
-const typeOf = ({ metadata }) => metadata['CF-Content-Type'];
-const canPush = (message) => ['text', 'json'].includes(typeOf(message));
+const canPush = (message) => pushOf(message) !== undefined;
 
 /**
  * Each message is acknowledged once it was pushed. What HTTP can't push is given back, and what there is no time for.
  *
  * @param callQueue - calls the broker: a queue, the end of a path, a body
  * @param job - the queues, and `now`: elapsed time in milliseconds
- * @returns how many were moved, how many of those that were leased were left, and why it stopped before the end
+ * @returns how many were moved, how many of those that were leased were left, which can't be moved and why, and why it
+ * stopped before the end
  */
 export async function redrive(callQueue, { from, to, now }) {
   // By message id; the lease that ends first is in front.
   const held = new Map();
+  const unmoved = new Map();
   const firstEnd = () => held.values().next().value?.endsAt ?? Infinity;
   let moved = 0;
   const move = async (message) => {
@@ -43,13 +44,14 @@ export async function redrive(callQueue, { from, to, now }) {
         held.delete(id);
         held.set(id, { lease_id, endsAt });
       }
+      for (const message of messages) if (!canPush(message)) unmoved.set(message.id, whyNot(message));
       for (const message of messages.filter(canPush)) if (firstEnd() - now() >= pushMs) await move(message);
       if (isAgain) return 'a message came again although it was leased';
     }
   };
   try {
     const reason = await pullAll();
-    return { moved, left: held.size, reason };
+    return { moved, left: held.size, unmoved: [...unmoved.values()], reason };
   } finally {
     const retries = [...held.values()].filter(({ endsAt }) => endsAt > now());
     for (let start = 0; start < retries.length; start += batchSize) {
@@ -60,16 +62,39 @@ export async function redrive(callQueue, { from, to, now }) {
   }
 }
 
+const typeOf = ({ metadata }) => metadata['CF-Content-Type'];
+
+const whyNot = (message) => `${message.id} can't be moved: HTTP push takes text and JSON, and it is ${typeOf(message)}`;
+
+/** The request that pushes the same body, digit for digit; `undefined` where there is none. */
 function pushOf(message) {
-  if (typeOf(message) === 'text') return { body: message.body, content_type: 'text' };
-  return { body: parse(message.body), content_type: 'json' };
+  if (typeOf(message) === 'text') return textPush(message.body);
+  if (typeOf(message) !== 'json') return undefined;
+  const json = [message.body, unwrapped(message.body)].find(isJson);
+  if (json === undefined) return undefined;
+  const value = JSON.parse(json);
+  // HTTP takes no string as JSON.
+  return typeof value === 'string' ? textPush(value) : `{"body":${json},"content_type":"json"}`;
 }
 
-/** JSON, or base64 of it: the broker gives either. */
-function parse(text) {
+function textPush(body) {
+  return JSON.stringify({ body, content_type: 'text' });
+}
+
+function isJson(text) {
   try {
-    return JSON.parse(text);
+    JSON.parse(text);
+    return true;
   } catch {
-    return JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(text), (c) => c.charCodeAt(0))));
+    return false;
+  }
+}
+
+/** JSON comes as it is or in base64: the broker gives either. */
+function unwrapped(text) {
+  try {
+    return new TextDecoder().decode(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)));
+  } catch {
+    return '';
   }
 }

@@ -16,11 +16,21 @@ export function textBody(text: string): StoredBody {
   return { contentType: 'text', text: wellFormed, bytes: utf8Length(wellFormed) };
 }
 
-/** @throws RangeError when the value is nested too deeply for `JSON.stringify`, TypeError when it has no JSON form. */
-export function jsonBody(value: unknown): StoredBody {
+/**
+ * @param source - the value as it was written, which is kept: all its digits, and spaces. What it is counted as is the
+ * value's own length, since some clients escape more than others
+ * @throws RangeError when the value is nested too deeply for `JSON.stringify`, TypeError when it has no JSON form.
+ */
+export function jsonBody(value: unknown, source?: string): StoredBody {
   const text: unknown = JSON.stringify(value);
   if (typeof text !== 'string') throw new TypeError('Cannot push a body that has no JSON form');
-  return { contentType: 'json', text, bytes: utf8Length(text) };
+  const kept = source === undefined || source === text ? text : copyOf(source);
+  return { contentType: 'json', text: kept, bytes: utf8Length(text) };
+}
+
+/** The same text by itself: a part of another keeps all of that one in memory. */
+function copyOf(text: string): string {
+  return new TextDecoder().decode(new TextEncoder().encode(text));
 }
 
 /** A body that only a Worker can push: its bytes, or what its runtime serialized. */
@@ -38,38 +48,49 @@ export function toWireBody(body: StoredBody, jsonBodies: 'plain' | 'base64'): st
   return toBase64(new TextEncoder().encode(body.text));
 }
 
-/** A body as the contract gives it: the value, or why there is none. */
-export function decodeBody(body: StoredBody): { readonly body: unknown; readonly bodyError?: QueueError } {
-  switch (body.contentType) {
+/** A body as the contract gives it. */
+export interface ReadBody {
+  readonly body: unknown;
+  readonly bodyError?: QueueError;
+  readonly raw: string | Uint8Array;
+}
+
+/** The value of a body, or why there is none, and the body as it was pushed. */
+export function decodeBody({ contentType, text }: StoredBody): ReadBody {
+  switch (contentType) {
     case 'text':
-      return { body: body.text };
-    case 'bytes':
-      return parseBytes(body.text);
+      return { body: text, raw: text };
     case 'json':
-      return parseJson(body.text);
-    case 'v8':
-      return undecodable("Cannot decode a body of content type 'v8': only a Worker can read it");
+      return parseJson(text);
+    case 'bytes':
+    case 'v8': {
+      const bytes = parseBytes(text);
+      if (bytes === undefined)
+        return undecodable(text, `Cannot decode a body of content type '${contentType}': it is not base64`);
+      if (contentType === 'bytes') return { body: bytes, raw: bytes };
+      return undecodable(bytes, "Cannot decode a body of content type 'v8': it needs a `decode`");
+    }
   }
 }
 
-function parseJson(text: string): { readonly body: unknown; readonly bodyError?: QueueError } {
+function parseJson(text: string): ReadBody {
   try {
-    return { body: JSON.parse(text) as unknown };
+    return { body: JSON.parse(text) as unknown, raw: text };
   } catch (cause) {
-    return undecodable("Cannot decode a body of content type 'json': it is not JSON", cause);
+    return undecodable(text, "Cannot decode a body of content type 'json': it is not JSON", cause);
   }
 }
 
-function parseBytes(text: string): { readonly body: unknown; readonly bodyError?: QueueError } {
+function parseBytes(text: string): Uint8Array | undefined {
   try {
-    return { body: Uint8Array.from(atob(text), (character) => character.charCodeAt(0)) };
-  } catch (cause) {
-    return undecodable("Cannot decode a body of content type 'bytes': it is not base64", cause);
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch {
+    return undefined;
   }
 }
 
-function undecodable(message: string, cause?: unknown): { readonly body: undefined; readonly bodyError: QueueError } {
-  return { body: undefined, bodyError: new QueueError(message, { code: 'undecodable-body', cause }) };
+function undecodable(raw: string | Uint8Array, message: string, cause?: unknown): ReadBody {
+  return { body: undefined, bodyError: new QueueError(message, { code: 'undecodable-body', cause }), raw };
 }
 
 function toBase64(bytes: Uint8Array): string {

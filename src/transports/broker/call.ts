@@ -1,16 +1,14 @@
 import type { Behaviour } from './behaviour.ts';
 import type { MessageQueue } from './queue.ts';
 import type { QueueRegistry } from './queue-registry.ts';
-import type { JsonObject } from './request-body.ts';
+import type { JsonRequest } from './request-body.ts';
 
-/** What a call of the API is made with. */
-export interface CallContext {
+/** What a call of the API is made with: the request's JSON, too, which is `{}` where the method has none. */
+export interface CallContext extends JsonRequest {
   readonly queues: QueueRegistry;
   readonly behaviour: Behaviour;
   /** The query of the address. */
   readonly query: URLSearchParams;
-  /** The request's JSON; `{}` where the method has none. */
-  readonly body: JsonObject;
 }
 
 /** What a call on one queue is made with. */

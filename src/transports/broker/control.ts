@@ -3,7 +3,7 @@ import type { FaultOptions } from './fault-options.ts';
 import type { FaultInjector } from './faults.ts';
 import { viewQueue } from './queue-view.ts';
 import { refusals } from './refusal.ts';
-import { readJsonObject } from './request-body.ts';
+import { readJsonRequest } from './request-body.ts';
 
 /** What the calls beside the service's API are about. */
 export interface ControlContext {
@@ -36,7 +36,7 @@ async function controlFaults(request: Request, { faults }: ControlContext): Prom
     case 'GET':
       break;
     case 'PUT':
-      setFaults(faults, await readJsonObject(request));
+      setFaults(faults, (await readJsonRequest(request)).body);
       break;
     case 'DELETE':
       faults.set({});

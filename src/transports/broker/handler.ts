@@ -7,7 +7,7 @@ import type { FaultInjector } from './faults.ts';
 import type { MessageQueue } from './queue.ts';
 import type { QueueRegistry } from './queue-registry.ts';
 import { Refusal, refusals } from './refusal.ts';
-import { readJsonObject } from './request-body.ts';
+import { readJsonRequest } from './request-body.ts';
 import { WindowCounter } from './request-limit.ts';
 import { findRoute, type Route } from './routes.ts';
 import { answerRefusal, answerResult } from './wire-answers.ts';
@@ -55,8 +55,9 @@ async function carryOut(
   const queue = findQueue(route, context.queues);
   const hasCall = route.calls.has(request.method);
   if (!hasCall) throw refusals.methodNotAllowed(request.method);
-  const body = request.method === 'GET' || request.method === 'DELETE' ? {} : await readJsonObject(request);
-  const callContext: CallContext = { queues: context.queues, behaviour: context.behaviour, query, body };
+  const hasBody = request.method !== 'GET' && request.method !== 'DELETE';
+  const read = hasBody ? await readJsonRequest(request) : { body: {}, text: '' };
+  const callContext: CallContext = { queues: context.queues, behaviour: context.behaviour, query, ...read };
   if (route.kind === 'account') return route.calls.get(request.method)?.(callContext);
   // Looked up once more: reading the body took time, in which the queue may have been deleted.
   const current = queue && context.queues.byId(queue.id);

@@ -10,6 +10,7 @@ import { checkBatchCount, checkPullable, type IncomingMessage, pushBatch } from 
 import type { Behaviour } from './behaviour.ts';
 import { jsonBody, textBody } from './body-codec.ts';
 import type { QueueCallContext } from './call.ts';
+import { elementSources, fieldSource } from './json-source.ts';
 import { refusals } from './refusal.ts';
 import {
   arrayField,
@@ -28,20 +29,21 @@ import { toWireMessage, toWireMetrics, toWireWarnings } from './wire-answers.ts'
 const batchSizes = [1, limits.batchMessages] as const;
 
 /** `POST /messages` */
-export function push({ queue, body: request, behaviour }: QueueCallContext): WirePushResult {
-  pushBatch(queue, [readMessage(request, { path: '', delaySeconds: undefined, behaviour })]);
+export function push({ queue, body: request, text, behaviour }: QueueCallContext): WirePushResult {
+  pushBatch(queue, [readMessage(request, { path: '', source: text, delaySeconds: undefined, behaviour })]);
   return { metadata: { metrics: toWireMetrics(queue.reportedMetrics()) } };
 }
 
 /** `POST /messages/batch` */
-export function bulkPush({ queue, body: request, behaviour }: QueueCallContext): WirePushResult {
+export function bulkPush({ queue, body: request, text, behaviour }: QueueCallContext): WirePushResult {
   if (field(request, 'messages') === undefined) throw unexpected('array', undefined, 'messages');
   const elements = arrayField(request, 'messages');
   checkBatchCount(elements.length);
   const delaySeconds = delayField(request, '');
+  const sources = elementSources(fieldSource(text, 'messages') ?? '');
   const messages = elements.map((element, index) => {
     const path = `messages[${index}]`;
-    return readMessage(asObject(element, path), { path, delaySeconds, behaviour });
+    return readMessage(asObject(element, path), { path, source: sources[index] ?? '', delaySeconds, behaviour });
   });
   pushBatch(queue, messages);
   return { metadata: { metrics: toWireMetrics(queue.reportedMetrics()) } };
@@ -102,16 +104,18 @@ function readLeaseId(element: unknown, path: string): string {
 interface Place {
   /** Where the message stands in the request; empty for the request itself. */
   readonly path: string;
+  /** The message as it was written. */
+  readonly source: string;
   /** The delay of a message that has none of its own. */
   readonly delaySeconds: number | undefined;
   readonly behaviour: Behaviour;
 }
 
-function readMessage(message: JsonObject, { path, delaySeconds, behaviour }: Place): IncomingMessage {
-  return { body: readBody(message, path, behaviour), delaySeconds: delayField(message, path) ?? delaySeconds };
+function readMessage(message: JsonObject, place: Place): IncomingMessage {
+  return { body: readBody(message, place), delaySeconds: delayField(message, place.path) ?? place.delaySeconds };
 }
 
-function readBody(message: JsonObject, path: string, { jsonScalars }: Behaviour): StoredBody {
+function readBody(message: JsonObject, { path, source, behaviour: { jsonScalars } }: Place): StoredBody {
   const bodyPath = path === '' ? 'body' : `${path}.body`;
   const contentType = field(message, 'content_type') ?? 'json';
   if (contentType === 'text') return textBody(stringField(message, 'body', path));
@@ -122,7 +126,7 @@ function readBody(message: JsonObject, path: string, { jsonScalars }: Behaviour)
   const isScalar = typeof value !== 'object' || value === null;
   if (typeof value === 'string' || (isScalar && jsonScalars === 'refuse')) throw unexpected('object', value, bodyPath);
   try {
-    return jsonBody(value);
+    return jsonBody(value, fieldSource(source, 'body'));
   } catch {
     throw refusals.malformedBody('the body is nested too deeply');
   }

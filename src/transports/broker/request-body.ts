@@ -7,11 +7,18 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** The largest request that is read at all: 100 messages at their limits, every character escaped, and room to spare. */
 export const maxRequestBytes = 10_000_000;
 
+/** What a request came with. */
+export interface JsonRequest {
+  readonly body: JsonObject;
+  /** The body as it was written. */
+  readonly text: string;
+}
+
 /** @throws Refusal 10208 when the body is not JSON, 10207 when it is no object. */
-export async function readJsonObject(request: Request): Promise<JsonObject> {
+export async function readJsonRequest(request: Request): Promise<JsonRequest> {
   const text = await request.text();
   if (text.length > maxRequestBytes) throw refusals.malformedBody(`more than ${maxRequestBytes} bytes`);
-  return asObject(parse(text), '');
+  return { body: asObject(parse(text), ''), text };
 }
 
 function parse(text: string): unknown {

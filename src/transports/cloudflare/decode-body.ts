@@ -2,54 +2,50 @@ import type { ContentType } from '../../contract/message.ts';
 import { decodeBase64 } from './base64.ts';
 
 // JSON text never starts with one of these, and base64 of JSON text always does (bar a byte order mark), since six bits
-// of `{ [ " - 0…9 t f n` and of JSON's white space make exactly them. So a look at one character saves the exception
-// that `JSON.parse` would throw for each message of a service that sends base64.
+// of `{ [ " - 0…9 t f n` and of JSON's white space make exactly them.
 const base64Starts = 'CDILMNOWZbde';
+/** What a byte order mark is in base64. */
+const markInBase64 = '77u/';
 
 // Not `ignoreBOM`: a byte order mark is no part of the JSON.
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Decodes the body of a pulled or peeked message.
+ * A body as it was pushed, as far as the wire tells.
  *
- * - `text` as it stands; `bytes` from base64 to a `Uint8Array`
- * - `json` from JSON text, as the live service sends it, else from strict base64 of UTF-8 of JSON text, as the
- *   documentation has it. No text is both.
+ * - `text` as it stands
+ * - `json` as JSON text, as the live service sends it, or from strict base64 of UTF-8 of JSON text, as the documentation
+ *   has it. No text is both.
+ * - `bytes` and `v8` from base64 to a `Uint8Array`
  *
- * @throws Error when the text is not of that type, and for `v8`, which only Workers can read
+ * @returns the text that came where it is not of that type
  * @see https://developers.cloudflare.com/queues/configuration/pull-consumers/#content-types
  */
-export function decodeBody(contentType: ContentType, text: string): unknown {
-  switch (contentType) {
-    case 'text':
-      return text;
-    case 'json':
-      return decodeJson(text);
-    case 'bytes':
-      return decodeBytes(text);
-    default:
-      throw new Error('only Workers can read v8: send it as json, text or bytes');
-  }
+export function rawBody(contentType: ContentType, text: string): string | Uint8Array {
+  if (contentType === 'text') return text;
+  if (contentType === 'json') return jsonText(text);
+  return decodeBase64(text) ?? text;
 }
 
-function decodeJson(text: string): unknown {
-  if (text !== '' && base64Starts.includes(text.charAt(0))) return decodeBase64Json(text);
+function jsonText(text: string): string {
+  if (text === '' || !(base64Starts.includes(text.charAt(0)) || text.startsWith(markInBase64))) return text;
+  const bytes = decodeBase64(text);
+  if (bytes === undefined) return text;
   try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (decodeBase64(text) === undefined) throw error;
-    return decodeBase64Json(text);
+    return utf8.decode(bytes);
+  } catch {
+    return text;
   }
 }
 
-function decodeBase64Json(text: string): unknown {
-  const bytes = decodeBase64(text);
-  if (bytes === undefined) throw new Error('it is neither JSON nor base64 of JSON');
-  return JSON.parse(utf8.decode(bytes));
-}
-
-function decodeBytes(text: string): Uint8Array {
-  const bytes = decodeBase64(text);
-  if (bytes === undefined) throw new Error('it is not base64');
-  return bytes;
+/**
+ * Decodes what {@link rawBody} gave of a body.
+ *
+ * @throws Error when it is not of that type, and for `v8`, which not every JavaScript can read
+ */
+export function decodeBody(contentType: ContentType, raw: string | Uint8Array): unknown {
+  if (contentType === 'v8') throw new Error('it needs a `decode`: decodeV8 of leasestream/node');
+  if (contentType === 'json') return JSON.parse(String(raw));
+  if (contentType === 'bytes' && typeof raw === 'string') throw new Error('it is not base64');
+  return raw;
 }

@@ -2,7 +2,7 @@ import { QueueError } from '../../contract/errors.ts';
 import type { Action } from './action.ts';
 import type { ContentType, PeekedMessage, PulledMessage } from '../../contract/message.ts';
 import type { PeekResult, PullResult } from '../../contract/transport.ts';
-import { decodeBody } from './decode-body.ts';
+import { decodeBody, rawBody } from './decode-body.ts';
 import { decodeMetrics, lacking, metricsOf } from './wire-answer.ts';
 import { isRecord, numberOr, type WireRecord } from './wire-value.ts';
 
@@ -52,8 +52,9 @@ function decodePulled(wire: WireRecord, leaseId: string): PulledMessage {
   const id = textOr(wire['id'], leaseId);
   const metadata = decodeMetadata(wire['metadata']);
   const contentType = contentTypeOf(metadata);
-  const body = wire['body'];
-  const decoded = decodeOrError(id, contentType, body);
+  const text = wire['body'];
+  const raw = rawOrNone(contentType, text);
+  const decoded = decodeOrError(id, contentType, raw);
   const failed = decoded instanceof QueueError;
   const message = {
     id,
@@ -63,7 +64,8 @@ function decodePulled(wire: WireRecord, leaseId: string): PulledMessage {
     contentType,
     metadata,
     body: failed ? undefined : decoded,
-    bodyLength: typeof body === 'string' ? body.length : 0,
+    raw: raw ?? '',
+    bodyLength: typeof text === 'string' ? text.length : 0,
   };
   return failed ? { ...message, bodyError: decoded } : message;
 }
@@ -73,7 +75,8 @@ function decodePeeked(wire: WireRecord): PeekedMessage {
   const id = textOr(wire['id'], ref);
   const metadata = decodeMetadata(wire['metadata']);
   const contentType = contentTypeOf(metadata);
-  const decoded = decodeOrError(id, contentType, wire['body']);
+  const raw = rawOrNone(contentType, wire['body']);
+  const decoded = decodeOrError(id, contentType, raw);
   const failed = decoded instanceof QueueError;
   const message = {
     id,
@@ -83,6 +86,7 @@ function decodePeeked(wire: WireRecord): PeekedMessage {
     contentType,
     metadata,
     body: failed ? undefined : decoded,
+    raw: raw ?? '',
   };
   return failed ? { ...message, bodyError: decoded } : message;
 }
@@ -92,11 +96,15 @@ function attemptsOf(wire: WireRecord): number {
   return Math.max(1, numberOr(wire['attempts'], 1));
 }
 
+function rawOrNone(contentType: ContentType, text: unknown): string | Uint8Array | undefined {
+  return typeof text === 'string' ? rawBody(contentType, text) : undefined;
+}
+
 /** The decoded body, or the reason why there is none: no body is a `QueueError`. */
-function decodeOrError(id: string, contentType: ContentType, body: unknown): unknown {
-  if (typeof body !== 'string') return undecodable(id, contentType, new Error('the service sent no text'));
+function decodeOrError(id: string, contentType: ContentType, raw: string | Uint8Array | undefined): unknown {
+  if (raw === undefined) return undecodable(id, contentType, new Error('the service sent no text'));
   try {
-    return decodeBody(contentType, body);
+    return decodeBody(contentType, raw);
   } catch (error) {
     return undecodable(id, contentType, error);
   }

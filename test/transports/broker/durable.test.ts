@@ -86,6 +86,20 @@ describe('openBroker()', () => {
     expect(broker.isEmpty('gone')).toBe(true);
   });
 
+  it('keeps JSON as it was written', async () => {
+    let broker = await open({ jobs: {} });
+    const { baseUrl, accountId, queueId, apiToken } = broker.queue('jobs');
+    const call = async (path: string, body: string) => {
+      const init = { method: 'POST', headers: { authorization: `Bearer ${apiToken}` }, body };
+      return broker.fetch(`${baseUrl}/accounts/${accountId}/queues/${queueId}/messages${path}`, init);
+    };
+    await call('', '{"body":{"id":1234567890123456789,"price": 1.10}}');
+    broker = await reopen(broker);
+    expect(await (await call('/pull', '{}')).json()).toMatchObject({
+      result: { messages: [{ body: '{"id":1234567890123456789,"price": 1.10}' }] },
+    });
+  });
+
   it('lets time go on while it is closed', async () => {
     let broker = await open({ jobs: { maxRetries: 0, deadLetterQueue: 'dead' } });
     broker.push('jobs', { body: 1 });

@@ -154,6 +154,7 @@ describe('decodePullResult()', () => {
           contentType: 'text',
           metadata: { 'CF-Content-Type': 'text', 'CF-sourceMessageSource': 'api' },
           body: 'hello world',
+          raw: 'hello world',
           bodyLength: 11,
         },
       ],
@@ -165,6 +166,8 @@ describe('decodePullResult()', () => {
     expect(bytes).toMatchObject({ contentType: 'bytes', body: new Uint8Array([0, 1, 2, 255]) });
     const [plain] = decodePullResult(resultOf('pull', 'plain JSON')).messages;
     expect(plain).toMatchObject({ contentType: 'json', body: { greeting: 'hello' } });
+    for (const message of [json, plain]) expect(message).toMatchObject({ raw: '{"greeting":"hello"}' });
+    expect(bytes?.raw).toBe(bytes?.body);
   });
   it('hands over the example of the documentation, whose bodies are not the JSON they claim to be', () => {
     const { messages, backlogCount } = decodePullResult(resultOf('pull', 'two messages'));
@@ -230,6 +233,8 @@ describe('decodePullResult()', () => {
     ['no body', 'text', undefined],
   ])('hands over a message whose body cannot be decoded: %s', (_, type, body) => {
     const message = decodeOne({ body, metadata: { 'CF-Content-Type': type } });
+    if (type === 'v8') expect(message?.raw).toEqual(new Uint8Array(Buffer.from(String(body), 'base64')));
+    else expect(message?.raw).toBe(body ?? '');
     expect(message).toMatchObject({ id: 'id', leaseId: 'lease', contentType: type, body: undefined });
     expect(message?.bodyError).toBeInstanceOf(QueueError);
     expect(message?.bodyError).toMatchObject({ code: 'undecodable-body' });
@@ -275,6 +280,7 @@ describe('decodePullResult()', () => {
           const message = decodeOne({ body });
           expect(message).not.toHaveProperty('bodyError');
           expect(message?.body).toStrictEqual(expected);
+          expect(message?.raw).toBe(body === text ? text : text.toWellFormed());
         }
       }),
       { numRuns: 500 },
@@ -322,6 +328,7 @@ describe('decodePeekResult()', () => {
           contentType: 'text',
           metadata: { 'CF-Content-Type': 'text' },
           body: 'hello world',
+          raw: 'hello world',
         },
       ],
     });
