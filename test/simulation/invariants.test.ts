@@ -75,9 +75,15 @@ const dangers: Readonly<Record<string, Danger>> = {
     },
   },
   'invariant 11: what the broker gives up had a handler started for each attempt, and none that runs': {
-    range: { blockOneIn: 2, faults: [], mostClients: 2 },
+    range: {
+      surfaces: ['process', 'process', 'processBatches', 'batches', 'for await', 'toObservable'],
+      blockOneIn: 1,
+      faults: [],
+      mostClients: 2,
+      mostMessages: 60,
+    },
     isGentle: true,
-    share: 2,
+    share: 3,
   },
   'every invariant, while handlers and callbacks keep the event loop': {
     range: { blockOneIn: 1, events: ['block', 'block', 'close', 'leave', 'push', 'redeliver'] },

@@ -11,7 +11,7 @@ export interface ClientPlan {
   readonly maxInFlight: number;
   readonly batchSize: number;
   /** How many handlers run at once, where the surface has several. @defaultValue 3 of `process`, 2 else */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** The size of batches. @defaultValue 4 */
   readonly size?: number;
   readonly handler: HandlerPlan;

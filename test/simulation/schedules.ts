@@ -128,6 +128,7 @@ function clientPlans(timeoutMs: number, range: ScheduleRange): fc.Arbitrary<Clie
     surface: fc.constantFrom(...(range.surfaces ?? surfaceNames)),
     maxInFlight: fc.constantFrom(200, 1, 2, 5),
     batchSize: fc.constantFrom(100, 1, 3, 10),
+    concurrency: someTimes(fc.constantFrom(1, 10, 50), 3),
     handler: handlerPlans(timeoutMs, range),
     schema: someTimes(schemaPlans(timeoutMs), range.schemaOneIn ?? 4),
     onInvalid: someTimes(invalidPlans(timeoutMs), range.schemaOneIn ?? 4),
