@@ -105,6 +105,19 @@ describe('handlers that wait, then compute from one message to the next, then wa
   });
 });
 
+describe('handlers that wait for half of their time, and compute for the other', () => {
+  it.each(loads(mixed).filter(({ concurrency, surface }) => concurrency <= 10 && surface !== 'settleMap'))(
+    title,
+    async (load) => {
+      const { acked, gone, repeats, deliveries } = await tally(loadOf(load, { oneIn: 1, part: 'last half' }));
+      expect({ acked, gone }).toEqual({ acked: messages, gone: 0 });
+      // What they take together nobody knows before the first have ended; from then on leases last for it.
+      expect(repeats).toBeLessThanOrEqual(load.consumers === 1 ? 0 : 1);
+      if (!isBatchwise(load)) expect(deliveries).toBeLessThanOrEqual((load.consumers === 1 ? 1.1 : 1.25) * messages);
+    },
+  );
+});
+
 describe('other code that computes for 200 ms of every 250', () => {
   const events = Array.from({ length: 200 }, (_, nth) => ({ type: 'block' as const, atMs: 50 + 250 * nth, ms: 200 }));
   it.each(loads(mixed))(title, async (load) => {

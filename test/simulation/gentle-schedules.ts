@@ -51,9 +51,7 @@ function isGentleClient({ callbacks, schema, handler }: ClientPlan, mostMs: numb
     // Nobody can foresee a handler that takes a hundred times as long as those before.
     handler.times.shape === 'constant' &&
     handler.times.ms < mostMs &&
-    handler.deviations.every(({ does }) => gentleDeviations.has(does)) &&
-    // What is computed after waiting nobody learns of, and it adds up where many wait.
-    handler.blocking?.part !== 'last half'
+    handler.deviations.every(({ does }) => gentleDeviations.has(does))
   );
 }
 
@@ -76,7 +74,6 @@ export function gentle(schedule: Schedule): Schedule {
 
 function gentleClient(client: ClientPlan, mostMs: number): ClientPlan {
   const { handler, schema } = client;
-  const { blocking } = handler;
   return {
     ...client,
     callbacks: undefined,
@@ -84,7 +81,6 @@ function gentleClient(client: ClientPlan, mostMs: number): ClientPlan {
     handler: {
       ...handler,
       times: { shape: 'constant', ms: Math.min(handler.times.ms, mostMs) },
-      blocking: blocking?.part === 'last half' ? { ...blocking, part: 'first half' } : blocking,
       deviations: handler.deviations.filter(({ does }) => gentleDeviations.has(does)),
     },
   };
