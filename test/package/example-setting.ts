@@ -13,9 +13,9 @@ const bodies = ['first', 'second', 'third'].map((id, index) => ({
 /**
  * Runs an example against a broker of its own on the loopback interface. The environment names the broker
  * (`CLOUDFLARE_ACCOUNT_ID`, `CLOUDFLARE_API_TOKEN`, `CLOUDFLARE_BASE_URL`) and a queue that holds a few messages
- * (`QUEUE_ID`), and an empty one (`ARCHIVE_QUEUE_ID`). An example that consumes for ever ends, too: its token is refused once the queue is empty.
+ * (`QUEUE_ID`), and an empty one (`ARCHIVE_QUEUE_ID`). An example that consumes for ever ends, too: its `fetch` breaks once the queue is empty.
  *
- * @throws what the example throws, unless that is the refusal
+ * @throws what the example throws, unless that is why
  */
 export async function runExample(example: () => Promise<unknown>): Promise<void> {
   const server = await createBroker().listen();
@@ -30,19 +30,19 @@ export async function runExample(example: () => Promise<unknown>): Promise<void>
     for (const method of ['log', 'info', 'warn', 'error', 'table'] as const) {
       vi.spyOn(console, method).mockImplementation(() => {});
     }
-    const refused = refuseWhenEmpty();
+    const isBroken = breakWhenEmpty();
     await example().catch((error: unknown) => {
-      if (!refused() || (error as { code?: unknown }).code !== 'unauthorized') throw error;
+      if (!isBroken() || (error as { code?: unknown }).code !== 'transport-failed') throw error;
     });
   } finally {
     await server.close();
   }
 }
 
-/** Answers a pull from an empty queue with 401, and gives back whether it did. */
-function refuseWhenEmpty(): () => boolean {
+/** Reads the answer to a pull from an empty queue before anybody else can, and gives back whether it did. */
+function breakWhenEmpty(): () => boolean {
   const { fetch } = globalThis;
-  let refused = false;
+  let isBroken = false;
   vi.stubGlobal('fetch', async (...request: Parameters<typeof fetch>): Promise<Response> => {
     const [input] = request;
     const url = input instanceof Request ? input.url : String(input);
@@ -52,9 +52,9 @@ function refuseWhenEmpty(): () => boolean {
       result: { message_backlog_count: number; messages: unknown[] };
     };
     if (result.messages.length > 0 || result.message_backlog_count > 0) return response;
-    refused = true;
-    const errors = [{ code: 10_000, message: 'Authentication error' }];
-    return Response.json({ success: false, errors, messages: [], result: null }, { status: 401 });
+    isBroken = true;
+    await response.text();
+    return response;
   });
-  return () => refused;
+  return () => isBroken;
 }
