@@ -348,7 +348,7 @@ export class Engine {
   }
 
   leaseMs(now: number): number {
-    return Math.max(this.#handouts.workLeaseMs(now), this.#handouts.swapLeaseMs(now));
+    return this.#handouts.leaseMs(now);
   }
 
   #hold(messages: readonly HeldMessage[], { sentAt, visibilityTimeoutMs }: PullAnswer): void {
@@ -417,7 +417,7 @@ export class Engine {
   #openTurn(now: number, wasKept: boolean): number {
     // Whoever waits for a message waits for `resume()`, which is no timer of ours: without one the process would end.
     if (this.#paused) return this.waiting > 0 ? now + pausedTurnMs : Infinity;
-    const pullAt = wasKept ? this.#planPulls(now) : Infinity;
+    const pullAt = wasKept ? this.#planPulls(this.now()) : Infinity;
     const surfaceAt = Math.min(pullAt, this.onReady(this.now()));
     if (this.isEnding) return surfaceAt;
     const later = this.now();
@@ -450,7 +450,7 @@ export class Engine {
       held,
       heldLength,
       serial: this.#serial,
-      workLeaseMs: this.#handouts.workLeaseMs(now),
+      usualLeaseMs: this.#handouts.usualLeaseMs,
       leaseMs: () => Math.max(...[...this.#context.holders].map((holder) => holder.leaseMs(now))),
     };
   }

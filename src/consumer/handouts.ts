@@ -1,7 +1,7 @@
 import type { Handlers } from '../lease/handlers.ts';
 import type { Holdings, Trimmed } from '../lease/holdings.ts';
 import type { Lease, SettleKind } from '../lease/lease.ts';
-import { swapLeaseMs, workLeaseMs } from '../lease/lease-length.ts';
+import { swapLeaseMs, usualLeaseMs, workLeaseMs } from '../lease/lease-length.ts';
 import { leaseShare } from '../lease/plan-pull.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
 import { type ConsumerEvent, identityOf } from './events.ts';
@@ -154,17 +154,20 @@ export class Handouts {
   }
 
   /**
-   * For how long messages should be leased for the work on them, in milliseconds; 0 where the handlers can't be seen, since
-   * a message that was forgotten would seem to be worked on for ever.
+   * For how long messages are to be leased by what the work has taken so far, in milliseconds; 0 where the handlers can't be
+   * seen, since a message that was forgotten would seem to be worked on for ever.
    */
-  workLeaseMs(now: number): number {
-    return this.mode.unseen ? 0 : workLeaseMs(this.handlers, this.#deps.holdings.running, now);
+  get usualLeaseMs(): number {
+    return this.mode.unseen ? 0 : usualLeaseMs(this.handlers);
   }
 
-  /** The same for those that run and may come again with the next pull. */
-  swapLeaseMs(now: number): number {
+  /** The same, and by what runs now and may come again with the next pull. */
+  leaseMs(now: number): number {
     const { holdings, options, puller } = this.#deps;
-    return this.mode.unseen ? 0 : swapLeaseMs(holdings.running, now, puller.roundTripMs, options.maxRetries);
+    if (this.mode.unseen) return 0;
+    const { running } = holdings;
+    const swapMs = swapLeaseMs(running, now, puller.roundTripMs, options.maxRetries);
+    return Math.max(workLeaseMs(this.handlers, running, now), swapMs);
   }
 
   /** Waits no longer for a message. */

@@ -77,9 +77,9 @@ export interface PullSituation {
   readonly heldLength: number;
   /** For how long each message keeps the event loop. */
   readonly serial: SerialTime;
-  /** For how long messages should be leased for the work on them here, in milliseconds. */
-  readonly workLeaseMs: number;
-  /** The same for whatever the consumers of the handle work on and may come again. */
+  /** For how long messages are to be leased by what the work here has taken so far, in milliseconds. */
+  readonly usualLeaseMs: number;
+  /** The same, and by what the consumers of the handle work on now and may come again. */
   readonly leaseMs: () => number;
 }
 
@@ -183,11 +183,11 @@ export class Puller {
   }
 
   /** The bounds of the next pull, whose lease grows with the work. */
-  #bounds({ workLeaseMs }: PullSituation): PullBounds {
+  #bounds({ usualLeaseMs }: PullSituation): PullBounds {
     const { options } = this.#deps;
-    return workLeaseMs <= options.visibilityTimeoutMs
+    return usualLeaseMs <= options.visibilityTimeoutMs
       ? options
-      : { ...options, visibilityTimeoutMs: this.#within(workLeaseMs) };
+      : { ...options, visibilityTimeoutMs: this.#within(usualLeaseMs) };
   }
 
   /** A lease that was wanted, as it may be. */

@@ -12,10 +12,15 @@ type Ended = Pick<Handlers, 'finished' | 'meanMs' | 'estimateMs'>;
 
 /**
  * For how long messages should be leased so that their leases last for the work, in milliseconds: as it is expected to take
- * by what has ended, which the time in the buffer doubles, and by what runs now although it has not ended.
+ * by what has ended, which the time in the buffer doubles.
  */
+export function usualLeaseMs({ meanMs, estimateMs }: Ended): number {
+  return Math.max(2 * meanMs, estimateMs);
+}
+
+/** The same, and by what runs now although it has not ended: that tells no more than how long it takes at least. */
 export function workLeaseMs(ended: Ended, running: Running, now: number): number {
-  let leaseMs = Math.max(2 * ended.meanMs, ended.estimateMs);
+  let leaseMs = usualLeaseMs(ended);
   for (const { startedAt, finishedBefore } of running) {
     if (ended.finished - finishedBefore >= mostOvertaken) continue;
     leaseMs = Math.max(leaseMs, 2 * (now - startedAt));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Lease } from '../../src/lease/lease.ts';
-import { swapLeaseMs, workLeaseMs } from '../../src/lease/lease-length.ts';
+import { swapLeaseMs, usualLeaseMs, workLeaseMs } from '../../src/lease/lease-length.ts';
 import { started } from './leases.ts';
 
 /** A message that was started at 0, under a lease of 30 s. */
@@ -18,6 +18,7 @@ describe('workLeaseMs()', () => {
   it('is twice the mean, or what few exceed if that is more', () => {
     expect(workLeaseMs({ finished: 9, meanMs: 40, estimateMs: 50 }, new Set(), 0)).toBe(80);
     expect(workLeaseMs({ finished: 9, meanMs: 40, estimateMs: 120 }, new Set(), 0)).toBe(120);
+    expect(usualLeaseMs({ finished: 9, meanMs: 40, estimateMs: 50 })).toBe(80);
   });
 
   it('is twice what the oldest has taken that still runs', () => {
