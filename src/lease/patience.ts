@@ -8,6 +8,9 @@ import { failureKind, type FailureKind } from './failure-policy.ts';
  */
 const patienceMs = 30_000;
 
+/** So many refusals in a row it takes at least: a machine that slept, or computed, has not asked meanwhile. */
+const leastRefusals = 4;
+
 /** What a queue handle knows of its connection: one credential, one queue. */
 export interface Standing {
   /** A call succeeded, and patience has not run out since. */
@@ -19,6 +22,7 @@ export class Patience {
   readonly #standing: Standing;
   readonly #judge: (error: unknown) => FailureKind;
   #since: number | undefined;
+  #refusals = 0;
 
   constructor(standing: Standing, judge: (error: unknown) => FailureKind = failureKind) {
     this.#standing = standing;
@@ -35,8 +39,10 @@ export class Patience {
   judge(error: unknown, now: number): 'transient' | 'patient' | 'paused' | 'final' {
     const kind = this.#judge(error);
     if (kind === 'doubtful' || (kind === 'refused' && this.#standing.hasWorked)) {
+      if (this.#since === undefined) this.#refusals = 0;
       this.#since ??= now;
-      if (now - this.#since < patienceMs) return 'patient';
+      this.#refusals += 1;
+      if (now - this.#since < patienceMs || this.#refusals < leastRefusals) return 'patient';
       this.#standing.hasWorked = false;
       return 'final';
     }
@@ -49,6 +55,7 @@ export class Patience {
   /** A delay with which a row has several tries, the last of them at its end, however long the backoff is by now. */
   limit(delayMs: number, now: number): number {
     if (this.#since === undefined) return delayMs;
-    return Math.min(delayMs, patienceMs / 4, this.#since + patienceMs - now);
+    const left = this.#since + patienceMs - now;
+    return Math.min(delayMs, patienceMs / 4, left > 0 ? left : Infinity);
   }
 }

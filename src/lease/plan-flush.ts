@@ -25,6 +25,12 @@ export function planFlush(state: FlushState, now: number): number {
   if (state.pending >= state.batchSize) return now;
   const inTime = state.earliestDeadline - 2 * state.roundTripMs - longestLingerMs - state.stallMs;
   if (state.callsUnderWay > 0) return inTime;
-  if (state.isWaiting || state.stallMs > longestLingerMs) return now;
-  return Math.min(inTime, state.oldestAt + Math.min(state.roundTripMs, longestLingerMs));
+  if (state.isWaiting) return now;
+  return Math.min(inTime, state.oldestAt + lingerMs(state, now));
+}
+
+/** Where handlers keep the loop, each call takes from their time: it waits for what a few of them settle. */
+function lingerMs({ stallMs, roundTripMs, earliestDeadline }: FlushState, now: number): number {
+  if (stallMs <= longestLingerMs) return Math.min(roundTripMs, longestLingerMs);
+  return Math.min(4 * stallMs, Math.max(0, earliestDeadline - now) / 10);
 }
