@@ -105,7 +105,8 @@ export class Settler {
           batchSize: this.#deps.batchSize,
           roundTripMs: this.#deps.roundTripMs(),
           isWaiting,
-          stallMs,
+          // What is to be given back in the end should not wait.
+          stallMs: isClosing ? 0 : stallMs,
         },
         now,
       );

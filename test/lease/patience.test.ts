@@ -20,8 +20,7 @@ describe('Patience', () => {
   ])('has 30 s of it with %s', (_, error, hasWorked) => {
     const standing = { hasWorked };
     const patience = new Patience(standing);
-    expect(patience.judge(error, 1_000)).toBe('patient');
-    expect(patience.judge(error, 30_999)).toBe('patient');
+    for (const at of [1_000, 8_000, 30_999]) expect(patience.judge(error, at)).toBe('patient');
     expect(patience.judge(error, 31_000)).toBe('final');
     expect(standing.hasWorked).toBe(false);
   });
@@ -30,7 +29,7 @@ describe('Patience', () => {
     const standing = { hasWorked: false };
     const [one, other] = [new Patience(standing), new Patience(standing)];
     one.succeed();
-    expect(other.judge(refusal, 0)).toBe('patient');
+    for (const at of [0, 10_000, 20_000]) expect(other.judge(refusal, at)).toBe('patient');
     expect(other.judge(refusal, 30_000)).toBe('final');
     expect(one.judge(refusal, 30_000)).toBe('final');
   });
@@ -43,9 +42,15 @@ describe('Patience', () => {
     const patience = new Patience({ hasWorked: true });
     expect(patience.judge(refusal, 0)).toBe('patient');
     happens(patience);
-    expect(patience.judge(refusal, 40_000)).toBe('patient');
-    expect(patience.judge(refusal, 69_999)).toBe('patient');
+    for (const at of [40_000, 50_000, 69_999]) expect(patience.judge(refusal, at)).toBe('patient');
     expect(patience.judge(refusal, 70_000)).toBe('final');
+  });
+
+  it('takes four refusals at least: who slept, or computed, has not asked meanwhile', () => {
+    const patience = new Patience({ hasWorked: true });
+    for (const at of [0, 3_600_000, 3_600_300]) expect(patience.judge(refusal, at)).toBe('patient');
+    expect(patience.limit(60_000, 3_600_300)).toBe(7_500);
+    expect(patience.judge(refusal, 3_601_000)).toBe('final');
   });
 
   it('takes a paused delivery for a success: the credential is taken, and the queue is there', () => {
