@@ -4,7 +4,7 @@ import type { Sandbox } from './sandbox.ts';
 import { runTests, type TestFailure, type TestPlan, type TestRun } from './test-run.ts';
 
 /** How long the simulation and the unit tests may each take with a mutant, in milliseconds. */
-const limitMs = 240_000;
+const limitMs = 600_000;
 
 /** What a mutant is to be killed by, first to last. Invariant 10 is about sinks, and has its property test beside them. */
 const phases = {

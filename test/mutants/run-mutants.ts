@@ -1,7 +1,7 @@
 // Plants each mutant in a copy of the project and looks whether the tests notice:
 // npm run mutants [-- NAME …] [-- --only SUBSTRING] [-- --units-first] [-- --json FILE]
 //
-// Two at a time, each by the simulation and, if that passes, by the unit tests, with at most 4 minutes for each. Fails when
+// Two at a time, each by the simulation and, if that passes, by the unit tests, with at most ten minutes for each. Fails when
 // one survives, or one that breaks an invariant survives the simulation. With `--units-first`, which is quicker, what breaks no invariant has
 // the unit tests first. Not part of `npm run check`.
 import { readFile, writeFile } from 'node:fs/promises';

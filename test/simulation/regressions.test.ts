@@ -242,6 +242,15 @@ describe('what random schedules rarely bring about', () => {
     }
   });
 
+  it('does not start what came again after it was given up and is finished while it is buffered', async () => {
+    const down = { leastMs: 400, mostMs: 400 };
+    const events = [{ type: 'pause', atMs: 2_200, client: 0, forMs: 1_000 }] as const;
+    for (const surface of ['manual', 'toObservable', 'settleMap'] as const) {
+      const clients = [client(surface, { shape: 'constant', ms: 2_200 })];
+      expect(await violations(schedule({ messages: 1, down, clients, events }))).toEqual([]);
+    }
+  });
+
   it('gives back what waits for the handler of its retried earlier delivery when the consumer closes', async () => {
     const long = { shape: 'constant', ms: 5_000 } as const;
     const handler = { times: long, heedsSignal: false, deviations: [{ nth: 0, does: 'retry-first' }] } as const;
