@@ -46,6 +46,28 @@ describe('process()', () => {
     expect(jobs.clock.now() - start).toBeLessThan(5_500);
   });
 
+  it('gives the event loop a turn after some milliseconds of handlers that compute', async () => {
+    const jobs = openJobs({}, { latencyMs: 5 });
+    jobs.push(...Array.from({ length: 200 }, (_, n) => n));
+    let keptSince: number | undefined;
+    let longestMs = 0;
+    const compute = (): void => {
+      if (keptSince === undefined) {
+        keptSince = jobs.clock.now();
+        jobs.clock.setTimer(() => {
+          keptSince = undefined;
+        }, 0);
+      }
+      // What computes keeps the timers from firing, as a sleep does.
+      jobs.clock.suspend(4);
+      longestMs = Math.max(longestMs, jobs.clock.now() - keptSince);
+    };
+    const summary = await jobs.run(jobs.queue.process(compute, { ...untilEmpty, concurrency: 100 }));
+    expect(summary).toMatchObject({ delivered: 200, acked: 200 });
+    expect(longestMs).toBeGreaterThan(10);
+    expect(longestMs).toBeLessThan(50);
+  });
+
   it('retries a message whose handler rejects or throws, with the growing delay, and goes on', async () => {
     const jobs = openJobs();
     jobs.push('rejects', 'throws', 'works');
