@@ -106,7 +106,6 @@ export const leaseMutants: readonly Mutant[] = [
     file: 'src/lease/known-messages.ts',
     find: 'if (this.#held.get(lease.id, lease.hash) === lease) this.#held.delete',
     replace: 'this.#held.delete',
-    invariant: 6,
   },
   {
     name: 'a search for an id ends at the gap that a forgotten one left',

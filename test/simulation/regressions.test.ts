@@ -242,6 +242,15 @@ describe('what random schedules rarely bring about', () => {
     }
   });
 
+  it('ends no later when it is closed again with more grace', async () => {
+    const clients = [client('for await', { shape: 'constant', ms: 20_000 })];
+    const events = [
+      { type: 'close', atMs: 100, client: 0, graceMs: 100 },
+      { type: 'close', atMs: 150, client: 0, graceMs: 30_000 },
+    ] as const;
+    expect(await violations(schedule({ messages: 1, visibilityTimeoutMs: 30_000, clients, events }))).toEqual([]);
+  });
+
   it('does not start what came again after it was given up and is finished while it is buffered', async () => {
     const down = { leastMs: 400, mostMs: 400 };
     const events = [{ type: 'pause', atMs: 2_200, client: 0, forMs: 1_000 }] as const;
