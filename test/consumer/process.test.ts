@@ -68,6 +68,37 @@ describe('process()', () => {
     expect(longestMs).toBeLessThan(50);
   });
 
+  it('gives the event loop a turn after a hundred handlers that end at once', async () => {
+    // Hundreds are let through together, when it is known that handlers take no time.
+    let open = (): void => undefined;
+    const isOpen = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const gate = v.pipeAsync(
+      v.number(),
+      v.checkAsync(async (body) => body < 200 || (await isOpen.then(() => true))),
+    );
+    const jobs = openJobs<number>({}, { latencyMs: 5, schema: gate });
+    jobs.push(...Array.from({ length: 1_000 }, (_, n) => n));
+    let together = 0;
+    let most = 0;
+    const end = (): void => {
+      if (together === 0) {
+        jobs.clock.setTimer(() => {
+          together = 0;
+        }, 0);
+      }
+      together += 1;
+      most = Math.max(most, together);
+    };
+    const done = jobs.queue.process(end, untilEmpty);
+    await jobs.clock.advance(5_000);
+    open();
+    expect(await jobs.run(done)).toMatchObject({ delivered: 1_000, acked: 1_000 });
+    // The engine's own turn comes first once more.
+    expect(most).toBeLessThanOrEqual(200);
+  });
+
   it('retries a message whose handler rejects or throws, with the growing delay, and goes on', async () => {
     const jobs = openJobs();
     jobs.push('rejects', 'throws', 'works');

@@ -68,7 +68,7 @@ export const settlingMutants: readonly Mutant[] = [
     name: 'a message that could not be moved is acked',
     file: settlements,
     find: 'if (failure === undefined) {',
-    replace: "if (failure === undefined || failure.code === 'refused') {",
+    replace: "if (failure?.code !== 'closed') {",
     invariant: 1,
   },
   {
