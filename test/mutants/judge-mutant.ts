@@ -6,9 +6,9 @@ import { runTests, type TestFailure, type TestPlan, type TestRun } from './test-
 /** How long the simulation and the unit tests may each take with a mutant, in milliseconds. */
 const limitMs = 600_000;
 
-/** What a mutant is to be killed by, first to last. Invariant 10 is about sinks, and has its property test beside them. */
+/** What a mutant is to be killed by. Invariants 10 and 12 are about sinks, and have property tests beside those. */
 const phases = {
-  simulation: ['test/simulation', 'test/convert/sinks.property.test.ts'],
+  simulation: ['test/simulation', 'test/convert/sinks.property.test.ts', 'test/convert/claims.property.test.ts'],
   'unit tests': ['test/lease', 'test/consumer', 'test/producer', 'test/convert', 'test/queue'],
 };
 
@@ -39,7 +39,7 @@ export interface Verdict {
 /** The tests of a phase, those first that are most likely to notice. */
 export function planOf(phase: Phase, mutant?: Mutant): TestPlan {
   const own = mutant === undefined ? [] : [`/${basename(mutant.file, '.ts')}.`];
-  const first = phase === 'simulation' ? ['invariants', 'soak', 'regressions', 'replies'] : own;
+  const first = phase === 'simulation' ? ['invariants', '.property.', 'regressions', 'replies', 'soak'] : own;
   return { tests: phases[phase], first, limitMs };
 }
 
