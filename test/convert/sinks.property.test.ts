@@ -19,9 +19,11 @@ interface Plan {
   readonly destroyedAt: number;
 }
 
+const large = fc.integer({ min: 40_000, max: 127_900 });
+
 const item = fc.oneof(
   { weight: 12, arbitrary: fc.integer({ min: 0, max: 20 }) },
-  { weight: 2, arbitrary: fc.integer({ min: 40_000, max: 127_900 }) },
+  { weight: 2, arbitrary: large },
   { weight: 1, arbitrary: fc.constantFrom('undefined' as const, 'refused' as const) },
 );
 
@@ -32,7 +34,7 @@ const many = fc.array(
 );
 
 const plans: fc.Arbitrary<Plan> = fc.record({
-  items: fc.oneof(fc.array(item, { maxLength: 40 }), many),
+  items: fc.oneof(fc.array(item, { maxLength: 40 }), fc.array(large, { maxLength: 12 }), many),
   pauses: fc.array(fc.constantFrom(0, 0, 0, 1, 7), { minLength: 1, maxLength: 5 }),
   heedsBackpressure: fc.boolean(),
   ordered: fc.boolean(),

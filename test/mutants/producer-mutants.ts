@@ -86,10 +86,10 @@ export const producerMutants: readonly Mutant[] = [
     replace: '',
   },
   {
-    name: 'a failed push is repeated at once',
+    name: 'a failed push is repeated millisecond by millisecond',
     file: pusher,
     find: "gates.close('push', error, backoff.fail(), now());",
-    replace: '',
+    replace: "gates.close('push', error, 1, now());",
   },
   {
     name: 'a batch has one message too many',
