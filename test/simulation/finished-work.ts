@@ -26,9 +26,10 @@ function notAcked(ledger: Ledger, client: ClientRun, start: Start): readonly str
 }
 
 /** A reader that goes away does not hear of the ends that follow, nor, it may be, of one in the same moment. */
-function isCutOff({ endings, surface }: ClientRun, { settles, endedAt }: Start): boolean {
+function isCutOff({ endings, leaves, surface }: ClientRun, { settles, endedAt }: Start): boolean {
+  if (settles.length > 0) return false;
   const isDeaf = (at: number): boolean => at === endedAt || (surface.concurrency === undefined && at < endedAt);
-  return settles.length === 0 && endings.some(({ at }) => isDeaf(at));
+  return endings.some(({ at }) => isDeaf(at)) || leaves.some(({ called }) => called.at < endedAt);
 }
 
 function startedAfter(ledger: Ledger, { client, messageId, handed }: Start): readonly string[] {
