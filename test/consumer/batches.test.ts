@@ -54,6 +54,30 @@ describe('batches()', () => {
     expect((await consumer.closed).lost).toBe(0);
   });
 
+  it('hands out no more than can be computed, one after the other, while the first lease lasts', async () => {
+    const jobs = openJobs({}, { latencyMs: 1 });
+    jobs.push(...Array.from({ length: 200 }, (_, n) => n));
+    const marginMs = 100;
+    const sizes: number[] = [];
+    await jobs.run(
+      loop(
+        jobs,
+        { ...untilEmpty, size: 10, visibilityTimeoutMs: 20 * marginMs },
+        async ({ messages: [first, ...others] }) => {
+          const size = sizes.push(1 + others.length);
+          const leftMs = (first?.leaseRemainingMs ?? 0) - marginMs;
+          if (others.length > 0) expect(10 * (1 + others.length)).toBeLessThanOrEqual(leftMs);
+          // One waits for long, when it is known that the others compute, and leaves little of the next ones' leases.
+          if (size === 7) await jobs.wait(1_750);
+          else jobs.clock.suspend(10 * (1 + others.length));
+          await jobs.wait(1);
+        },
+      ),
+    );
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeGreaterThanOrEqual(200);
+    expect(sizes.slice(0, 7)).toEqual([10, 10, 10, 10, 10, 10, 10]);
+  });
+
   it('acknowledges what was not settled by hand when the loop goes on, and retries it when the loop is left', async () => {
     const jobs = openJobs();
     jobs.push(...Array.from({ length: 6 }, (_, n) => n));

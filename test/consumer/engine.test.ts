@@ -507,6 +507,24 @@ describe('pulling', () => {
     expect(await jobs.run(work())).toMatchObject({ acked: 300, abandoned: 0 });
   });
 
+  it('asks for no more while four times maxInFlight are finished and not confirmed', async () => {
+    const jobs = openJobs();
+    jobs.push(...numbers(300));
+    jobs.transport.hang('ack');
+    const stop = new AbortController();
+    let handled = 0;
+    const count = (): void => void (handled += 1);
+    const done = jobs.queue.process(count, { maxInFlight: 5, batchSize: 5, signal: stop.signal });
+    await jobs.clock.advance(5_000);
+    expect(handled).toBeGreaterThanOrEqual(20);
+    expect(handled).toBeLessThanOrEqual(20 + 5);
+    jobs.transport.script = (_, answer) => answer();
+    await jobs.clock.advance(20_000);
+    expect(handled).toBe(300);
+    stop.abort();
+    await jobs.run(done);
+  });
+
   it('with constant handlers shorter than the lease delivers each message once and gives none back', async () => {
     const jobs = openJobs({}, { latencyMs: 20 });
     jobs.push(...numbers(500));

@@ -53,6 +53,59 @@ describe('process()', () => {
     expect(jobs.clock.now() - start).toBeLessThan(5_500);
   });
 
+  it('gives the event loop a turn after some milliseconds of handlers that compute', async () => {
+    const jobs = openJobs({}, { latencyMs: 5 });
+    jobs.push(...Array.from({ length: 200 }, (_, n) => n));
+    let keptSince: number | undefined;
+    let longestMs = 0;
+    const compute = (): void => {
+      if (keptSince === undefined) {
+        keptSince = jobs.clock.now();
+        jobs.clock.setTimer(() => {
+          keptSince = undefined;
+        }, 0);
+      }
+      // What computes keeps the timers from firing, as a sleep does.
+      jobs.clock.suspend(4);
+      longestMs = Math.max(longestMs, jobs.clock.now() - keptSince);
+    };
+    const summary = await jobs.run(jobs.queue.process(compute, { ...untilEmpty, concurrency: 100 }));
+    expect(summary).toMatchObject({ delivered: 200, acked: 200 });
+    expect(longestMs).toBeGreaterThan(10);
+    expect(longestMs).toBeLessThan(50);
+  });
+
+  it('gives the event loop a turn after a hundred handlers that end at once', async () => {
+    // Hundreds are let through together, when it is known that handlers take no time.
+    let open = (): void => undefined;
+    const isOpen = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const gate = v.pipeAsync(
+      v.number(),
+      v.checkAsync(async (body) => body < 200 || (await isOpen.then(() => true))),
+    );
+    const jobs = openJobs<number>({}, { latencyMs: 5, schema: gate });
+    jobs.push(...Array.from({ length: 1_000 }, (_, n) => n));
+    let together = 0;
+    let most = 0;
+    const end = (): void => {
+      if (together === 0) {
+        jobs.clock.setTimer(() => {
+          together = 0;
+        }, 0);
+      }
+      together += 1;
+      most = Math.max(most, together);
+    };
+    const done = jobs.queue.process(end, untilEmpty);
+    await jobs.clock.advance(5_000);
+    open();
+    expect(await jobs.run(done)).toMatchObject({ delivered: 1_000, acked: 1_000 });
+    // The engine's own turn comes first once more.
+    expect(most).toBeLessThanOrEqual(200);
+  });
+
   it('retries a message whose handler rejects or throws, with the growing delay, and goes on', async () => {
     const jobs = openJobs();
     jobs.push('rejects', 'throws', 'works');

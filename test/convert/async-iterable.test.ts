@@ -943,6 +943,24 @@ describe('pause() and resume()', () => {
     expectGone(jobs);
   });
 
+  it('hands out nothing that is buffered meanwhile', async () => {
+    const jobs = openJobs({}, { latencyMs: 10 });
+    jobs.push(...Array.from({ length: 100 }, (_, index) => index));
+    const consumer = jobs.queue.consume();
+    const iterator = consumer[Symbol.asyncIterator]();
+    for (let index = 0; index < 20; index += 1) await jobs.run(iterator.next());
+    consumer.pause();
+    const { delivered, buffered } = consumer.stats;
+    expect(buffered).toBeGreaterThan(0);
+    const next = iterator.next();
+    await jobs.clock.advance(100);
+    expect(consumer.stats.delivered).toBe(delivered);
+    consumer.resume();
+    expect((await jobs.run(next)).value?.body).toBe(20);
+    await jobs.run(consumer.close({ graceMs: 0 }));
+    expectGone(jobs);
+  });
+
   it('closes while it is paused', async () => {
     const jobs = openJobs();
     const consumer = jobs.queue.consume();

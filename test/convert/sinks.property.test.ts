@@ -19,14 +19,22 @@ interface Plan {
   readonly destroyedAt: number;
 }
 
+const large = fc.integer({ min: 40_000, max: 127_900 });
+
 const item = fc.oneof(
   { weight: 12, arbitrary: fc.integer({ min: 0, max: 20 }) },
-  { weight: 2, arbitrary: fc.integer({ min: 40_000, max: 127_900 }) },
+  { weight: 2, arbitrary: large },
   { weight: 1, arbitrary: fc.constantFrom('undefined' as const, 'refused' as const) },
 );
 
+/** Many, for several requests at once. */
+const many = fc.array(
+  fc.oneof({ weight: 60, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.constant('refused' as const) }),
+  { minLength: 95, maxLength: 1_210 },
+);
+
 const plans: fc.Arbitrary<Plan> = fc.record({
-  items: fc.oneof(fc.array(item, { maxLength: 40 }), fc.array(fc.constant(1), { minLength: 95, maxLength: 1_210 })),
+  items: fc.oneof(fc.array(item, { maxLength: 40 }), fc.array(large, { maxLength: 12 }), many),
   pauses: fc.array(fc.constantFrom(0, 0, 0, 1, 7), { minLength: 1, maxLength: 5 }),
   heedsBackpressure: fc.boolean(),
   ordered: fc.boolean(),
@@ -43,15 +51,20 @@ function weightOf(body: unknown): number {
   return encodeBody(body).bytes + 100;
 }
 
+function isBad(body: unknown): boolean {
+  return body === 'undefined' || (body as { padding?: unknown }).padding === 'refused';
+}
+
 describe.each([nodeSink, webSink])('$name', (sink) => {
   async function check(plan: Plan): Promise<void> {
     const queues = openTwoQueues();
     queues.outCalls.faults = byPlan(plan.faults);
     queues.outCalls.refuses = ({ body }) => encodeBody(body).text.includes('"refused"');
     const { ordered, lingerMs } = plan;
+    const rejected: unknown[] = [];
     const writer = sink.open(
       queues.out,
-      plan.goesOn ? { ordered, lingerMs, onRejected: () => undefined } : { ordered, lingerMs },
+      plan.goesOn ? { ordered, lingerMs, onRejected: (body) => void rejected.push(body) } : { ordered, lingerMs },
     );
     const confirmed: number[] = [];
     const good = new Set<number>();
@@ -89,6 +102,8 @@ describe.each([nodeSink, webSink])('$name', (sink) => {
     for (const id of confirmed) if (good.has(id)) expect(pushed).toContain(id);
     if (isFaultFree) expect(new Set(pushed).size).toBe(pushed.length);
     if (plan.destroyedAt === Infinity && plan.goesOn) expect(new Set(pushed)).toEqual(good);
+    // Rejected is what can't be pushed, and nothing else.
+    for (const body of rejected) expect(body ?? 'undefined').toEqual(expect.toSatisfy(isBad));
     // Within the limits.
     for (const { messages } of queues.outCalls.of('push')) {
       expect(messages.length).toBeLessThanOrEqual(100);

@@ -71,6 +71,7 @@ const dangers: Readonly<Record<string, Danger>> = {
     range: {
       deviations: ['dead-letter-first', 'dead-letter-last', 'dead-letter-and-ack', 'close', 'throw'],
       events: ['close', 'suspend', 'redeliver', 'push'],
+      faults: ['refused', 'refused', 'failed', 'answer-dropped', 'request-dropped', 'answer-hangs', 'slow', 'limited'],
       faultyCalls: ['push', 'push', 'ack'],
     },
   },

@@ -16,6 +16,7 @@ import { PullBound } from './pull-bound.ts';
 import { repeatsAreRecognised } from './repeated-deliveries.ts';
 import type { ClientRun } from './client.ts';
 import { grainMs, isOver } from './client-time.ts';
+import { finishedWorkIsAcked } from './finished-work.ts';
 
 /**
  * Every message pushed is in the end acked after its handler finished, or in the queue, or in its dead letter queue, or
@@ -305,6 +306,7 @@ const invariants: Readonly<Record<string, Invariant>> = {
   12: claimsEnd,
   'of late retries': noLateRetry,
   'of repeated deliveries': repeatsAreRecognised,
+  'of finished work': finishedWorkIsAcked,
   'of moved messages': movedIsKept,
   'of invalid messages': invalidIsSettledAsSaid,
   'of empty queues': endsEmptyHanded,

@@ -242,6 +242,24 @@ describe('what random schedules rarely bring about', () => {
     }
   });
 
+  it('ends no later when it is closed again with more grace', async () => {
+    const clients = [client('for await', { shape: 'constant', ms: 20_000 })];
+    const events = [
+      { type: 'close', atMs: 100, client: 0, graceMs: 100 },
+      { type: 'close', atMs: 150, client: 0, graceMs: 30_000 },
+    ] as const;
+    expect(await violations(schedule({ messages: 1, visibilityTimeoutMs: 30_000, clients, events }))).toEqual([]);
+  });
+
+  it('does not start what came again after it was given up and is finished while it is buffered', async () => {
+    const down = { leastMs: 400, mostMs: 400 };
+    const events = [{ type: 'pause', atMs: 2_200, client: 0, forMs: 1_000 }] as const;
+    for (const surface of ['manual', 'toObservable', 'settleMap'] as const) {
+      const clients = [client(surface, { shape: 'constant', ms: 2_200 })];
+      expect(await violations(schedule({ messages: 1, down, clients, events }))).toEqual([]);
+    }
+  });
+
   it('gives back what waits for the handler of its retried earlier delivery when the consumer closes', async () => {
     const long = { shape: 'constant', ms: 5_000 } as const;
     const handler = { times: long, heedsSignal: false, deviations: [{ nth: 0, does: 'retry-first' }] } as const;

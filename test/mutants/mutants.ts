@@ -1,0 +1,8 @@
+import { consumerMutants } from './consumer-mutants.ts';
+import { leaseMutants } from './lease-mutants.ts';
+import type { Mutant } from './mutant.ts';
+import { producerMutants } from './producer-mutants.ts';
+import { settlingMutants } from './settling-mutants.ts';
+
+/** Every mutant, none of which may survive. */
+export const mutants: readonly Mutant[] = [...leaseMutants, ...consumerMutants, ...settlingMutants, ...producerMutants];

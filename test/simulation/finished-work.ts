@@ -1,0 +1,40 @@
+import { mayHaveGivenUp } from './client-time.ts';
+import type { ClientRun } from './client.ts';
+import type { Start } from './handler-log.ts';
+import type { Invariant } from './invariant.ts';
+import type { Ledger } from './ledger.ts';
+
+/**
+ * The ack of finished work is sent, also when its lease is over; and once a message is finished, no newer delivery of it is
+ * started, whether it came before or after.
+ */
+export const finishedWorkIsAcked: Invariant = (ledger) =>
+  ledger.run.clients.flatMap((client) =>
+    ledger
+      .startsBy(client.client)
+      .flatMap((start) => [...notAcked(ledger, client, start), ...startedAfter(ledger, start)]),
+  );
+
+function notAcked(ledger: Ledger, client: ClientRun, start: Start): readonly string[] {
+  const { messageId } = start;
+  const settledSeq = ledger.settledSeq(start);
+  if (settledSeq > client.remains.seq || !ledger.isKnownFinished(start, client.remains.seq)) return [];
+  if (mayHaveGivenUp(ledger, client.client) || isCutOff(client, start)) return [];
+  const leases = new Set(ledger.got(client.client, messageId).map(({ leaseId }) => leaseId));
+  const isSent = ledger.callsBy(client.client, 'ack').some(({ acks }) => acks.some((leaseId) => leases.has(leaseId)));
+  return isSent ? [] : [`client ${client.client} finished ${messageId} and sent no ack of it`];
+}
+
+/** A reader that goes away does not hear of the ends that follow, nor, it may be, of one in the same moment. */
+function isCutOff({ endings, leaves, surface }: ClientRun, { settles, endedAt }: Start): boolean {
+  if (settles.length > 0) return false;
+  const isDeaf = (at: number): boolean => at === endedAt || (surface.concurrency === undefined && at < endedAt);
+  return endings.some(({ at }) => isDeaf(at)) || leaves.some(({ called }) => called.at < endedAt);
+}
+
+function startedAfter(ledger: Ledger, { client, messageId, handed }: Start): readonly string[] {
+  const isDone = ledger
+    .startsOf(messageId)
+    .some((other) => other.client === client && other.seq < handed.seq && ledger.isKnownFinished(other, handed.seq));
+  return isDone ? [`client ${client} started ${messageId}, which it had finished`] : [];
+}
