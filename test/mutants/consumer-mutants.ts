@@ -35,7 +35,7 @@ export const consumerMutants: readonly Mutant[] = [
   {
     name: 'the listener on the signal stays after the end',
     file: engine,
-    find: "this.options.signal?.removeEventListener('abort', this.#onAbort);",
+    find: 'this.#unheed?.();',
     replace: '',
     invariant: 7,
   },
