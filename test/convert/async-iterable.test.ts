@@ -904,6 +904,32 @@ describe('stopWhenEmpty', () => {
     expect(jobs.clock.monotonic()).toBeLessThanOrEqual(9_600);
     expectGone(jobs);
   });
+
+  it('does not take the word of a pull that another one with messages overtook', async () => {
+    const jobs = openJobs<string>({}, { latencyMs: 5, schema: v.string() });
+    jobs.push(1);
+    const options = { settle: 'manual', minInFlight: 3, batchSize: 1, onInvalid: 'ack', stopWhenEmpty: true } as const;
+    const consumer = jobs.queue.consume(options);
+    const iterator = consumer[Symbol.asyncIterator]();
+    const [first, second] = [iterator.next(), iterator.next(), iterator.next()];
+    await jobs.clock.advance(1);
+    // What can't be handed out is settled meanwhile, so that several pulls are sent when nothing is in hand.
+    consumer.pause();
+    await jobs.clock.advance(100);
+    jobs.push('again');
+    // One of them finds all leased, and its answer comes when something is there again.
+    jobs.transport.script = async (call, answer) => {
+      const result = await answer();
+      if (jobs.transport.of('pull')[2] === call) await jobs.wait(300);
+      return result;
+    };
+    consumer.resume();
+    await jobs.run((await jobs.run(first)).value!.retry({ delaySeconds: 0 }));
+    const { value } = await jobs.run(second);
+    expect(value).toMatchObject({ body: 'again', attempts: 2 });
+    await jobs.run(value!.ack());
+    expect(await jobs.run(consumer.closed)).toMatchObject({ reason: 'empty', acked: 1, retried: 1 });
+  });
 });
 
 describe('pause() and resume()', () => {
