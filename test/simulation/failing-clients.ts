@@ -1,4 +1,4 @@
-import { grainMs, jumpedSince } from './client-time.ts';
+import { grainMs, jumpedSince, loopFreeAt } from './client-time.ts';
 import type { ClientRun } from './client.ts';
 import type { Fault } from './faults.ts';
 import type { Invariant } from './invariant.ts';
@@ -26,8 +26,10 @@ function hasLostPatience(ledger: Ledger, client: ClientRun, kind: 'pull' | 'ack'
   const ended = ledger.callsBy(client.client, kind).filter(({ state }) => state === 'answered' || state === 'failed');
   let since: number | undefined;
   for (const call of ended.toSorted((a, b) => a.endedSeq - b.endedSeq)) {
-    const { fault, endedAt, endedSeq } = call;
-    if (isRefusal(call)) since ??= endedAt;
+    const { fault, endedSeq } = call;
+    // Code that keeps the loop may have come between the answer and its being read.
+    const endedAt = loopFreeAt(ledger, call.endedAt);
+    if (isRefusal(call)) since ??= call.endedAt;
     else since = undefined;
     if (since !== undefined && endedAt - since + jumpedSince(client, since, endedAt) >= patienceMs - grainMs)
       return true;
