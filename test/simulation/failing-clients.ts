@@ -47,8 +47,11 @@ function workedAt(ledger: Ledger, client: number): number {
 /** Whether an answer refuses, rather than tells of trouble that passes. Without a fault it is the broker's own. */
 function isRefusal({ isUnderstood, fault, state }: CallRecord): boolean {
   if (isUnderstood || state === 'failed') return false;
-  return fault === undefined || fault.type === 'refused' || isStrayRefusal(fault);
+  return fault === undefined || brokersOwn.has(fault.type) || fault.type === 'refused' || isStrayRefusal(fault);
 }
+
+/** Faults in spite of which the answer is the broker's. */
+const brokersOwn: ReadonlySet<Fault['type']> = new Set(['doubled', 'slow', 'obscured']);
 
 function isStrayRefusal(fault: Fault): boolean {
   return fault.type === 'html' && fault.status >= 300 && fault.status < 500;
