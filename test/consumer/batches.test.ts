@@ -36,7 +36,13 @@ describe('batches()', () => {
   it('does not wait for longer than the first lease lasts for a body', async () => {
     const jobs = openJobs({ maxRetries: 50 });
     const batches: number[] = [];
-    const consumer = jobs.queue.batches({ size: 4, maxWaitMs: 500, visibilityTimeoutMs: 2_000, maxRetries: 50 });
+    const consumer = jobs.queue.batches({
+      size: 4,
+      maxWaitMs: 500,
+      visibilityTimeoutMs: 2_000,
+      maxVisibilityTimeoutMs: 2_000,
+      maxRetries: 50,
+    });
     const done = (async () => {
       for await (const batch of consumer) {
         batches.push(batch.messages.length);

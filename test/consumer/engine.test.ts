@@ -105,6 +105,26 @@ describe('settling', () => {
     await jobs.run(consumer.close({ graceMs: 0 }));
   });
 
+  it('sends before the earliest deadline what a full call that is under way left behind', async () => {
+    const jobs = openJobs({}, { latencyMs: 10 });
+    // Nothing is buffered besides, whose release would take it along.
+    jobs.push(...numbers(6));
+    const options = { visibilityTimeoutMs: 4_000, maxVisibilityTimeoutMs: 4_000, batchSize: 2 } as const;
+    const { messages, consumer } = await takeMany(jobs, 3, options);
+    let acks = 0;
+    jobs.transport.script = (call, answer) => {
+      if (call.method !== 'ack') return answer();
+      acks += 1;
+      return acks === 1 ? new Promise(() => undefined) : answer();
+    };
+    const soonest = Math.min(...messages.map(({ leaseRemainingMs }) => leaseRemainingMs));
+    await jobs.clock.advance(soonest - 500);
+    const settled = messages.map((message) => message.ack());
+    expect(await jobs.run(settled[2]!)).toEqual({ outcome: 'acked', late: false });
+    await jobs.run(Promise.all(settled));
+    await jobs.run(consumer.close({ graceMs: 0 }));
+  });
+
   describe('a message that was given up and came again', () => {
     const takeTwice = async (jobs: Jobs<unknown>) => {
       jobs.push(1);
