@@ -3,7 +3,6 @@ import { Engine } from './engine.ts';
 import type { QueueContext } from './queue-context.ts';
 import { type DeliveredBatch, type MessageBatch, takeBatch } from './message-batch.ts';
 import { poolMode } from './modes.ts';
-import { identityOf } from './events.ts';
 import { judgeDelay } from './process-options.ts';
 import { runToEnd } from './process.ts';
 import type { ConsumerSummary } from './stats.ts';
@@ -82,20 +81,8 @@ function retryBatch<Body>(
     const message = batch.messages[index];
     if (message === undefined) return;
     if (lease.settledAs === undefined) {
-      engine.report({ type: 'handlerFailed', message: { id: message.id, attempts: message.attempts }, error });
+      void engine.keeper.fail(lease, error, (onFailure) => judgeDelay(retryDelaySeconds, message, error, onFailure));
     }
-    engine.complete(
-      lease,
-      'retry',
-      engine.now(),
-      judgeDelay(retryDelaySeconds, message, error, (failure) =>
-        engine.report({
-          type: 'callbackFailed',
-          callback: 'retryDelaySeconds',
-          message: identityOf(lease),
-          error: failure,
-        }),
-      ),
-    );
+    engine.complete(lease, 'retry', engine.now());
   });
 }

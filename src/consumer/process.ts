@@ -46,11 +46,13 @@ export function runHandlers<Body>(
     }, message.id);
     try {
       await work;
-      engine.complete(lease, 'ack', engine.recent());
     } catch (error) {
       if (timer?.isOver !== true) fail(lease, message, error);
+      return;
+    } finally {
+      timer?.end();
     }
-    timer?.end();
+    engine.complete(lease, 'ack', engine.recent());
   };
   /** Gives the time afterwards: a handler that ends at once has its end measured, and the next its start, by one reading. */
   const run = (lease: Lease): number => {
