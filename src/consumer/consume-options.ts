@@ -93,16 +93,16 @@ export interface ConsumeOptions {
    * nothing was in hand, brought nothing; `{ forMs }` when all pulls brought nothing for so many milliseconds. What this
    * consumer let lapse, or may have been given in an answer that was lost, has come again by then or is gone: it waits for
    * that up to the rest of the lease. Messages that are delayed, also by its own retries, or leased elsewhere can't be
-   * seen. Where messages are settled by hand, what has been in hand for half
-   * of its lease does not count: it may be gathered until the end is told.
+   * seen. Where messages are settled by hand, what has been in hand for half of its lease does not count: it may be
+   * gathered until the end is told.
    *
    * @defaultValue false
    */
   readonly stopWhenEmpty?: boolean | { readonly forMs: number };
   /**
    * What to do with a message whose body could not be decoded or did not fit the schema. `throw` retries it and ends the
-   * loop with the error. A function decides for each, and may return a promise; when it fails, or gives none of these, the message is
-   * retried, and `stats.lastError` says why.
+   * loop with the error. A function decides for each, and may return a promise; when it fails, or gives none of these, the
+   * message is retried, and the event `callbackFailed` says why.
    *
    * @defaultValue 'retry'
    */

@@ -1,3 +1,4 @@
+import { watch } from '../contract/callback.ts';
 import { show } from '../contract/check-options.ts';
 import { QueueError } from '../contract/errors.ts';
 import type { PulledMessage } from '../contract/message.ts';
@@ -56,6 +57,6 @@ function bodyOf(message: PulledMessage, how: Decode): unknown {
 /** Nobody would await a promise here, and one that rejects would end the process. */
 function atOnce(body: unknown): unknown {
   if (!(body instanceof Promise)) return body;
-  body.catch(() => undefined);
+  watch(body);
   throw new TypeError("'decode' must give a body at once: what it gave is a promise");
 }

@@ -16,9 +16,9 @@ export interface ProcessOptions<Body = unknown> extends Omit<ConsumeOptions, 'se
    */
   readonly concurrency?: number;
   /**
-   * The delay of a message whose handler failed, in seconds, a whole number from 0 to 86 400, or a function that gives
-   * a number, which is rounded, to 1 at least if it is above 0, and brought to the nearer bound where it lies outside. When it gives none or fails, the
-   * default applies, and the event `callbackFailed` says why.
+   * The delay of a message whose handler failed, in seconds, a whole number from 0 to 86 400, or a function that gives a
+   * number, which is rounded, to 1 at least if it is above 0, and brought to the nearer bound where it lies outside. When
+   * it gives none or fails, the default applies, and the event `callbackFailed` says why.
    *
    * @defaultValue `min(300, 2^attempts)`, of which the last half is drawn at random
    */
