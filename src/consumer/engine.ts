@@ -135,6 +135,7 @@ export class Engine {
       puller: this.#puller,
       settler: this.#settler,
       signals: this.#signals,
+      limits: [],
       settlements: this.keeper,
       wake: () => this.wake(),
     };
@@ -213,7 +214,7 @@ export class Engine {
 
   get appetite(): 0 | 1 | 2 {
     if (this.isEnding || this.#paused || this.#puller.isPulling || this.#hasTooManyUnconfirmed) return 0;
-    return this.#handouts.handlers.idle() > this.#holdings.buffered + this.#intake.held ? 2 : 1;
+    return this.#handouts.handlers.idle(this.recent()) > this.#holdings.buffered + this.#intake.held ? 2 : 1;
   }
 
   get #hasTooManyUnconfirmed(): boolean {
@@ -418,7 +419,7 @@ export class Engine {
     // Whoever waits for a message waits for `resume()`, which is no timer of ours: without one the process would end.
     if (this.#paused) return this.waiting > 0 ? now + pausedTurnMs : Infinity;
     const pullAt = wasKept ? this.#planPulls(this.now()) : Infinity;
-    const surfaceAt = Math.min(pullAt, this.onReady(this.now()));
+    const surfaceAt = Math.min(pullAt, this.onReady(this.now()), this.#handouts.nextStartAt(now));
     if (this.isEnding) return surfaceAt;
     const later = this.now();
     // What was just handed out says how many may follow, once the loop has had its turn.

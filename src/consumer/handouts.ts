@@ -3,6 +3,7 @@ import type { Holdings, Trimmed } from '../lease/holdings.ts';
 import type { Lease, SettleKind } from '../lease/lease.ts';
 import { swapLeaseMs, usualLeaseMs, workLeaseMs } from '../lease/lease-length.ts';
 import { leaseShare } from '../lease/plan-pull.ts';
+import { LimitedHandlers, type StartLimit } from '../lease/start-limit.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
 import { type ConsumerEvent, identityOf } from './events.ts';
 import type { LeaseSignals } from './lease-signals.ts';
@@ -21,6 +22,8 @@ export interface HandoutsDeps {
   readonly leftovers: Leftovers;
   readonly settlements: Settlements;
   readonly puller: Pick<Puller, 'roundTripMs'>;
+  /** What bounds starts beside the handlers. */
+  readonly limits: readonly StartLimit[];
   readonly report: (event: ConsumerEvent) => void;
   /** Asks for a turn. */
   readonly wake: () => void;
@@ -28,9 +31,12 @@ export interface HandoutsDeps {
 
 /** Hands out what is held, follows it until its handler has ended, and gives back what can't be handed out in time. */
 export class Handouts {
+  /** As the planner sees them, limits heeded. */
   handlers: Handlers;
   mode: DeliveryMode;
   readonly #deps: HandoutsDeps;
+  /** As they are, without the limits. */
+  #team: Handlers;
   #hasWarned = false;
   /** How many handlers had ended when it was told that all were stalled. */
   #stalledAt = -1;
@@ -38,13 +44,27 @@ export class Handouts {
   constructor(deps: HandoutsDeps, mode: DeliveryMode) {
     this.#deps = deps;
     this.mode = mode;
-    this.handlers = mode.handlers(deps.holdings.running);
+    this.#team = mode.handlers(deps.holdings.running);
+    this.handlers = this.#limited();
   }
 
   /** Goes on in another mode. */
   changeMode(mode: DeliveryMode): void {
     this.mode = mode;
-    this.handlers = mode.handlers(this.#deps.holdings.running);
+    this.#team = mode.handlers(this.#deps.holdings.running);
+    this.handlers = this.#limited();
+  }
+
+  #limited(): Handlers {
+    const { limits } = this.#deps;
+    return limits.length === 0 ? this.#team : new LimitedHandlers(this.#team, limits);
+  }
+
+  /** When a limit that holds messages up now lets one start; `Infinity` when none does by time alone. */
+  nextStartAt(now: number): number {
+    let at = Infinity;
+    for (const limit of this.#deps.limits) if (limit.startable(now) < 1) at = Math.min(at, limit.nextAt(now));
+    return at;
   }
 
   /**
@@ -60,13 +80,15 @@ export class Handouts {
   /** The next message that may be started now. */
   take(now: number): Lease | undefined {
     const { holdings, stats, options } = this.#deps;
-    if (holdings.unstarted === 0 || stats.inFlight >= options.maxInFlight || this.handlers.idle() < 1) return undefined;
+    if (holdings.unstarted === 0 || stats.inFlight >= options.maxInFlight || this.handlers.idle(now) < 1)
+      return undefined;
     this.trim(now);
     const lease = holdings.start(now);
     if (lease === undefined) return undefined;
     lease.finishedBefore = this.handlers.finished;
     stats.delivered += 1;
     stats.inFlight += 1;
+    for (const limit of this.#deps.limits) limit.onStarted(lease, now);
     return lease;
   }
 
@@ -127,7 +149,7 @@ export class Handouts {
   #noteStall(now: number): void {
     const { holdings, report } = this.#deps;
     const { running } = holdings;
-    if (this.mode.unseen || this.handlers.idle() > 0) return;
+    if (this.mode.unseen || this.#team.idle(now) > 0) return;
     for (const lease of running) if (lease.deadline > now) return;
     if (this.#stalledAt === this.handlers.finished) return;
     this.#stalledAt = this.handlers.finished;

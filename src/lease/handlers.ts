@@ -16,7 +16,7 @@ export interface Handlers {
   /** Notes how many reads wait now: none means that the last one was just answered. */
   onReaders(readers: number, now: number): void;
   /** How many more messages could be started now. */
-  idle(): number;
+  idle(now: number): number;
   /** How many messages could be started one after the other within `budgetMs`: a sum of whole numbers, one a handler. */
   startableWithin(budgetMs: number, now: number): number;
   /** How many messages are consumed in `windowMs`, on average. */

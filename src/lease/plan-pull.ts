@@ -50,7 +50,7 @@ export interface PullState {
 export function unstartedBound(handlers: Handlers, bounds: PullBounds, state: PullState, now: number): number {
   const { visibilityTimeoutMs } = bounds;
   const { serial } = state;
-  const idle = handlers.idle();
+  const idle = handlers.idle(now);
   const budgetMs = leaseShare * (visibilityTimeoutMs - marginMs(visibilityTimeoutMs, state.roundTripMs));
   const ceiling = Math.max(idle, handlers.startableWithin(budgetMs, now));
   const start = Math.min(Math.max(idle, 4 * handlers.finished), Math.max(handlers.atOnce, 4 * serial.handed));
@@ -68,7 +68,7 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   const unstarted = state.unstarted + state.asked;
   const room = Math.min(unstartedBound(handlers, bounds, state, now) - unstarted, roomByLength(bounds, state));
   if (room < 1) return 0;
-  const unfed = handlers.idle() - unstarted;
+  const unfed = handlers.idle(now) - unstarted;
   const twoRoundTrips = 2 * state.roundTripMs;
   // No time is no message, also where handlers take no time.
   const consumedWithin = (windowMs: number): number =>

@@ -74,7 +74,7 @@ export const consumerMutants: readonly Mutant[] = [
   {
     name: 'a message is handed out however many handlers work',
     file: handouts,
-    find: ' || this.handlers.idle() < 1',
+    find: ' || this.handlers.idle(now) < 1',
     replace: '',
     invariant: 4,
   },
