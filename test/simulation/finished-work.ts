@@ -27,7 +27,12 @@ function notAcked(ledger: Ledger, client: ClientRun, start: Start): readonly str
 
 /** A reader that goes away does not hear of the ends that follow, nor, it may be, of one in the same moment. */
 function isCutOff({ endings, leaves, surface }: ClientRun, { settles, endedAt }: Start): boolean {
-  if (settles.length > 0) return false;
+  const [settle] = settles;
+  // What `settleMap` has in hand it retries when it is left: an ack by hand that comes later in the same moment is told so.
+  if (settle?.settlement?.outcome === 'retried') {
+    return surface.isAuto && surface.leavesAtOnce && endings.some(({ seq }) => seq < settle.seq);
+  }
+  if (settle !== undefined) return false;
   const isDeaf = (at: number): boolean => at === endedAt || (surface.concurrency === undefined && at < endedAt);
   return endings.some(({ at }) => isDeaf(at)) || leaves.some(({ called }) => called.at < endedAt);
 }

@@ -38,6 +38,21 @@ describe('what the simulation found', () => {
     ).toEqual([]);
   });
 
+  it('takes for finished no work that acknowledges by hand after its settleMap was left', async () => {
+    const times = { shape: 'constant', ms: 0 } as const;
+    const deviations = [
+      { nth: 6, does: 'throw' },
+      { nth: 8, does: 'break' },
+      { nth: 10, does: 'ack-and-break' },
+    ] as const;
+    const handler = { times, heedsSignal: false, deviations } as const;
+    const clients = [client('settleMap', times, { handler, maxInFlight: 5, batchSize: 100, concurrency: 10 })];
+    const down = { leastMs: 200, mostMs: 200 };
+    expect(
+      await violations(schedule({ messages: 19, visibilityTimeoutMs: 2_000, horizonMs: 6_000, down, clients })),
+    ).toEqual([]);
+  });
+
   it('leaves no timer of a call that was given up when the consumer closes', async () => {
     const faults = [{ client: 0, call: 'pull', nth: 0, times: 1, fault: { type: 'request-hangs' } }] as const;
     const events = [{ atMs: 100, type: 'close', client: 0, graceMs: 0 }] as const;
