@@ -1,8 +1,15 @@
 import { consumerMutants } from './consumer-mutants.ts';
 import { leaseMutants } from './lease-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import { patienceMutants } from './patience-mutants.ts';
 import { producerMutants } from './producer-mutants.ts';
 import { settlingMutants } from './settling-mutants.ts';
 
 /** Every mutant, none of which may survive. */
-export const mutants: readonly Mutant[] = [...leaseMutants, ...consumerMutants, ...settlingMutants, ...producerMutants];
+export const mutants: readonly Mutant[] = [
+  ...leaseMutants,
+  ...patienceMutants,
+  ...consumerMutants,
+  ...settlingMutants,
+  ...producerMutants,
+];
