@@ -67,6 +67,13 @@ describe('a command behind a proxy', () => {
     expect(new Set(proxy.requests.map((request) => request.authorization))).toEqual(new Set([authorization]));
   });
 
+  it('reaches a broker without it, also where Node would not', async () => {
+    await using proxy = await ConnectProxy.listen();
+    const environment = { HTTP_PROXY: proxy.url(), NODE_USE_ENV_PROXY: '1', CLOUDFLARE_BASE_URL: server.baseUrl };
+    expect(await runBuilt('stats jobs', environment)).toMatch(/^0 /);
+    expect(proxy.requests).toEqual([]);
+  });
+
   it('takes an address without a protocol for one of http', async () => {
     await using front = await SecureFront.before(server.baseUrl);
     await using proxy = await ConnectProxy.listen({ port: front.port });
