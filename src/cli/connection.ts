@@ -12,6 +12,7 @@ import { connectCloudflareTransport } from '../transports/cloudflare/transport.t
 import { decodeEnvelope } from '../transports/cloudflare/wire.ts';
 import { isRecord } from '../transports/cloudflare/wire-value.ts';
 import { InputError } from './exit-codes.ts';
+import { throughProxy } from './proxied-fetch.ts';
 import { RawQueue } from './raw-queue.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -47,7 +48,7 @@ export function addConnectionFlags(command: Command): Command {
 export class Connection {
   readonly #connection: CloudflareConnection;
 
-  /** @throws TypeError when something is missing or wrong */
+  /** @throws TypeError when something is missing or wrong, also the variable that names a proxy */
   constructor(flags: ConnectionFlags, { environment }: Terminal) {
     const { accountId, apiToken, baseUrl } = flags;
     const given = {
@@ -55,7 +56,7 @@ export class Connection {
       ...(apiToken === undefined ? {} : { apiToken }),
       ...(baseUrl === undefined ? {} : { baseUrl }),
     };
-    this.#connection = resolveConnection({ ...given, queueId: anyId }, environment);
+    this.#connection = throughProxy(resolveConnection({ ...given, queueId: anyId }, environment), environment);
   }
 
   /** The queue of a name, or of an id of 32 hex characters. @throws InputError when there is none of that name */
@@ -112,15 +113,15 @@ export class Connection {
   }
 
   async #get(path: string, action: 'list queues' | 'read queue', signal: AbortSignal): Promise<unknown> {
-    const { accountId, baseUrl, authHeaders, secrets, fetch } = this.#connection;
+    const { accountId, baseUrl, authHeaders, secrets, fetch, wayHint } = this.#connection;
     const redact = createRedact(secrets);
     const headers = { accept: 'application/json', ...authHeaders };
-    const send = createHttp({ fetch, clock: systemClock, redact, headers });
+    const send = createHttp({ fetch, clock: systemClock, redact, headers, wayHint });
     const url = `${baseUrl}/accounts/${accountId}/queues${path}`;
     const answer = await send({ action, method: 'GET', url }, { signal, timeoutMs: 30_000 });
     const envelope = decodeEnvelope(answer.text);
     if (answer.status === 200 && envelope?.success === true) return envelope.result;
-    throw failureOf({ action, envelope, ...answer }, { queueId: anyId, redact });
+    throw failureOf({ action, envelope, ...answer }, { queueId: anyId, redact, wayHint });
   }
 }
 

@@ -1,10 +1,9 @@
 import { SteadyTime } from '../consumer/steady-time.ts';
 import type { Clock } from '../contract/clock.ts';
-import { delay } from '../contract/delay.ts';
 import { limits } from '../contract/limits.ts';
 import type { QueueTransport } from '../contract/transport.ts';
-import { Patience } from '../lease/patience.ts';
 import type { RawLeasedMessage } from './raw-queue.ts';
+import { tryUntil } from './tries.ts';
 
 interface Held {
   readonly leaseId: string;
@@ -14,7 +13,6 @@ interface Held {
 
 // Requests that give back, under way at once.
 const requestsAtOnce = 4;
-const firstPauseMs = 200;
 // The part of a lease that a retry needs to arrive in time.
 const marginShare = 0.1;
 
@@ -93,23 +91,17 @@ export class HeldMessages {
   }
 
   async #retry(held: readonly Held[]): Promise<number> {
-    // What it holds was pulled with the same credential.
-    const patience = new Patience({ hasWorked: true });
-    for (let pauseMs = firstPauseMs; ; pauseMs *= 2) {
-      const endsBefore = this.now() + this.#leaseMs * marginShare;
-      const inTime = held.filter(({ endsAt }) => endsAt > endsBefore);
-      const [first] = inTime;
+    const marginMs = this.#leaseMs * marginShare;
+    const inTime = (): readonly Held[] => held.filter(({ endsAt }) => endsAt > this.now() + marginMs);
+    const call = async (): Promise<number> => {
+      const [first, ...others] = inTime();
       if (first === undefined) return held.length;
-      const retries = inTime.map(({ leaseId }) => ({ leaseId, delaySeconds: 0 }));
-      try {
-        const request = { timeoutMs: first.endsAt - endsBefore };
-        const { retryCount = retries.length } = await this.#transport.ack({ acks: [], retries }, request);
-        return held.length - retryCount;
-      } catch (error) {
-        const now = this.now();
-        if (patience.judge(error, now) === 'final') return held.length;
-        await delay(undefined, this.#clock, patience.limit(pauseMs, now));
-      }
-    }
+      const retries = [first, ...others].map(({ leaseId }) => ({ leaseId, delaySeconds: 0 }));
+      const request = { timeoutMs: first.endsAt - marginMs - this.now() };
+      const { retryCount = retries.length } = await this.#transport.ack({ acks: [], retries }, request);
+      return held.length - retryCount;
+    };
+    const endsAt = (): number => (held.at(-1)?.endsAt ?? 0) - marginMs;
+    return tryUntil(call, { clock: this.#clock, now: () => this.now(), endsAt }).catch(() => held.length);
   }
 }

@@ -1,7 +1,7 @@
 import { limits } from '../contract/limits.ts';
 import { acknowledge } from './acknowledge.ts';
 import { HeldMessages } from './held-messages.ts';
-import { linesOf, type PullJob, type PullOutcome, usualMax } from './pull-job.ts';
+import { linesOf, type PullJob, type PullOutcome, tellUnsettled, usualMax } from './pull-job.ts';
 import type { RawLeasedMessage } from './raw-queue.ts';
 import { writeWhile } from './terminal.ts';
 
@@ -37,15 +37,18 @@ export class PullAck {
         await this.#acknowledge(messages);
       }
     } finally {
-      await this.#held.giveBack();
+      this.#unsettled += await this.#held.giveBack();
+      tellUnsettled(this.#job, this.#unsettled);
     }
     return { shown, advice, isShort: false, unsettled: this.#unsettled };
   }
 
   async #acknowledge(messages: readonly RawLeasedMessage[]): Promise<void> {
-    const { failed, doubtful } = await acknowledge(this.#job.transport, messages);
-    const again = messages.filter(({ id }) => this.#doubtful.delete(id));
-    this.#unsettled += failed - again.length;
+    const { transport, clock } = this.#job;
+    // Those that come again were counted when they came first.
+    this.#unsettled += messages.length - messages.filter(({ id }) => this.#doubtful.delete(id)).length;
+    const { failed, doubtful } = await acknowledge({ transport, clock, now: () => this.#held.now() }, messages);
+    this.#unsettled -= messages.length - failed;
     for (const { id } of doubtful) this.#doubtful.add(id);
   }
 }

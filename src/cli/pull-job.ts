@@ -26,12 +26,17 @@ export interface PullOutcome {
   readonly advice: string;
   /** Whether it ended before it had shown as much as it was asked for. */
   readonly isShort: boolean;
-  /** Messages that were not settled as they should. */
+  /** Messages that were not settled as they should, of which it has told. */
   readonly unsettled: number;
 }
 
 /** The most messages of one run that leases them, where the user does not say. */
 export const usualMax = 1_000;
+
+/** Tells of messages that were not settled as they should, however the command ends. */
+export function tellUnsettled({ terminal }: PullJob, unsettled: number): void {
+  if (unsettled > 0) terminal.stderr.write(`${unsettled} could not be settled: they come again, or are gone\n`);
+}
 
 /** Messages as they are printed: a line each. */
 export function linesOf(messages: readonly RawMessage[], { bodies }: PullJob): string {

@@ -1,7 +1,7 @@
 import { limits } from '../contract/limits.ts';
 import { HeldMessages } from './held-messages.ts';
 import { isOnLastAttempt } from './last-attempt.ts';
-import { linesOf, type PullJob, type PullOutcome, usualMax } from './pull-job.ts';
+import { linesOf, type PullJob, type PullOutcome, tellUnsettled, usualMax } from './pull-job.ts';
 import { writeWhile } from './terminal.ts';
 
 // What is kept of a lease for giving back: what was pulled in the first half can be given back in the second.
@@ -43,6 +43,7 @@ export class PullLeave {
       reason = await this.#pullAll();
     } finally {
       unsettled = await this.#held.giveBack();
+      tellUnsettled(this.#job, unsettled);
       await writeWhile(this.#job.terminal, this.#text, this.#job.clock);
     }
     return { shown: this.#shown, advice: reasons[reason], isShort: reason !== 'none', unsettled };

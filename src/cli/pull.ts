@@ -75,9 +75,8 @@ export function pullCommand(terminal: Terminal, exit: (code: number) => void): C
 async function report(
   name: string,
   { transport, terminal, max }: PullJob,
-  { shown, advice, unsettled, isConsumed }: PullOutcome & { readonly isConsumed: boolean },
+  { shown, advice, isConsumed }: PullOutcome & { readonly isConsumed: boolean },
 ): Promise<void> {
-  if (unsettled > 0) terminal.stderr.write(`${unsettled} could not be settled: they come again, or are gone\n`);
   if (shown === max) return;
   const { backlogCount } = await transport.metrics({ timeoutMs: 30_000 });
   const left = isConsumed ? backlogCount : backlogCount - shown;

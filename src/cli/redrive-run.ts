@@ -182,7 +182,10 @@ export class Redrive {
   async #acknowledge(messages: readonly RawLeasedMessage[]): Promise<void> {
     const again = messages.filter(({ id }) => this.#copied.delete(id)).length;
     this.report.copied += messages.length - again;
-    const { failed, doubtful } = await acknowledge(this.#transport, messages);
+    const { failed, doubtful } = await acknowledge(
+      { transport: this.#transport, clock: this.#deps.clock, now: () => this.#held.now() },
+      messages,
+    );
     for (const { id } of doubtful) this.#copied.add(id);
     this.report.copied -= messages.length - failed;
     this.report.moved += messages.length - failed;

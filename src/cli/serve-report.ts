@@ -1,4 +1,5 @@
 import type { BrokerServer, QueueConnection } from '../transports/broker/broker.ts';
+import type { NeededNoProxy } from './no-proxy.ts';
 import type { ServeConfig } from './serve-config.ts';
 
 /** What `serve` tells when it listens. */
@@ -6,10 +7,11 @@ export interface ServeDetails {
   readonly server: BrokerServer;
   readonly connections: readonly QueueConnection[];
   readonly config: ServeConfig;
+  readonly noProxy: NeededNoProxy | undefined;
 }
 
 /** What to export, as a shell takes it: everything else is a comment. */
-export function serveReport({ server, connections, config }: ServeDetails): string {
+export function serveReport({ server, connections, config, noProxy }: ServeDetails): string {
   const { accountId, apiToken } = credentialsOf(server);
   const lines = [
     `# leasestream serves the HTTP API of Cloudflare Queues at ${server.baseUrl}`,
@@ -19,14 +21,21 @@ export function serveReport({ server, connections, config }: ServeDetails): stri
     `export CLOUDFLARE_ACCOUNT_ID=${quote(accountId)}`,
     `export CLOUDFLARE_API_TOKEN=${quote(apiToken)}`,
     ...connections.map(({ queueName, queueId }) => `export ${variableOf(queueName)}=${queueId}`),
+    ...(noProxy === undefined ? [] : exportsOf(noProxy)),
   ];
   return `${lines.join('\n')}\n`;
 }
 
+function exportsOf({ proxyVariable, variables, value }: NeededNoProxy): readonly string[] {
+  const why = `# ${proxyVariable} is set: Bun, Deno, curl and others would ask that proxy for this server, too`;
+  return [why, ...variables.map((name) => `export ${name}=${quote(value)}`)];
+}
+
 /** The same as one line of JSON. */
-export function serveReportJson({ server, connections }: ServeDetails): string {
+export function serveReportJson({ server, connections, noProxy }: ServeDetails): string {
   const queues = connections.map(({ queueName: name, queueId: id }) => ({ name, id }));
-  return `${JSON.stringify({ baseUrl: server.baseUrl, ...credentialsOf(server), queues })}\n`;
+  const needed = noProxy && { noProxy: noProxy.value };
+  return `${JSON.stringify({ baseUrl: server.baseUrl, ...credentialsOf(server), queues, ...needed })}\n`;
 }
 
 // After the #, where it is sent to nobody.

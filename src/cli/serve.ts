@@ -6,6 +6,7 @@ import { openBroker } from '../transports/broker/open-broker.ts';
 import { parseCount } from './parse-count.ts';
 import { exitCodes, InputError } from './exit-codes.ts';
 import { guardLoopback } from './guard.ts';
+import { neededNoProxy } from './no-proxy.ts';
 import { answerPage } from './page.ts';
 import { queueFlagSettings } from './queue-flag.ts';
 import { readServeConfig, type ServeConfig, serveDefaults, type ServeFlags } from './serve-config.ts';
@@ -52,7 +53,7 @@ export function serveCommand(terminal: Terminal, exit: (code: number) => void): 
     .option('--behaviour <name=value>', 'how it behaves where the service is free to; repeatable', collect)
     .option('--fault <name=value>', 'what shall go wrong; repeatable', collect)
     .option('--no-page', 'serve no page at /')
-    .option('--json', 'print one line of JSON: {baseUrl, accountId, apiToken, queues: [{name, id}]}')
+    .option('--json', 'print one line of JSON: {baseUrl, accountId, apiToken, queues: [{name, id}], noProxy?}')
     .addHelpText('after', help)
     .action(async (flags: ServeFlags) => {
       await serve(await readServeConfig(flags), terminal, flags.json === true);
@@ -67,7 +68,8 @@ async function serve(config: ServeConfig, terminal: Terminal, asJson: boolean): 
     try {
       const names = broker.queueNames();
       const connections = names.map((name) => server.queue(name));
-      const details = { server, connections, config };
+      const noProxy = neededNoProxy(server.baseUrl, terminal.environment);
+      const details = { server, connections, config, noProxy };
       await write(terminal, asJson ? serveReportJson(details) : serveReport(details));
       await aborted(terminal.signal);
     } finally {

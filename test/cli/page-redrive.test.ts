@@ -5,6 +5,7 @@ import { type Broker, createBroker, type JournalEntry, ManualClock } from '../..
 interface Moved {
   readonly unmoved: readonly string[];
   readonly moved: number;
+  readonly copied: number;
   readonly left: number;
   readonly reason: string | undefined;
 }
@@ -58,7 +59,7 @@ const attempts = (): number[] => broker.inspect('dead').messages.map((message) =
 describe('the redrive of the page', () => {
   it('moves everything', async () => {
     fill(120);
-    expect(await run()).toEqual({ moved: 120, left: 0, unmoved: [], reason: undefined });
+    expect(await run()).toEqual({ moved: 120, copied: 0, left: 0, unmoved: [], reason: undefined });
     expect([broker.isEmpty('dead'), broker.inspect('jobs').counts.ready]).toEqual([true, 120]);
   });
 
@@ -121,7 +122,31 @@ describe('the redrive of the page', () => {
       if (path === '/messages' && (pushes += 1) > 3) return Promise.reject(new Error('no'));
       return call(queue, path, body);
     };
-    await expect(run(failing)).rejects.toThrow('no');
+    expect(await run(failing)).toEqual({ moved: 3, copied: 0, left: 7, unmoved: [], reason: 'no' });
     expect(broker.inspect('dead').counts).toMatchObject({ ready: 7, leased: 0 });
+  });
+
+  it('acknowledges again what it could not at first, and tells what may be in both queues', async () => {
+    fill(10);
+    let acks = 0;
+    const failing =
+      (isFailing: () => boolean): Call =>
+      (queue, path, body) =>
+        path.endsWith('/ack') && isFailing() ? Promise.reject(new Error('no')) : call(queue, path, body);
+    expect(await run(failing(() => (acks += 1) === 4))).toMatchObject({ moved: 10, copied: 0, left: 0 });
+    expect([broker.isEmpty('dead'), broker.inspect('jobs').counts.total]).toEqual([true, 10]);
+    fill(10);
+    acks = 0;
+    const { moved, copied, left, reason } = await run(failing(() => (acks += 1) > 3));
+    expect({ moved, copied, left, reason }).toEqual({ moved: 3, copied: 1, left: 6, reason: 'no' });
+    expect(broker.inspect('jobs').counts.total).toBe(14);
+  });
+
+  it('tells what it did when it can not pull', async () => {
+    fill(60);
+    let pulls = 0;
+    const failing: Call = (queue, path, body) =>
+      path.endsWith('/pull') && (pulls += 1) > 1 ? Promise.reject(new Error('no')) : call(queue, path, body);
+    expect(await run(failing)).toMatchObject({ moved: 50, left: 0, reason: 'no' });
   });
 });

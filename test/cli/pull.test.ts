@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Broker, type BrokerServer, createBroker, type JournalEntry, ManualClock } from '../../src/broker.ts';
+import { hastyClock } from './hasty-clock.ts';
 import { environmentOf, type Ran, runCli, type RunSettings } from './run-cli.ts';
 
 let clock: ManualClock;
@@ -163,7 +164,7 @@ describe('pull --leave', () => {
     before.pull = () => void ((pulls += 1) === 3 && broker.setFaults({ failBefore: 1, calls: ['pull', 'ack'] }));
     let acks = 0;
     before.ack = () => void ((acks += 1) === 3 && broker.setFaults({}));
-    const ran = await run('pull jobs --leave', { clock: impatient() });
+    const ran = await run('pull jobs --leave', { clock: hastyClock(clock) });
     expect([ran.code, ran.json.length, ran.stderr]).toEqual([1, 200, expect.stringContaining('500')]);
     expect(broker.inspect('jobs').counts).toMatchObject({ ready: 500, leased: 0 });
   });
@@ -176,15 +177,6 @@ describe('pull --leave', () => {
     expect([entries('retried'), new Set(attempts())]).toEqual([[], new Set([1])]);
   });
 });
-
-/** The broker's clock, whose timers do not wait. */
-function impatient(): ManualClock {
-  return Object.assign(Object.create(clock) as ManualClock, {
-    now: () => clock.now(),
-    monotonic: () => clock.monotonic(),
-    setTimer: (callback: () => void) => clock.setTimer(callback, 0),
-  });
-}
 
 describe('pull --ack', () => {
   it('takes thousands, each once, and says how many are left', async () => {
@@ -211,7 +203,7 @@ describe('pull --ack', () => {
       taken: new Promise(() => undefined),
       onOutput: () => controller.abort(),
       signal: controller.signal,
-      clock: impatient(),
+      clock: hastyClock(clock),
     });
     expect(ran.code).toBe(130);
     expect(broker.inspect('jobs').counts).toMatchObject({ ready: 150, leased: 0 });
@@ -236,6 +228,54 @@ describe('pull --ack', () => {
     };
     const ran = await run('pull jobs --ack');
     expect([ran.code, idsOf(ran), ran.stderr, broker.isEmpty('jobs')]).toEqual([0, [0, 1, 2], '', true]);
+  });
+});
+
+describe('pull that fails half-way', () => {
+  const no = (status: number): Response =>
+    Response.json({ success: false, errors: [{ code: 0, message: 'no' }], result: null }, { status });
+
+  it.each([500, 429, 403])('acknowledges again what a passing %i kept it from, and prints it once', async (status) => {
+    fill(150);
+    let acks = 0;
+    before.ack = () => ((acks += 1) <= 3 ? no(status) : undefined);
+    const ran = await run('pull jobs --ack', { clock: hastyClock(clock) });
+    expect([ran.code, ran.json.length, new Set(idsOf(ran)).size, ran.stderr]).toEqual([0, 150, 150, '']);
+    expect(broker.isEmpty('jobs')).toBe(true);
+  });
+
+  it('says how many were printed and not acknowledged', async () => {
+    fill(150);
+    let acks = 0;
+    before.ack = () => ((acks += 1) === 1 ? undefined : no(500));
+    const ran = await run('pull jobs --ack', { clock: hastyClock(clock) });
+    expect([ran.code, ran.json.length]).toEqual([1, 150]);
+    expect(ran.stderr).toMatch(/^50 could not be settled.*\n.*500/s);
+  });
+
+  it('says how many could not be given back', async () => {
+    fill(150);
+    let pulls = 0;
+    before.pull = () => ((pulls += 1) === 2 ? no(404) : undefined);
+    before.ack = () => no(404);
+    const ran = await run('pull jobs --leave', { clock: hastyClock(clock) });
+    expect([ran.code, ran.json.length]).toEqual([1, 100]);
+    expect(ran.stderr).toMatch(/^100 could not be settled.*\n.*404/s);
+  });
+
+  it('says so after an interrupt, too', async () => {
+    fill(50);
+    const controller = new AbortController();
+    before.ack = () => {
+      controller.abort();
+      return Response.json({ success: true, errors: [], messages: [], result: { ackCount: 0, retryCount: 0 } });
+    };
+    const ran = await run('pull jobs --ack', { signal: controller.signal });
+    expect([ran.code, ran.json.length, ran.stderr]).toEqual([
+      130,
+      50,
+      expect.stringMatching(/^50 could not be settled/),
+    ]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Broker, type BrokerServer, createBroker, type JournalEntry, ManualClock } from '../../src/broker.ts';
+import { hastyClock } from './hasty-clock.ts';
 import { environmentOf, type Ran, runCli, type RunSettings } from './run-cli.ts';
 
 let clock: ManualClock;
@@ -114,8 +115,43 @@ describe('redrive', () => {
   it('counts what may be in both queues when an acknowledgement fails', async () => {
     fill(20);
     before.ack = () => answer(500, null);
-    const ran = await run('redrive dead jobs --json');
+    const ran = await run('redrive dead jobs --json', { clock: hastyClock(clock) });
     expect([ran.code, ran.json[0]]).toMatchObject([1, { moved: 0, copied: 20, left: 0 }]);
+  });
+
+  it.each([500, 429, 403])('acknowledges again what a passing %i kept it from, and pushes it once', async (status) => {
+    fill(150);
+    let acks = 0;
+    before.ack = () => ((acks += 1) <= 3 ? answer(status, null) : undefined);
+    const ran = await run('redrive dead jobs --json', { clock: hastyClock(clock) });
+    expect([ran.code, ran.json[0]]).toMatchObject([0, { moved: 150, copied: 0, left: 0 }]);
+    expect([broker.inspect('jobs').counts.total, broker.isEmpty('dead')]).toEqual([150, true]);
+  });
+
+  it('says of what was acknowledged without an answer that both queues may have it', async () => {
+    fill(20);
+    let acks = 0;
+    before.ack = () => {
+      acks += 1;
+      broker.setFaults(acks === 1 ? { failAfter: 1, calls: ['ack'] } : {});
+    };
+    const ran = await run('redrive dead jobs --json', { clock: hastyClock(clock) });
+    expect([ran.code, ran.json[0]]).toMatchObject([3, { moved: 0, copied: 20, left: 0 }]);
+    expect([broker.inspect('jobs').counts.total, broker.isEmpty('dead')]).toEqual([20, true]);
+  });
+
+  it('waits for as long as the service asks before it gives back, and never for long without', async () => {
+    fillUnpushable(3);
+    const waits: number[] = [];
+    let acks = 0;
+    before.ack = () => {
+      acks += 1;
+      if (acks === 12) return undefined;
+      return acks === 2 ? Response.json({}, { status: 429, headers: { 'retry-after': '9' } }) : answer(500, null);
+    };
+    const ran = await run('redrive dead jobs --json', { clock: hastyClock(clock, (ms) => waits.push(ms)) });
+    expect([ran.code, broker.inspect('dead').counts]).toMatchObject([3, { ready: 3, leased: 0 }]);
+    expect(waits.filter((ms) => ms > 5_000)).toEqual([9_000]);
   });
 
   it('leases nothing that giving back would delete', async () => {

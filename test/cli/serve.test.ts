@@ -29,11 +29,13 @@ afterEach(async () => {
 });
 
 /** Starts `serve` and gives its output, once it listens. */
-async function start(...parameters: readonly string[]): Promise<string> {
+const start = (...parameters: readonly string[]): Promise<string> => startIn({}, ...parameters);
+
+async function startIn(environment: Record<string, string>, ...parameters: readonly string[]): Promise<string> {
   const controller = new AbortController();
   let listening: (text: string) => void = () => undefined;
   const output = new Promise<string>((resolve) => (listening = resolve));
-  const settings = { signal: controller.signal, onOutput: listening };
+  const settings = { environment, signal: controller.signal, onOutput: listening };
   const ran = runCli(['serve', '--port', '0', ...parameters], settings);
   const failed = ran.then(({ stderr }): never => {
     throw new Error(stderr);
@@ -75,6 +77,42 @@ describe('serve', () => {
     expect(lines).toContain(String.raw`export CLOUDFLARE_API_TOKEN='it'\''s'`);
     expect(lines.some((line) => /^export QUEUE_ID_FAILED_JOBS=[\da-f]{32}$/.test(line))).toBe(true);
     expect(lines.some((line) => line.startsWith('export CLOUDFLARE_BASE_URL=http://127'))).toBe(true);
+  });
+
+  it.each<[string, Record<string, string>, string, string[]]>([
+    ['none where there is no proxy', { HTTPS_PROXY: 'p:1' }, '127.0.0.1', []],
+    ['it where there is one', { HTTP_PROXY: 'p:1' }, '127.0.0.1', ["NO_PROXY='127.0.0.1,localhost'"]],
+    ['none where it is there', { HTTP_PROXY: 'p:1', NO_PROXY: 'a.test, 127.0.0.1' }, '127.0.0.1', []],
+    ['none where it is everything', { HTTP_PROXY: 'p:1', NO_PROXY: '*' }, '127.0.0.1', []],
+    [
+      'it where only some programs would find it',
+      { http_proxy: 'p:1', NO_PROXY: '127.0.0.0/8' },
+      '127.0.0.1',
+      ["NO_PROXY='127.0.0.0/8,127.0.0.1,localhost'"],
+    ],
+    [
+      'it by both names where that in lower case is set',
+      { http_proxy: 'p:1', no_proxy: 'a.test', NO_PROXY: 'b.test' },
+      '127.0.0.1',
+      ["no_proxy='a.test,b.test,127.0.0.1,localhost'", "NO_PROXY='a.test,b.test,127.0.0.1,localhost'"],
+    ],
+    [
+      'both spellings of an IPv6 address',
+      { HTTP_PROXY: 'p:1', NO_PROXY: '::1' },
+      '::1',
+      ["NO_PROXY='::1,[::1],localhost'"],
+    ],
+  ])('prints the NO_PROXY that is needed: %s', async (_, environment, host, exports) => {
+    const text = await startIn(environment, '--host', host);
+    const found = [...text.matchAll(/^export (no_proxy=.*)$/gim)].map(([, each]) => each);
+    expect(found).toEqual(exports);
+  });
+
+  it('has the NO_PROXY that is needed in its JSON, and no credential of a proxy', async () => {
+    const served = await startIn({ HTTP_PROXY: 'http://user:sekret@p:1', NO_PROXY: 'a.test' }, '--json');
+    expect(JSON.parse(served)).toMatchObject({ noProxy: 'a.test,127.0.0.1,localhost' });
+    expect(await startIn({ HTTP_PROXY: 'http://user:sekret@p:1' })).not.toMatch(/sekret|user/);
+    expect(await serve()).not.toHaveProperty('noProxy');
   });
 
   it('reads a file, and options win over it', async () => {

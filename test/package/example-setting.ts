@@ -1,6 +1,7 @@
 import { vi } from 'vitest';
 import { createBroker } from '../../src/broker.ts';
 import { createCloudflareTransport } from '../../src/cloudflare.ts';
+import { ConnectProxy } from '../proxies/connect-proxy.ts';
 
 /** What the queue of every example holds when the example starts. */
 const bodies = ['first', 'second', 'third'].map((id, index) => ({
@@ -13,11 +14,13 @@ const bodies = ['first', 'second', 'third'].map((id, index) => ({
 /**
  * Runs an example against a broker of its own on the loopback interface. The environment names the broker
  * (`CLOUDFLARE_ACCOUNT_ID`, `CLOUDFLARE_API_TOKEN`, `CLOUDFLARE_BASE_URL`) and a queue that holds a few messages
- * (`QUEUE_ID`), and an empty one (`ARCHIVE_QUEUE_ID`). An example that consumes for ever ends, too: its `fetch` breaks once the queue is empty.
+ * (`QUEUE_ID`), an empty one (`ARCHIVE_QUEUE_ID`), and a proxy (`HTTPS_PROXY`, `HTTP_PROXY`), which it need not use. An example that consumes for ever ends, too: its `fetch` breaks once the queue is empty.
  *
+ * @returns how many tunnels the proxy was asked for
  * @throws what the example throws, unless that is why
  */
-export async function runExample(example: () => Promise<unknown>): Promise<void> {
+export async function runExample(example: () => Promise<unknown>): Promise<{ readonly tunnels: number }> {
+  await using proxy = await ConnectProxy.listen();
   const server = await createBroker().listen();
   try {
     const queue = server.queue('jobs');
@@ -27,6 +30,10 @@ export async function runExample(example: () => Promise<unknown>): Promise<void>
     vi.stubEnv('CLOUDFLARE_BASE_URL', queue.baseUrl);
     vi.stubEnv('QUEUE_ID', queue.queueId);
     vi.stubEnv('ARCHIVE_QUEUE_ID', server.queue('archive').queueId);
+    vi.stubEnv('HTTPS_PROXY', proxy.url());
+    vi.stubEnv('HTTP_PROXY', proxy.url());
+    vi.stubEnv('NO_PROXY', 'example.com');
+    for (const name of ['https_proxy', 'http_proxy', 'no_proxy']) vi.stubEnv(name, undefined);
     for (const method of ['log', 'info', 'warn', 'error', 'table'] as const) {
       vi.spyOn(console, method).mockImplementation(() => {});
     }
@@ -34,6 +41,7 @@ export async function runExample(example: () => Promise<unknown>): Promise<void>
     await example().catch((error: unknown) => {
       if (!isBroken() || (error as { code?: unknown }).code !== 'transport-failed') throw error;
     });
+    return { tunnels: proxy.requests.filter(({ method }) => method === 'CONNECT').length };
   } finally {
     await server.close();
   }

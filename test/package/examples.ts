@@ -15,17 +15,24 @@ const root = join(import.meta.dirname, '../..');
 const fence = /^(?<marker><!-- example: (?<notRun>.+?) -->\n+)?```(?<language>[^\n]*)\n(?<code>[^]*?)^```$/gm;
 const languages = ['ts', 'sh', 'json', 'text', ''];
 
-/** Every example of README.md and of the docstrings in src/, in their order. */
+/** Every example of README.md, of docs/ and of the docstrings in src/, in their order. */
 export async function readExamples(): Promise<readonly Example[]> {
   const readme = join(root, 'README.md');
   const fromReadme = existsSync(readme) ? examplesIn(await readFile(readme, 'utf8'), 'README.md') : [];
+  const papers = existsSync(join(root, 'docs')) ? await readdir(join(root, 'docs')) : [];
+  const fromDocs = await Promise.all(
+    papers
+      .filter((file) => file.endsWith('.md'))
+      .toSorted()
+      .map(async (file) => examplesIn(await readFile(join(root, 'docs', file), 'utf8'), `docs/${file}`)),
+  );
   const files = (await readdir(join(root, 'src'), { recursive: true })).filter((file) => file.endsWith('.ts'));
   const fromSource = await Promise.all(
     files
       .toSorted()
       .map(async (file) => docstringExamples(await readFile(join(root, 'src', file), 'utf8'), `src/${file}`)),
   );
-  return [...fromReadme, ...fromSource.flat()];
+  return [...fromReadme, ...fromDocs.flat(), ...fromSource.flat()];
 }
 
 /**

@@ -46,7 +46,7 @@ async function check(): Promise<readonly string[]> {
   return output.split('\n').filter((line) => line !== '');
 }
 
-describe('the examples of README.md and of the docstrings', () => {
+describe('the examples of README.md, of docs/ and of the docstrings', () => {
   it('are found', () => {
     expect(examples.some(({ name }) => name.startsWith('README.md'))).toBe(existsSync(join(root, 'README.md')));
   });
@@ -61,8 +61,9 @@ describe('the examples of README.md and of the docstrings', () => {
 
   it.each(runnable)(
     'run: $name',
-    async ({ file }) => {
-      await expect(runExample(() => import(/* @vite-ignore */ join(directory, file)))).resolves.toBeUndefined();
+    async ({ file, code }) => {
+      const { tunnels } = await runExample(() => import(/* @vite-ignore */ join(directory, file)));
+      expect(tunnels > 0).toBe(code.includes('ProxyAgent'));
     },
     15_000,
   );

@@ -92,10 +92,14 @@ function makeSection({ name }) {
   onClick('.retry', () => retry(section.queue, section.queue.messages));
   onClick('.redrive', async () => {
     const job = { from: section.queue, to: section.sources[0], now: elapsedMs };
-    const { moved, unmoved, reason } = await redrive(callQueue, job);
+    const { moved, copied, left, unmoved, reason } = await redrive(callQueue, job);
     const stopped = reason === undefined ? [] : [`it stopped as ${reason}`];
+    const rest = [
+      ...(copied === 0 ? [] : [`${copied} pushed but not acknowledged: they may be in both`]),
+      ...(left === 0 ? [] : [`${left} given back`]),
+    ];
     if (unmoved.length + stopped.length > 0)
-      notice = [`${moved} moved to ${job.to.name}`, ...stopped, ...unmoved].join('; ');
+      notice = [`${moved} moved to ${job.to.name}`, ...rest, ...stopped, ...unmoved].join('; ');
   });
   onClick('.purge', async () => {
     if (!confirm(`Delete all messages of ${name}?`)) return;

@@ -5,6 +5,8 @@ const leaseMs = 60_000;
 // The parts of a lease that are kept: for giving back what can't be moved, and for a push to end in time.
 const givingBackMs = leaseMs / 2;
 const pushMs = leaseMs / 4;
+// What was pushed must not be there twice for an acknowledgement that fails in passing.
+const ackTries = 3;
 
 const canPush = (message) => pushOf(message) !== undefined;
 
@@ -13,8 +15,8 @@ const canPush = (message) => pushOf(message) !== undefined;
  *
  * @param callQueue - calls the broker: a queue, the end of a path, a body
  * @param job - the queues, and `now`: elapsed time in milliseconds
- * @returns how many were moved, how many of those that were leased were left, which can't be moved and why, and why it
- * stopped before the end
+ * @returns how many were moved, how many were pushed and perhaps not acknowledged, how many of those that were leased
+ * were left, which can't be moved and why, and why it stopped before the end
  */
 export async function redrive(callQueue, { from, to, now }) {
   // By message id; the lease that ends first is in front.
@@ -22,10 +24,21 @@ export async function redrive(callQueue, { from, to, now }) {
   const unmoved = new Map();
   const firstEnd = () => held.values().next().value?.endsAt ?? Infinity;
   let moved = 0;
+  let copied = 0;
+  const acknowledge = async ({ lease_id }, triesLeft = ackTries) => {
+    try {
+      await callQueue(from, '/messages/ack', { acks: [{ lease_id }] });
+    } catch (error) {
+      if (triesLeft <= 1) throw error;
+      await acknowledge({ lease_id }, triesLeft - 1);
+    }
+  };
   const move = async (message) => {
     await callQueue(to, '/messages', pushOf(message));
     held.delete(message.id);
-    await callQueue(from, '/messages/ack', { acks: [{ lease_id: message.lease_id }] });
+    copied += 1;
+    await acknowledge(message);
+    copied -= 1;
     moved += 1;
   };
   const pullAll = async () => {
@@ -50,8 +63,8 @@ export async function redrive(callQueue, { from, to, now }) {
     }
   };
   try {
-    const reason = await pullAll();
-    return { moved, left: held.size, unmoved: [...unmoved.values()], reason };
+    const reason = await pullAll().catch(messageOf);
+    return { moved, copied, left: held.size, unmoved: [...unmoved.values()], reason };
   } finally {
     const retries = [...held.values()].filter(({ endsAt }) => endsAt > now());
     for (let start = 0; start < retries.length; start += batchSize) {
@@ -61,6 +74,9 @@ export async function redrive(callQueue, { from, to, now }) {
     }
   }
 }
+
+/** @param {unknown} error */
+const messageOf = (error) => (error instanceof Error ? error.message : String(error));
 
 const typeOf = ({ metadata }) => metadata['CF-Content-Type'];
 

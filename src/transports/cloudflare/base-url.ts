@@ -25,6 +25,6 @@ function refusal(rule: string, current: string): TypeError {
 }
 
 // The URL parser has already turned the many spellings of an IPv4 address into this one.
-function isLoopback(hostname: string): boolean {
+export function isLoopback(hostname: string): boolean {
   return /^(.+\.)?localhost$|^127(\.\d{1,3}){3}$|^\[::1\]$/.test(hostname);
 }

@@ -1,6 +1,6 @@
 import { QueueError, type QueueErrorCode, type ServiceError } from '../../contract/errors.ts';
 import type { Action } from './action.ts';
-import { hintFor } from './hints.ts';
+import { hintFor, sentence, withHint } from './hints.ts';
 import { isOk } from './http.ts';
 import type { Redact } from './redact.ts';
 import type { Envelope } from './wire-answer.ts';
@@ -21,13 +21,14 @@ export interface FailedAnswer {
 export interface FailureContext {
   readonly queueId: string;
   readonly redact: Redact;
+  readonly wayHint?: string | undefined;
 }
 
 /**
  * The error for a failed answer: its code from the status and the service's integer codes, never from a text; its
  * message from what the service said, with a hint where something can be done.
  */
-export function failureOf(answer: FailedAnswer, { queueId, redact }: FailureContext): QueueError {
+export function failureOf(answer: FailedAnswer, { queueId, redact, wayHint }: FailureContext): QueueError {
   const errors = (answer.envelope?.errors ?? []).map((error) => redactError(error, redact));
   // Others wrap their answers too, but hardly in both.
   const isTheServices = answer.envelope?.success === false && errors.length > 0;
@@ -35,9 +36,9 @@ export function failureOf(answer: FailedAnswer, { queueId, redact }: FailureCont
   const code = codeOf(answer, codes);
   const said = describe(errors) || redactedExcerpt(answer.text, redact);
   const head = sentence(`Cannot ${answer.action}: the service answered ${answer.status}${said && `: ${said}`}`);
-  const hint = hintFor({ code, codes, queueId, inEnvelope: isTheServices });
+  const hint = hintFor({ code, codes, queueId, inEnvelope: isTheServices, wayHint });
   const link = errors.find((error) => error.documentationUrl !== undefined)?.documentationUrl;
-  const message = `${head}${hint && ` ${hint}`}${link === undefined ? '' : ` See ${link}`}`;
+  const message = `${withHint(head, hint)}${link === undefined ? '' : ` See ${link}`}`;
   const { status, retryAfterMs } = answer;
   return new QueueError(message, {
     code,
@@ -153,8 +154,4 @@ function redactedExcerpt(text: string, redact: Redact): string {
     .replaceAll(/\s+/g, ' ')
     .trim();
   return plain.length > excerptLength ? `${plain.slice(0, excerptLength)}…` : plain;
-}
-
-function sentence(text: string): string {
-  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }

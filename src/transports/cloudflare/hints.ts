@@ -8,21 +8,32 @@ export interface HintContext {
   readonly queueId: string;
   /** Whether it was the service that answered. */
   readonly inEnvelope: boolean;
+  /** What stands between here and the service. */
+  readonly wayHint?: string | undefined;
 }
 
 /** What the user can do about a failure, in a sentence; empty when there is nothing to say. */
-export function hintFor({ code, codes, queueId, inEnvelope }: HintContext): string {
+export function hintFor({ code, codes, queueId, inEnvelope, wayHint }: HintContext): string {
   const ofCode = codes.map((each) => codeHints.get(each)).find((hint) => hint !== undefined);
   if (ofCode !== undefined) return ofCode;
-  if (!inEnvelope) return passing.has(code) ? '' : wayHint;
+  if (!inEnvelope) return [...(passing.has(code) ? [] : [foreignHint]), ...(wayHint ? [wayHint] : [])].join(' ');
   if (code === 'not-found' || (code === 'refused' && mayBeName(queueId, codes))) return queueIdHint(queueId);
   return hints.get(code) ?? '';
+}
+
+/** A message that a hint follows where there is one. */
+export function withHint(message: string, hint: string | undefined): string {
+  return hint ? `${sentence(message)} ${hint}` : message;
+}
+
+export function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 /** What comes from others as well as from the service, and means the same. */
 const passing: ReadonlySet<QueueErrorCode> = new Set(['service-failed', 'rate-limited']);
 
-const wayHint =
+const foreignHint =
   "It is not the service that says so: check that 'baseUrl' is the address of the API, and what stands between here and there.";
 
 const hints: ReadonlyMap<QueueErrorCode, string> = new Map<QueueErrorCode, string>([

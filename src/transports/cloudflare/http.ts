@@ -3,6 +3,7 @@ import type { Clock } from '../../contract/clock.ts';
 import { QueueError } from '../../contract/errors.ts';
 import type { CallOptions } from '../../contract/transport.ts';
 import type { Action } from './action.ts';
+import { withHint } from './hints.ts';
 import { copyCause, describeCause, type Redact } from './redact.ts';
 import { type AnswerHeaders, readRetryAfter } from './retry-after.ts';
 
@@ -33,6 +34,8 @@ export interface HttpOptions {
   readonly redact: Redact;
   /** Sent with every request. Held by nothing that can be thrown. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Ends the message when there is no answer. @defaultValue nothing */
+  readonly wayHint?: string | undefined;
 }
 
 export interface HttpRequest {
@@ -58,7 +61,7 @@ export interface HttpAnswer {
 export type SendHttp = (request: HttpRequest, options: CallOptions | undefined) => Promise<HttpAnswer>;
 
 /** Gives back the function that sends requests: one attempt each, no redirect followed, no error with a request in it. */
-export function createHttp({ fetch, clock, redact, headers }: HttpOptions): SendHttp {
+export function createHttp({ fetch, clock, redact, headers, wayHint }: HttpOptions): SendHttp {
   const now = () => clock.now();
 
   const exchange = async (
@@ -85,7 +88,7 @@ export function createHttp({ fetch, clock, redact, headers }: HttpOptions): Send
         clock,
         options,
         work: ({ signal }) => exchange(request, signal, (each) => success.push(each)),
-        failureOf: (error) => networkFailure(request, error, redact),
+        failureOf: (error) => networkFailure(request, error, { redact, wayHint }),
       });
       if (isRedirect(answer)) throw redirectFailure(request, answer);
       return answer;
@@ -123,13 +126,15 @@ function unreadFailure({ status, wasRead }: Success, cause: QueueError): QueueEr
 }
 
 // What a fetch throws may hold the request with its headers: only a copy of its texts goes on.
-function networkFailure({ action, url }: HttpRequest, error: unknown, redact: Redact): QueueError {
+function networkFailure(
+  { action, url }: HttpRequest,
+  error: unknown,
+  { redact, wayHint }: Pick<HttpOptions, 'redact' | 'wayHint'>,
+): QueueError {
   const cause = copyCause(error, redact);
   const { host } = new URL(url);
-  return new QueueError(`Cannot ${action}: no answer from ${host}: ${describeCause(cause)}`, {
-    code: 'network',
-    cause,
-  });
+  const message = `Cannot ${action}: no answer from ${host}: ${describeCause(cause)}`;
+  return new QueueError(withHint(message, wayHint), { code: 'network', cause });
 }
 
 /** Whether the service did what it was asked. */

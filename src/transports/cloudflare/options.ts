@@ -2,6 +2,7 @@ import { checkFunction, checkOptions, show } from '../../contract/check-options.
 import type { Clock } from '../../contract/clock.ts';
 import { systemClock } from '../../contract/system-clock.ts';
 import { readBaseUrl } from './base-url.ts';
+import { findProxy, proxyHint, proxyingRuntime } from './environment-proxy.ts';
 import type { Fetch } from './http.ts';
 
 /**
@@ -58,6 +59,8 @@ export interface CloudflareConnection {
   readonly secrets: readonly string[];
   readonly fetch: Fetch;
   readonly clock: Clock;
+  /** Ends the messages of failures that what is on the way to the service may have caused. */
+  readonly wayHint: string;
 }
 
 /** Environment variables by name. */
@@ -77,14 +80,25 @@ export function resolveConnection(
   checkFunction('open a queue', 'fetch', fetch);
   const accountId = options.accountId ?? fromEnvironment(environment, 'CLOUDFLARE_ACCOUNT_ID');
   const baseUrl = options.baseUrl ?? fromEnvironment(environment, 'CLOUDFLARE_BASE_URL');
+  const checkedUrl = readBaseUrl(baseUrl ?? 'https://api.cloudflare.com/client/v4');
   return {
     accountId: readId('accountId', accountId, " (or the environment's CLOUDFLARE_ACCOUNT_ID)"),
     queueId: readId('queueId', options.queueId, ''),
-    baseUrl: readBaseUrl(baseUrl ?? 'https://api.cloudflare.com/client/v4'),
+    baseUrl: checkedUrl,
     ...readCredential(options, environment),
     fetch,
     clock,
+    // Where a fetch of the user's goes is not known.
+    wayHint: options.fetch === undefined ? hintOfWay(new URL(checkedUrl), environment) : '',
   };
+}
+
+/** Names the proxy that the runtime's own fetch goes through, if it does. */
+function hintOfWay(url: URL, environment: Environment): string {
+  const read = (name: string): string | undefined => readVariable(environment, name);
+  const runtime = proxyingRuntime(read);
+  const proxy = runtime && findProxy(url, read, runtime === 'node');
+  return proxy ? proxyHint(proxy, url) : '';
 }
 
 // Looked up late, so that what is put in its place afterwards, by a test or a tracer, is used.
@@ -97,9 +111,13 @@ function processEnvironment(): Environment {
 }
 
 function fromEnvironment(environment: Environment, name: string): string | undefined {
+  const value = readVariable(environment, name)?.trim();
+  return value === '' ? undefined : value;
+}
+
+function readVariable(environment: Environment, name: string): string | undefined {
   try {
-    const value = environment[name]?.trim();
-    return value === '' ? undefined : value;
+    return environment[name];
   } catch {
     // Deno throws where it may not read the variable.
     return undefined;

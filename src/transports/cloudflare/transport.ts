@@ -45,10 +45,10 @@ export function createCloudflareTransport(options: CloudflareTransportOptions): 
 
 /** The transport over options that have been checked and completed. */
 export function connectCloudflareTransport(connection: CloudflareConnection): QueueTransport {
-  const { accountId, queueId, baseUrl, authHeaders, secrets, fetch, clock } = connection;
+  const { accountId, queueId, baseUrl, authHeaders, secrets, fetch, clock, wayHint } = connection;
   const redact = createRedact(secrets);
   const headers = { accept: 'application/json', 'content-type': 'application/json', ...authHeaders };
-  const send = createHttp({ fetch, clock, redact, headers });
+  const send = createHttp({ fetch, clock, redact, headers, wayHint });
   const queueUrl = `${baseUrl}/accounts/${accountId}/queues/${queueId}`;
   const post = (action: Action, path: string): Endpoint => ({ action, method: 'POST', url: `${queueUrl}${path}` });
   const endpoints = {
@@ -66,7 +66,7 @@ export function connectCloudflareTransport(connection: CloudflareConnection): Qu
     const answer = await send(request, callOptions);
     const envelope = decodeEnvelope(answer.text);
     if (isOk(answer) && envelope?.success === true) return envelope.result;
-    throw failureOf({ action: request.action, envelope, ...answer }, { queueId, redact });
+    throw failureOf({ action: request.action, envelope, ...answer }, { queueId, redact, wayHint });
   };
 
   return {

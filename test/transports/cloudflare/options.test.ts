@@ -22,6 +22,7 @@ describe('resolveConnection()', () => {
       secrets: ['token-1'],
       fetch,
       clock,
+      wayHint: '',
     });
   });
   it('takes an e-mail and a key', () => {
