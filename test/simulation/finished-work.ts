@@ -28,9 +28,11 @@ function notAcked(ledger: Ledger, client: ClientRun, start: Start): readonly str
 /** A reader that goes away does not hear of the ends that follow, nor, it may be, of one in the same moment. */
 function isCutOff({ endings, leaves, surface }: ClientRun, { settles, endedAt }: Start): boolean {
   const [settle] = settles;
-  // What `settleMap` has in hand it retries when it is left: an ack by hand that comes later in the same moment is told so.
+  // What is in hand is retried when its reader goes away: an ack by hand that comes later is told so.
   if (settle?.settlement?.outcome === 'retried') {
-    return surface.isAuto && surface.leavesAtOnce && endings.some(({ seq }) => seq < settle.seq);
+    const awayAt = leaves.map(({ called }) => called.seq);
+    if (surface.isAuto && surface.leavesAtOnce) awayAt.push(...endings.map(({ seq }) => seq));
+    return awayAt.some((seq) => seq < settle.seq);
   }
   if (settle !== undefined) return false;
   const isDeaf = (at: number): boolean => at === endedAt || (surface.concurrency === undefined && at < endedAt);

@@ -53,6 +53,20 @@ describe('what the simulation found', () => {
     ).toEqual([]);
   });
 
+  it('takes for finished no work that acknowledges by hand after its loop was left from outside', async () => {
+    const times = { shape: 'jump', ms: 0, until: 1, laterMs: 612 } as const;
+    const handler = { times, heedsSignal: false, deviations: [{ nth: 2, does: 'close' }] } as const;
+    const clients = [client('for await', times, { handler, maxInFlight: 1, batchSize: 1, onInvalid: 'ack' })];
+    const up = { leastMs: 250, mostMs: 250 };
+    const down = { leastMs: 10, mostMs: 10 };
+    const events = [{ type: 'leave', atMs: 2_000, client: 0 }] as const;
+    expect(
+      await violations(
+        schedule({ messages: 3, visibilityTimeoutMs: 1_000, horizonMs: 3_000, up, down, clients, events }),
+      ),
+    ).toEqual([]);
+  });
+
   it('leaves no timer of a call that was given up when the consumer closes', async () => {
     const faults = [{ client: 0, call: 'pull', nth: 0, times: 1, fault: { type: 'request-hangs' } }] as const;
     const events = [{ atMs: 100, type: 'close', client: 0, graceMs: 0 }] as const;
