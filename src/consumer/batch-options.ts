@@ -1,6 +1,6 @@
 import { checkInteger, checkNumber, rule } from '../contract/check-options.ts';
 import { type ConsumeOptions, type ResolvedConsumeOptions, resolveConsumeOptions } from './consume-options.ts';
-import { checkRetryDelay, type RetryDelay } from './process-options.ts';
+import { checkConcurrency, checkRetryDelay, type RetryDelay } from './process-options.ts';
 
 /** How messages are gathered into batches. */
 export interface BatchOptions extends Omit<ConsumeOptions, 'settle' | 'minInFlight'> {
@@ -71,11 +71,7 @@ export function resolveProcessBatchesOptions<Body>(
 ): ResolvedProcessBatchesOptions<Body> {
   const resolved = resolveBatchOptions(options);
   const { concurrency = 1, retryDelaySeconds } = options;
-  checkInteger('process batches', 'concurrency', concurrency, [1, Infinity]);
-  if (concurrency * resolved.size > resolved.maxInFlight) {
-    const must = `at most 'maxInFlight' / 'size', ${Math.floor(resolved.maxInFlight / resolved.size)}`;
-    throw new RangeError(rule('process batches', 'concurrency', must, concurrency));
-  }
+  checkConcurrency(concurrency, resolved);
   checkRetryDelay(retryDelaySeconds);
   return { ...resolved, concurrency, retryDelaySeconds };
 }

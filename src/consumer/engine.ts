@@ -241,6 +241,12 @@ export class Engine {
     this.#handouts.changeMode(mode);
   }
 
+  /** From now on so many handlers work at once. */
+  resize(count: number): void {
+    this.#handouts.handlers.resize?.(count);
+    this.wake();
+  }
+
   report(event: ConsumerEvent): void {
     // A handler may fail with no error at all.
     if ('error' in event) this.stats.lastError = event.error ?? errorOf('The work', event.error);
@@ -493,6 +499,8 @@ export class Engine {
     if (!isFirst) return;
     this.#context.wakes.delete(this);
     this.onClosing(request.reason);
+    // Nothing was asked for, and nothing is waited for.
+    if (!this.#begun) this.#end();
   }
 
   #end(): void {

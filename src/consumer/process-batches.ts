@@ -4,8 +4,7 @@ import type { QueueContext } from './queue-context.ts';
 import { type DeliveredBatch, type MessageBatch, takeBatch } from './message-batch.ts';
 import { poolMode } from './modes.ts';
 import { judgeDelay } from './process-options.ts';
-import { runToEnd } from './process.ts';
-import type { ConsumerSummary } from './stats.ts';
+import { type Processor, startProcessor } from './processor.ts';
 
 /** What a Workers handler gets as its third argument. */
 export interface BatchContext {
@@ -18,17 +17,12 @@ export interface BatchContext {
 /** A Workers `queue` handler: its batch is acknowledged when it fulfils, retried when it rejects or throws. */
 export type BatchHandler<Body, Env> = (batch: MessageBatch<Body>, env: Env, ctx: BatchContext) => unknown;
 
-/**
- * Runs a handler for each batch until the consumer closes.
- *
- * @returns what happened
- * @throws the error that ended it, when trying again can't help
- */
-export async function runBatchHandler<Body>(
+/** Runs a handler for each batch until the consumer closes. */
+export function runBatchHandler<Body>(
   context: QueueContext,
   handler: (batch: MessageBatch<Body>, ctx: BatchContext) => unknown,
   options: ResolvedProcessBatchesOptions<Body>,
-): Promise<ConsumerSummary> {
+): Processor {
   const engine = new Engine(context, options, poolMode(options.concurrency, options.size));
   const extended = new Set<Promise<unknown>>();
   const ctx: BatchContext = {
@@ -54,7 +48,7 @@ export async function runBatchHandler<Body>(
     underWay -= 1;
   };
   engine.onReady = () => {
-    while (underWay < options.concurrency) {
+    while (underWay < processor.concurrency) {
       // The time anew for each: what a handler does before its first await takes time.
       const batch = takeBatch<Body>(engine, options, engine.recent());
       if (typeof batch === 'number') return batch;
@@ -62,11 +56,12 @@ export async function runBatchHandler<Body>(
     }
     return Infinity;
   };
-  try {
-    return await runToEnd(engine);
-  } finally {
+  const closed = engine.closed.then(async (summary) => {
     while (extended.size > 0) await Promise.all(extended);
-  }
+    return summary;
+  });
+  const processor = startProcessor(engine, options, closed);
+  return processor;
 }
 
 function retryBatch<Body>(
