@@ -17,7 +17,14 @@ import { type PullAnswer, Puller, type PullSituation } from './puller.ts';
 import type { QueueContext } from './queue-context.ts';
 import { Settlements } from './settlements.ts';
 import { Settler } from './settler.ts';
-import { type CloseReason, type ConsumerStats, type ConsumerSummary, createStats, type StatsCounter } from './stats.ts';
+import {
+  type CloseReason,
+  type ConsumerStats,
+  type ConsumerSummary,
+  createStats,
+  isAsked,
+  type StatsCounter,
+} from './stats.ts';
 import { Turns } from './turns.ts';
 
 /**
@@ -50,6 +57,8 @@ export class Engine {
   onReady: (now: number) => number = () => Infinity;
   /** Called once, when no more messages will be handed out; those that are out may still be settled. */
   onClosing: (reason: CloseReason) => void = () => undefined;
+  /** What else is waited for in the end. */
+  readonly extended: Set<Promise<unknown>> = new Set();
   /** How many are waiting for a message: they keep the process alive. */
   waiting = 0;
   readonly #context: QueueContext;
@@ -139,7 +148,7 @@ export class Engine {
       wake: () => this.wake(),
     };
     this.#handouts = new Handouts(parts, mode);
-    this.#closing = new Closing({ ...parts, handouts: this.#handouts });
+    this.#closing = new Closing({ ...parts, handouts: this.#handouts, extended: this.extended });
   }
 
   /** What it did so far, as of now. */
@@ -160,6 +169,11 @@ export class Engine {
   /** Whether messages go to code that the engine can't see. */
   get isUnseen(): boolean {
     return this.#handouts.mode.unseen;
+  }
+
+  /** Whether what is waited for in the end has a limit. */
+  get hasGrace(): boolean {
+    return this.#closing.hasGrace;
   }
 
   /** Whether no more messages will be handed out. */
@@ -201,7 +215,7 @@ export class Engine {
 
   /** A message is in the queue again. */
   #retried({ delaySeconds, isUnstarted }: Lease): void {
-    if (isUnstarted) {
+    if (isUnstarted || (this.isEnding && delaySeconds === 0)) {
       // What is given back in the end is for others.
       if (this.isEnding) this.#context.wakes.push(1);
     } else if (delaySeconds === 0) {
@@ -477,7 +491,7 @@ export class Engine {
    */
   close(reason: CloseReason, { graceMs, error }: { graceMs?: number; error?: unknown } = {}): Promise<ConsumerSummary> {
     this.#closing.isAwaited = true;
-    this.#close({ reason, graceMs, error });
+    this.#close({ reason, graceMs: graceMs ?? (isAsked(reason) ? this.options.graceMs : undefined), error });
     return this.closed;
   }
 

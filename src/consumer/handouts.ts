@@ -170,9 +170,15 @@ export class Handouts {
     return Math.max(workLeaseMs(this.handlers, running, now), swapMs);
   }
 
-  /** Waits no longer for a message. */
-  abandon(lease: Lease, now: number): void {
-    this.#deps.settlements.abandon(lease);
+  /**
+   * Waits no longer for a message.
+   *
+   * @param givesBack - has it delivered again at once, unless nobody would get it
+   */
+  abandon(lease: Lease, now: number, givesBack = false): void {
+    const { settlements, options } = this.#deps;
+    settlements.abandon(lease);
+    if (givesBack && lease.attempts <= options.maxRetries) settlements.giveBack(lease, now);
     this.finish(lease, now);
   }
 }

@@ -24,14 +24,17 @@ export function runBatchHandler<Body>(
   options: ResolvedProcessBatchesOptions<Body>,
 ): Processor {
   const engine = new Engine(context, options, poolMode(options.concurrency, options.size));
-  const extended = new Set<Promise<unknown>>();
+  const { extended } = engine;
   const ctx: BatchContext = {
     waitUntil(promise) {
       const settled = Promise.resolve(promise)
         .catch((error: unknown) => {
           engine.stats.lastError = error;
         })
-        .finally(() => extended.delete(settled));
+        .finally(() => {
+          extended.delete(settled);
+          engine.wake();
+        });
       extended.add(settled);
     },
     passThroughOnException() {},
@@ -57,7 +60,7 @@ export function runBatchHandler<Body>(
     return Infinity;
   };
   const closed = engine.closed.then(async (summary) => {
-    while (extended.size > 0) await Promise.all(extended);
+    while (extended.size > 0 && !engine.hasGrace) await Promise.all(extended);
     return summary;
   });
   const processor = startProcessor(engine, options, closed);

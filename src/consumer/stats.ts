@@ -41,6 +41,11 @@ export interface ConsumerStats {
 /** Why a consumer ended. */
 export type CloseReason = 'closed' | 'aborted' | 'empty' | 'left' | 'failed';
 
+/** Whether somebody said so from without, who gives what is in hand its time. */
+export function isAsked(reason: CloseReason): boolean {
+  return reason === 'closed' || reason === 'aborted';
+}
+
 /** What a consumer did, when it has ended. */
 export interface ConsumerSummary extends ConsumerStats {
   /**

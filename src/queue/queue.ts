@@ -55,7 +55,7 @@ export interface Queue<Body = unknown, Sent = Body> extends AsyncIterable<Leased
    *
    * @typeParam Env - what the handler takes as its second argument. `options.env` may be left out where that may be
    * `undefined`, or is not looked at
-   * @returns as `process`, once every `ctx.waitUntil` has settled, too
+   * @returns as `process`, once every `ctx.waitUntil` has settled, too, or the grace is over
    * @see https://developers.cloudflare.com/queues/configuration/javascript-apis/#consumer
    */
   processBatches<Env = unknown>(
