@@ -9,7 +9,7 @@ export type { BatchContext, BatchHandler } from './consumer/process-batches.ts';
 export type { ProcessOptions, RetryDelay } from './consumer/process-options.ts';
 export type { MessageHandler } from './consumer/process.ts';
 export type { Processor } from './consumer/processor.ts';
-export type { CloseReason, ConsumerStats, ConsumerSummary } from './consumer/stats.ts';
+export type { CloseReason, ConsumerState, ConsumerStats, ConsumerSummary } from './consumer/stats.ts';
 export { encodeBody, type EncodedBody } from './contract/body.ts';
 export type { Clock, Timer } from './contract/clock.ts';
 export { QueueError, type QueueErrorCode, type QueueErrorDetails, type ServiceError } from './contract/errors.ts';

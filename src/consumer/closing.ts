@@ -7,7 +7,7 @@ import type { Puller } from './puller.ts';
 import type { Settlements } from './settlements.ts';
 import type { Settler } from './settler.ts';
 import { Shutdown } from './shutdown.ts';
-import { type CloseReason, isAsked } from './stats.ts';
+import { type CloseReason, type ConsumerStats, isAsked } from './stats.ts';
 
 export interface ClosingDeps {
   readonly options: ResolvedConsumeOptions;
@@ -53,9 +53,16 @@ export class Closing {
     this.#deps = deps;
   }
 
-  /** What was asked for first; `undefined` before. */
-  get request(): Pick<CloseRequest, 'reason' | 'error'> | undefined {
-    return this.#shutdown;
+  /** Whether anything asked for it. */
+  get hasBegun(): boolean {
+    return this.#shutdown !== undefined;
+  }
+
+  /** What was asked for first, with its error where there is one; nothing before. */
+  get cause(): Pick<ConsumerStats, 'reason' | 'error'> {
+    if (this.#shutdown === undefined) return {};
+    const { reason, error } = this.#shutdown;
+    return reason === 'failed' ? { reason, error } : { reason };
   }
 
   /** Begins the end, or hastens it when called again with less grace. */

@@ -19,6 +19,7 @@ import { Settlements } from './settlements.ts';
 import { Settler } from './settler.ts';
 import {
   type CloseReason,
+  type ConsumerState,
   type ConsumerStats,
   type ConsumerSummary,
   createStats,
@@ -153,7 +154,31 @@ export class Engine {
 
   /** What it did so far, as of now. */
   snapshot(): ConsumerStats {
-    return { ...this.stats, buffered: this.#holdings.unstarted };
+    const { time, gates } = this.#context;
+    const now = this.now();
+    const heldBackUntil = gates.notBefore('pull');
+    const toWall = (at: number): number | undefined =>
+      Math.abs(at) === Infinity ? undefined : Math.round(time.toWall(at));
+    const { state } = this;
+    return {
+      ...this.stats,
+      ...this.#closing.cause,
+      at: Math.round(time.toWall(now)),
+      state,
+      lastPullAt: toWall(this.#puller.answeredAt),
+      lastMessageAt: this.stats.received > 0 ? toWall(this.#lastMessageAt) : undefined,
+      lastSettlementAt: toWall(this.#settler.confirmedAt),
+      pullDueAt: state === 'open' ? toWall(this.#puller.dueAt) : undefined,
+      heldBackUntil: heldBackUntil > now ? toWall(heldBackUntil) : undefined,
+      stalledSince: toWall(this.#handouts.stalledSince(now)),
+      buffered: this.#holdings.unstarted,
+    };
+  }
+
+  get state(): ConsumerState {
+    if (this.isEnding) return this.#summary === undefined ? 'closing' : 'closed';
+    if (this.#paused) return 'paused';
+    return this.#begun ? 'open' : 'new';
   }
 
   /** The steady time now. */
@@ -178,7 +203,7 @@ export class Engine {
 
   /** Whether no more messages will be handed out. */
   get isEnding(): boolean {
-    return this.#closing.request !== undefined;
+    return this.#closing.hasBegun;
   }
 
   /** Starts pulling: a surface asks for its first message. */
@@ -242,6 +267,7 @@ export class Engine {
 
   resume(): void {
     this.#paused = false;
+    this.#puller.dueAt = Infinity;
     this.wake();
   }
 
@@ -447,7 +473,10 @@ export class Engine {
   }
 
   #planPulls(now: number): number {
-    if (this.#hasTooManyUnconfirmed) return Infinity;
+    if (this.#hasTooManyUnconfirmed) {
+      this.#puller.dueAt = Math.min(this.#puller.dueAt, now);
+      return Infinity;
+    }
     const { emptyForMs } = this.options;
     const situation = this.#situation(now);
     if (emptyForMs !== undefined && this.#wasBusy && situation.isIdle) {
@@ -518,12 +547,10 @@ export class Engine {
   }
 
   #end(): void {
-    const { reason = 'closed', error } = this.#closing.request ?? {};
     this.#turns.cancel();
     this.#unheed?.();
     this.#context.holders.delete(this);
-    const stats = this.snapshot();
-    this.#summary = reason === 'failed' ? { ...stats, reason, error } : { ...stats, reason };
+    this.#summary = { reason: 'closed', ...this.snapshot(), state: 'closed' };
     this.#resolveClosed(this.#summary);
   }
 }

@@ -126,12 +126,17 @@ export class Handouts {
   /** Tells, once until one of them ends, when no handler is left that could take a message in time. */
   #noteStall(now: number): void {
     const { holdings, report } = this.#deps;
-    const { running } = holdings;
-    if (this.mode.unseen || this.handlers.idle() > 0) return;
-    for (const lease of running) if (lease.deadline > now) return;
-    if (this.#stalledAt === this.handlers.finished) return;
+    if (this.stalledSince(now) === Infinity || this.#stalledAt === this.handlers.finished) return;
     this.#stalledAt = this.handlers.finished;
-    report({ type: 'stalled', handlers: running.size });
+    report({ type: 'stalled', handlers: holdings.running.size });
+  }
+
+  /** Since when no handler is left that could take a message in time; `Infinity` when one is, or nobody can see them. */
+  stalledSince(now: number): number {
+    if (this.mode.unseen || this.handlers.idle() > 0) return Infinity;
+    let since = -Infinity;
+    for (const { deadline } of this.#deps.holdings.running) since = Math.max(since, deadline);
+    return since > now ? Infinity : since;
   }
 
   #forgotten(lease: Lease, now: number): void {
