@@ -1,5 +1,6 @@
 import type { ResolvedProcessBatchesOptions } from './batch-options.ts';
 import { Engine } from './engine.ts';
+import { limitsOf } from './handler-limits.ts';
 import type { QueueContext } from './queue-context.ts';
 import { type DeliveredBatch, type MessageBatch, takeBatch } from './message-batch.ts';
 import { poolMode } from './modes.ts';
@@ -39,16 +40,27 @@ export function runBatchHandler<Body>(
     },
     passThroughOnException() {},
   };
+  const limits = limitsOf(engine, context.clock, options.handlerTimeoutMs);
   let underWay = 0;
+  const free = (): void => {
+    underWay -= 1;
+  };
   const run = async (batch: DeliveredBatch<Body>): Promise<void> => {
     underWay += 1;
+    const timer = limits?.start((error) => {
+      free();
+      for (const lease of batch.leases) engine.timeOut(lease, error);
+      retryBatch(engine, batch, options, error);
+    }, `a batch of ${batch.leases.length}, message ${batch.messages[0]?.id} its first,`);
     try {
       await handler(batch, ctx);
       for (const lease of batch.leases) engine.complete(lease, 'ack', engine.now());
     } catch (error) {
-      retryBatch(engine, batch, options, error);
+      if (timer?.isOver !== true) retryBatch(engine, batch, options, error);
     }
-    underWay -= 1;
+    if (timer?.isOver === true) return;
+    timer?.end();
+    free();
   };
   engine.onReady = () => {
     while (underWay < processor.concurrency) {
@@ -63,6 +75,7 @@ export function runBatchHandler<Body>(
     while (extended.size > 0 && !engine.hasGrace) await Promise.all(extended);
     return summary;
   });
+  // Nothing is started before this has returned.
   const processor = startProcessor(engine, options, closed);
   return processor;
 }

@@ -50,7 +50,7 @@ export function resolveProcessOptions<Body>(options: ProcessOptions<Body> = {}):
   const { concurrency = Math.min(10, resolved.maxInFlight), retryDelaySeconds, handlerTimeoutMs } = options;
   checkConcurrency(concurrency, resolved);
   checkRetryDelay(retryDelaySeconds);
-  if (handlerTimeoutMs !== undefined) checkNumber('process', 'handlerTimeoutMs', handlerTimeoutMs, [1, Infinity]);
+  checkHandlerTimeout(handlerTimeoutMs);
   return { ...resolved, concurrency, retryDelaySeconds, handlerTimeoutMs };
 }
 
@@ -68,6 +68,11 @@ export function checkConcurrency(
   const most = Math.floor(maxInFlight / (size ?? 1));
   if (concurrency > most)
     throw new RangeError(rule(action, 'concurrency', `at most 'maxInFlight'${bound}, ${most}`, concurrency));
+}
+
+/** Checks how long a handler may take. */
+export function checkHandlerTimeout(handlerTimeoutMs: number | undefined): void {
+  if (handlerTimeoutMs !== undefined) checkNumber('process', 'handlerTimeoutMs', handlerTimeoutMs, [1, Infinity]);
 }
 
 /** Checks a delay that was given as an option. */

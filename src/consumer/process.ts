@@ -1,6 +1,6 @@
 import type { Lease } from '../lease/lease.ts';
 import { Engine } from './engine.ts';
-import { HandlerLimits } from './handler-limits.ts';
+import { limitsOf } from './handler-limits.ts';
 import type { QueueContext } from './queue-context.ts';
 import { DeliveredMessage, type LeasedMessage } from './leased-message.ts';
 import { poolMode } from './modes.ts';
@@ -24,9 +24,7 @@ export function runHandlers<Body>(
   const engine = new Engine(context, options, poolMode(options.concurrency));
   // A signal costs more than all else that is done for a message: it is made for whoever takes it.
   const takesSignal = handler.length !== 1;
-  const { handlerTimeoutMs } = options;
-  const limits = handlerTimeoutMs === undefined ? undefined : new HandlerLimits(context.clock, handlerTimeoutMs);
-  void engine.closed.then(() => limits?.endAll());
+  const limits = limitsOf(engine, context.clock, options.handlerTimeoutMs);
   const handle = handler as (message: LeasedMessage<Body>, signal?: AbortSignal) => unknown;
   const fail = (lease: Lease, message: LeasedMessage<Body>, error: unknown): void => {
     void engine.keeper.fail(lease, error, (onFailure) =>
@@ -38,7 +36,7 @@ export function runHandlers<Body>(
     const timer = limits?.start((error) => {
       engine.timeOut(lease, error);
       fail(lease, message, error);
-    }, message.id);
+    }, `message ${message.id}`);
     try {
       await work;
     } catch (error) {
