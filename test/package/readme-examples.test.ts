@@ -46,7 +46,7 @@ async function check(): Promise<readonly string[]> {
   return output.split('\n').filter((line) => line !== '');
 }
 
-describe('the examples of README.md and of the docstrings', () => {
+describe('the examples of README.md, docs/ and the docstrings', () => {
   it('are found', () => {
     expect(examples.some(({ name }) => name.startsWith('README.md'))).toBe(existsSync(join(root, 'README.md')));
   });
