@@ -93,7 +93,8 @@ export interface ConsumeOptions {
    *
    * What is not finished then is given back, to be delivered at once: by a handler that fails, with no delay, and by one that
    * goes on, while it does. A message on its last attempt is not, which nobody would get again, nor one that is being moved
-   * to another queue: those come again, or are gone, when their leases end.
+   * to another queue: those come again, or are gone, when their leases end. A reader that goes away by itself, that breaks off,
+   * unsubscribes or destroys its stream, is given no grace by this, and what it has in hand is left to it.
    *
    * @defaultValue until their leases end
    */
