@@ -43,7 +43,7 @@ export interface ProcessorOptions {
 }
 
 /** A promise in all that it does and in how a failure of it is told; those made of it are plain ones. */
-export class RunningProcessor extends Promise<ConsumerSummary> implements Processor {
+class RunningProcessor extends Promise<ConsumerSummary> implements Processor {
   readonly #engine: Engine;
   readonly #options: ProcessorOptions;
   readonly #closed: Promise<ConsumerSummary>;

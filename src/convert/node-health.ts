@@ -5,9 +5,6 @@ import type { ConsumerState, ConsumerStats } from '../consumer/stats.ts';
 import { checkNumber, checkOptions, rule } from '../contract/check-options.ts';
 import { QueueError } from '../contract/errors.ts';
 
-export type { ConsumerControl } from '../consumer/consumer.ts';
-export type { Processor } from '../consumer/processor.ts';
-
 /** What is looked at: consumers of any kind, and processors. */
 export type HealthSource = Pick<ConsumerControl, 'stats'>;
 
