@@ -3,6 +3,15 @@ export type { Consumer } from './consumer/consumer.ts';
 export type { UndecodedMessage } from './consumer/decode.ts';
 export type { LeasedMessage } from './consumer/leased-message.ts';
 export type { MessageSource, SourceOptions } from './convert/message-source.ts';
+export {
+  type ConsumerHealth,
+  type HealthHandler,
+  healthOf,
+  type HealthOptions,
+  type HealthReport,
+  type HealthSource,
+  type HealthStatus,
+} from './convert/node-health.ts';
 export { type MessageReadable, toReadable } from './convert/node-readable.ts';
 export { type QueueWritable, toWritable } from './convert/node-writable.ts';
 export { decodeV8 } from './convert/node-v8.ts';

@@ -1,6 +1,6 @@
 import { checkInteger, checkNumber, rule } from '../contract/check-options.ts';
 import { type ConsumeOptions, type ResolvedConsumeOptions, resolveConsumeOptions } from './consume-options.ts';
-import { checkRetryDelay, type RetryDelay } from './process-options.ts';
+import { checkConcurrency, checkHandlerTimeout, checkRetryDelay, type RetryDelay } from './process-options.ts';
 
 /** How messages are gathered into batches. */
 export interface BatchOptions extends Omit<ConsumeOptions, 'settle' | 'minInFlight'> {
@@ -31,6 +31,8 @@ export interface ProcessBatchesOptions<Body = unknown, Env = unknown> extends Ba
   readonly concurrency?: number;
   /** As for `process`, for each unsettled message of a batch whose handler failed. */
   readonly retryDelaySeconds?: RetryDelay<Body>;
+  /** As for `process`, for the handler of a batch: what of the batch is not settled by then is retried. */
+  readonly handlerTimeoutMs?: number;
 }
 
 /** What follows the handler of `processBatches`: options, which must have the `env` of a handler that can't do without. */
@@ -48,6 +50,7 @@ export interface ResolvedBatchOptions extends ResolvedConsumeOptions {
 export interface ResolvedProcessBatchesOptions<Body> extends ResolvedBatchOptions {
   readonly concurrency: number;
   readonly retryDelaySeconds: RetryDelay<Body> | undefined;
+  readonly handlerTimeoutMs: number | undefined;
 }
 
 /**
@@ -70,12 +73,9 @@ export function resolveProcessBatchesOptions<Body>(
   options: ProcessBatchesOptions<Body> = {},
 ): ResolvedProcessBatchesOptions<Body> {
   const resolved = resolveBatchOptions(options);
-  const { concurrency = 1, retryDelaySeconds } = options;
-  checkInteger('process batches', 'concurrency', concurrency, [1, Infinity]);
-  if (concurrency * resolved.size > resolved.maxInFlight) {
-    const must = `at most 'maxInFlight' / 'size', ${Math.floor(resolved.maxInFlight / resolved.size)}`;
-    throw new RangeError(rule('process batches', 'concurrency', must, concurrency));
-  }
+  const { concurrency = 1, retryDelaySeconds, handlerTimeoutMs } = options;
+  checkConcurrency(concurrency, resolved);
   checkRetryDelay(retryDelaySeconds);
-  return { ...resolved, concurrency, retryDelaySeconds };
+  checkHandlerTimeout(handlerTimeoutMs);
+  return { ...resolved, concurrency, retryDelaySeconds, handlerTimeoutMs };
 }

@@ -7,7 +7,7 @@ import type { Puller } from './puller.ts';
 import type { Settlements } from './settlements.ts';
 import type { Settler } from './settler.ts';
 import { Shutdown } from './shutdown.ts';
-import type { CloseReason } from './stats.ts';
+import { type CloseReason, type ConsumerStats, isAsked } from './stats.ts';
 
 export interface ClosingDeps {
   readonly options: ResolvedConsumeOptions;
@@ -18,6 +18,8 @@ export interface ClosingDeps {
   readonly settler: Settler;
   readonly settlements: Settlements;
   readonly signals: LeaseSignals;
+  /** What else is waited for. */
+  readonly extended: ReadonlySet<unknown>;
   /** Asks for a turn. */
   readonly wake: () => void;
 }
@@ -42,6 +44,8 @@ export class Closing {
   readonly left: Promise<void> = new Promise((resolve) => {
     this.#tellLeft = resolve;
   });
+  /** What does not end within the grace is given back: nobody who goes away of its own accord works on it. */
+  #givesBack = false;
   /** Somebody waits for what is in hand as well. */
   isAwaited = false;
 
@@ -49,31 +53,51 @@ export class Closing {
     this.#deps = deps;
   }
 
-  /** What was asked for first; `undefined` before. */
-  get request(): Pick<CloseRequest, 'reason' | 'error'> | undefined {
-    return this.#shutdown;
+  /** Whether anything asked for it. */
+  get hasBegun(): boolean {
+    return this.#shutdown !== undefined;
+  }
+
+  /** What was asked for first, with its error where there is one; nothing before. */
+  get cause(): Pick<ConsumerStats, 'reason' | 'error'> {
+    if (this.#shutdown === undefined) return {};
+    const { reason, error } = this.#shutdown;
+    return reason === 'failed' ? { reason, error } : { reason };
   }
 
   /** Begins the end, or hastens it when called again with less grace. */
   begin({ reason, error, graceMs }: CloseRequest, now: number): void {
-    const { handouts, options, signals } = this.#deps;
+    const { handouts, options } = this.#deps;
     const { endsWithSettlement } = handouts.mode;
     const leasesEndBy = now + options.visibilityTimeoutMs;
     this.#shutdown ??= new Shutdown({ reason, error, endsWithSettlement, leasesEndBy });
-    if (graceMs !== undefined) this.#shutdown.limit(now + graceMs);
-    if (graceMs === 0) signals.endGrace();
+    if (graceMs === undefined) return;
+    this.#shutdown.limit(now + graceMs);
+    this.#givesBack ||= isAsked(reason);
+    if (graceMs === 0) this.#endGrace();
+  }
+
+  #endGrace(): void {
+    // Before those who listen to their signals fail.
+    this.#deps.settlements.givesBack = this.#givesBack;
+    this.#deps.signals.endGrace();
+  }
+
+  /** Whether what is waited for has a limit. */
+  get hasGrace(): boolean {
+    return this.#shutdown?.hasGrace === true;
   }
 
   /** Does what is due, and gives when it wants another turn at the latest. */
   turn(now: number): number {
-    const { holdings, handouts, puller, signals } = this.#deps;
+    const { holdings, handouts, puller } = this.#deps;
     if (this.#shutdown === undefined) return Infinity;
     handouts.drain(now);
     this.#shutdown.awaitLeases(puller.leasesEndBy);
     const step = this.#shutdown.step(holdings.running, now);
     for (const lease of step.finished) handouts.finish(lease, now);
-    if (step.abort) signals.endGrace();
-    for (const lease of step.abandon) handouts.abandon(lease, now);
+    if (step.abort) this.#endGrace();
+    for (const lease of step.abandon) handouts.abandon(lease, now, this.#givesBack);
     if (step.schemasAreOver) this.#takeNoMore(now);
     if (step.isOver) this.#giveUp();
     if (this.#hasLeft()) this.#tellLeft();
@@ -109,8 +133,9 @@ export class Closing {
 
   /** Whether nothing of the consumer is left. */
   get isDone(): boolean {
-    const { holdings, puller, settler, intake, settlements } = this.#deps;
+    const { holdings, puller, settler, intake, settlements, extended } = this.#deps;
     if (this.#shutdown === undefined || holdings.running.size + settler.unconfirmed > 0) return false;
+    if (extended.size > 0 && !this.#isForsaken) return false;
     if (settler.calls + puller.calls > 0 && !this.#isForsaken) return false;
     // A schema or a push to another queue that never answers must not keep it from ending.
     return this.#isOver || holdings.unstarted + intake.held + settlements.claimed === 0;

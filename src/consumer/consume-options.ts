@@ -86,6 +86,19 @@ export interface ConsumeOptions {
    * @defaultValue 3
    */
   readonly maxRetries?: number;
+  /**
+   * How long handlers, and what else works on messages, may go on once `signal` aborts or `close()` is called without a
+   * grace of its own, in milliseconds, 0 or more. Then their signals abort, a second later they are abandoned, and settlements
+   * are waited for two seconds more: set it five seconds below what the process is given before it is killed.
+   *
+   * What is not finished then is given back, to be delivered at once: by a handler that fails, with no delay, and by one that
+   * goes on, while it does. A message on its last attempt is not, which nobody would get again, nor one that is being moved
+   * to another queue: those come again, or are gone, when their leases end. A reader that goes away by itself, that breaks off,
+   * unsubscribes or destroys its stream, is given no grace by this, and what it has in hand is left to it.
+   *
+   * @defaultValue until their leases end
+   */
+  readonly graceMs?: number;
   /** Closes the consumer when it aborts, as `close()` does: the loop ends normally. */
   readonly signal?: AbortSignal;
   /**
@@ -131,6 +144,7 @@ export interface ResolvedConsumeOptions {
   readonly batchSize: number;
   readonly settle: 'auto' | 'manual';
   readonly maxRetries: number;
+  readonly graceMs: number | undefined;
   readonly signal: AbortSignal | undefined;
   /** For how long pulls must have brought nothing; `undefined` never stops. */
   readonly emptyForMs: number | undefined;
@@ -201,9 +215,11 @@ export function resolveConsumeOptions(
   checkOneOf('consume', 'settle', merged.settle, ['auto', 'manual']);
   if (typeof merged.onInvalid !== 'function') checkInvalidAction('onInvalid', merged.onInvalid);
   if (merged.onEvent !== undefined) checkFunction('consume', 'onEvent', merged.onEvent);
+  if (merged.graceMs !== undefined) checkNumber('consume', 'graceMs', merged.graceMs, [0, Infinity]);
   checkSignal('consume', merged.signal);
   const { stopWhenEmpty, ...rest } = merged;
   return {
+    graceMs: undefined,
     signal: undefined,
     onEvent: undefined,
     ...rest,

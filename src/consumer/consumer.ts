@@ -6,10 +6,9 @@ import type { ConsumerStats, ConsumerSummary } from './stats.ts';
 /** How a consumer is closed. */
 export interface CloseOptions {
   /**
-   * How long handlers may still run, in milliseconds, 0 or more. Then their signals abort, and a second later they are
-   * abandoned.
+   * How long handlers may still run, in milliseconds, 0 or more; see `graceMs` of the consumer's options.
    *
-   * @defaultValue until their leases end
+   * @defaultValue that one
    */
   readonly graceMs?: number;
 }

@@ -17,7 +17,15 @@ import { type PullAnswer, Puller, type PullSituation } from './puller.ts';
 import type { QueueContext } from './queue-context.ts';
 import { Settlements } from './settlements.ts';
 import { Settler } from './settler.ts';
-import { type CloseReason, type ConsumerStats, type ConsumerSummary, createStats, type StatsCounter } from './stats.ts';
+import {
+  type CloseReason,
+  type ConsumerState,
+  type ConsumerStats,
+  type ConsumerSummary,
+  createStats,
+  isAsked,
+  type StatsCounter,
+} from './stats.ts';
 import { Turns } from './turns.ts';
 
 /**
@@ -50,6 +58,8 @@ export class Engine {
   onReady: (now: number) => number = () => Infinity;
   /** Called once, when no more messages will be handed out; those that are out may still be settled. */
   onClosing: (reason: CloseReason) => void = () => undefined;
+  /** What else is waited for in the end. */
+  readonly extended: Set<Promise<unknown>> = new Set();
   /** How many are waiting for a message: they keep the process alive. */
   waiting = 0;
   readonly #context: QueueContext;
@@ -140,12 +150,36 @@ export class Engine {
       wake: () => this.wake(),
     };
     this.#handouts = new Handouts(parts, mode);
-    this.#closing = new Closing({ ...parts, handouts: this.#handouts });
+    this.#closing = new Closing({ ...parts, handouts: this.#handouts, extended: this.extended });
   }
 
   /** What it did so far, as of now. */
   snapshot(): ConsumerStats {
-    return { ...this.stats, buffered: this.#holdings.unstarted };
+    const { time, gates } = this.#context;
+    const now = this.now();
+    const heldBackUntil = gates.notBefore('pull');
+    const toWall = (at: number): number | undefined =>
+      Math.abs(at) === Infinity ? undefined : Math.round(time.toWall(at));
+    const { state } = this;
+    return {
+      ...this.stats,
+      ...this.#closing.cause,
+      at: Math.round(time.toWall(now)),
+      state,
+      lastPullAt: toWall(this.#puller.answeredAt),
+      lastMessageAt: this.stats.received > 0 ? toWall(this.#lastMessageAt) : undefined,
+      lastSettlementAt: toWall(this.#settler.confirmedAt),
+      pullDueAt: state === 'open' ? toWall(this.#puller.dueAt) : undefined,
+      heldBackUntil: heldBackUntil > now ? toWall(heldBackUntil) : undefined,
+      stalledSince: toWall(this.#handouts.stalledSince(now)),
+      buffered: this.#holdings.unstarted,
+    };
+  }
+
+  get state(): ConsumerState {
+    if (this.isEnding) return this.#summary === undefined ? 'closing' : 'closed';
+    if (this.#paused) return 'paused';
+    return this.#begun ? 'open' : 'new';
   }
 
   /** The steady time now. */
@@ -163,9 +197,14 @@ export class Engine {
     return this.#handouts.mode.unseen;
   }
 
+  /** Whether what is waited for in the end has a limit. */
+  get hasGrace(): boolean {
+    return this.#closing.hasGrace;
+  }
+
   /** Whether no more messages will be handed out. */
   get isEnding(): boolean {
-    return this.#closing.request !== undefined;
+    return this.#closing.hasBegun;
   }
 
   /** Starts pulling: a surface asks for its first message. */
@@ -202,7 +241,7 @@ export class Engine {
 
   /** A message is in the queue again. */
   #retried({ delaySeconds, isUnstarted }: Lease): void {
-    if (isUnstarted) {
+    if (isUnstarted || (this.isEnding && delaySeconds === 0)) {
       // What is given back in the end is for others.
       if (this.isEnding) this.#context.wakes.push(1);
     } else if (delaySeconds === 0) {
@@ -229,6 +268,7 @@ export class Engine {
 
   resume(): void {
     this.#paused = false;
+    this.#puller.dueAt = Infinity;
     this.wake();
   }
 
@@ -240,6 +280,12 @@ export class Engine {
   /** Goes on in another mode. */
   changeMode(mode: DeliveryMode): void {
     this.#handouts.changeMode(mode);
+  }
+
+  /** From now on so many handlers work at once. */
+  resize(count: number): void {
+    this.#handouts.resize(count);
+    this.wake();
   }
 
   report(event: ConsumerEvent): void {
@@ -428,7 +474,10 @@ export class Engine {
   }
 
   #planPulls(now: number): number {
-    if (this.#hasTooManyUnconfirmed) return Infinity;
+    if (this.#hasTooManyUnconfirmed) {
+      this.#puller.dueAt = Math.min(this.#puller.dueAt, now);
+      return Infinity;
+    }
     const { emptyForMs } = this.options;
     const situation = this.#situation(now);
     if (emptyForMs !== undefined && this.#wasBusy && situation.isIdle) {
@@ -472,7 +521,7 @@ export class Engine {
    */
   close(reason: CloseReason, { graceMs, error }: { graceMs?: number; error?: unknown } = {}): Promise<ConsumerSummary> {
     this.#closing.isAwaited = true;
-    this.#close({ reason, graceMs, error });
+    this.#close({ reason, graceMs: graceMs ?? (isAsked(reason) ? this.options.graceMs : undefined), error });
     return this.closed;
   }
 
@@ -494,15 +543,15 @@ export class Engine {
     if (!isFirst) return;
     this.#context.wakes.delete(this);
     this.onClosing(request.reason);
+    // Nothing was asked for, and nothing is waited for.
+    if (!this.#begun) this.#end();
   }
 
   #end(): void {
-    const { reason = 'closed', error } = this.#closing.request ?? {};
     this.#turns.cancel();
     this.#unheed?.();
     this.#context.holders.delete(this);
-    const stats = this.snapshot();
-    this.#summary = reason === 'failed' ? { ...stats, reason, error } : { ...stats, reason };
+    this.#summary = { reason: 'closed', ...this.snapshot(), state: 'closed' };
     this.#resolveClosed(this.#summary);
   }
 }

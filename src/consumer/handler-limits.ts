@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../contract/clock.ts';
 import { QueueError } from '../contract/errors.ts';
+import type { Engine } from './engine.ts';
 
 /** The limit of one handler. */
 export interface HandlerLimit {
@@ -7,6 +8,18 @@ export interface HandlerLimit {
   readonly isOver: boolean;
   /** The handler has ended. */
   end(): void;
+}
+
+/** The limits of the handlers of an engine, where there are any. */
+export function limitsOf(
+  { closed }: Pick<Engine, 'closed'>,
+  clock: Clock,
+  limitMs?: number,
+): HandlerLimits | undefined {
+  if (limitMs === undefined) return undefined;
+  const limits = new HandlerLimits(clock, limitMs);
+  void closed.then(() => limits.endAll());
+  return limits;
 }
 
 /** How long each handler may take. A timer for each is dear, and made only where somebody set a limit. */
@@ -20,9 +33,13 @@ export class HandlerLimits {
     this.#limitMs = limitMs;
   }
 
-  /** Calls back when the handler of this message has had its time. */
-  start(onOver: (error: QueueError) => void, messageId: string): HandlerLimit {
-    const text = `The handler of message ${messageId} did not end within ${this.#limitMs} ms`;
+  /**
+   * Calls back when the handler has had its time.
+   *
+   * @param work - what it works on
+   */
+  start(onOver: (error: QueueError) => void, work: string): HandlerLimit {
+    const text = `The handler of ${work} did not end within ${this.#limitMs} ms`;
     const end = (): void => {
       timer.cancel();
       this.#timers.delete(timer);

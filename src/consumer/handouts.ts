@@ -55,6 +55,11 @@ export class Handouts {
     this.handlers = this.#limited();
   }
 
+  /** Goes on with as many handlers at once. */
+  resize(count: number): void {
+    this.#team.resize?.(count);
+  }
+
   #limited(): Handlers {
     const { limits } = this.#deps;
     return limits.length === 0 ? this.#team : new LimitedHandlers(this.#team, limits);
@@ -148,12 +153,17 @@ export class Handouts {
   /** Tells, once until one of them ends, when no handler is left that could take a message in time. */
   #noteStall(now: number): void {
     const { holdings, report } = this.#deps;
-    const { running } = holdings;
-    if (this.mode.unseen || this.#team.idle(now) > 0) return;
-    for (const lease of running) if (lease.deadline > now) return;
-    if (this.#stalledAt === this.handlers.finished) return;
+    if (this.stalledSince(now) === Infinity || this.#stalledAt === this.handlers.finished) return;
     this.#stalledAt = this.handlers.finished;
-    report({ type: 'stalled', handlers: running.size });
+    report({ type: 'stalled', handlers: holdings.running.size });
+  }
+
+  /** Since when no handler is left that could take a message in time; `Infinity` when one is, or nobody can see them. */
+  stalledSince(now: number): number {
+    if (this.mode.unseen || this.#team.idle(now) > 0) return Infinity;
+    let since = -Infinity;
+    for (const { deadline } of this.#deps.holdings.running) since = Math.max(since, deadline);
+    return since > now ? Infinity : since;
   }
 
   #forgotten(lease: Lease, now: number): void {
@@ -192,9 +202,15 @@ export class Handouts {
     return Math.max(workLeaseMs(this.handlers, running, now), swapMs);
   }
 
-  /** Waits no longer for a message. */
-  abandon(lease: Lease, now: number): void {
-    this.#deps.settlements.abandon(lease);
+  /**
+   * Waits no longer for a message.
+   *
+   * @param givesBack - has it delivered again at once, unless nobody would get it
+   */
+  abandon(lease: Lease, now: number, givesBack = false): void {
+    const { settlements, options } = this.#deps;
+    settlements.abandon(lease);
+    if (givesBack && lease.attempts <= options.maxRetries) settlements.giveBack(lease, now);
     this.finish(lease, now);
   }
 }

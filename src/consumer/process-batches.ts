@@ -1,11 +1,11 @@
 import type { ResolvedProcessBatchesOptions } from './batch-options.ts';
 import { Engine } from './engine.ts';
+import { limitsOf } from './handler-limits.ts';
 import type { QueueContext } from './queue-context.ts';
 import { type DeliveredBatch, type MessageBatch, takeBatch } from './message-batch.ts';
 import { poolMode } from './modes.ts';
 import { judgeDelay } from './process-options.ts';
-import { runToEnd } from './process.ts';
-import type { ConsumerSummary } from './stats.ts';
+import { type Processor, startProcessor } from './processor.ts';
 
 /** What a Workers handler gets as its third argument. */
 export interface BatchContext {
@@ -18,43 +18,52 @@ export interface BatchContext {
 /** A Workers `queue` handler: its batch is acknowledged when it fulfils, retried when it rejects or throws. */
 export type BatchHandler<Body, Env> = (batch: MessageBatch<Body>, env: Env, ctx: BatchContext) => unknown;
 
-/**
- * Runs a handler for each batch until the consumer closes.
- *
- * @returns what happened
- * @throws the error that ended it, when trying again can't help
- */
-export async function runBatchHandler<Body>(
+/** Runs a handler for each batch until the consumer closes. */
+export function runBatchHandler<Body>(
   context: QueueContext,
   handler: (batch: MessageBatch<Body>, ctx: BatchContext) => unknown,
   options: ResolvedProcessBatchesOptions<Body>,
-): Promise<ConsumerSummary> {
+): Processor {
   const engine = new Engine(context, options, poolMode(options.concurrency, options.size));
-  const extended = new Set<Promise<unknown>>();
+  const { extended } = engine;
   const ctx: BatchContext = {
     waitUntil(promise) {
       const settled = Promise.resolve(promise)
         .catch((error: unknown) => {
           engine.stats.lastError = error;
         })
-        .finally(() => extended.delete(settled));
+        .finally(() => {
+          extended.delete(settled);
+          engine.wake();
+        });
       extended.add(settled);
     },
     passThroughOnException() {},
   };
+  const limits = limitsOf(engine, context.clock, options.handlerTimeoutMs);
   let underWay = 0;
+  const free = (): void => {
+    underWay -= 1;
+  };
   const run = async (batch: DeliveredBatch<Body>): Promise<void> => {
     underWay += 1;
+    const timer = limits?.start((error) => {
+      free();
+      for (const lease of batch.leases) engine.timeOut(lease, error);
+      retryBatch(engine, batch, options, error);
+    }, `a batch of ${batch.leases.length}, message ${batch.messages[0]?.id} its first,`);
     try {
       await handler(batch, ctx);
       for (const lease of batch.leases) engine.complete(lease, 'ack', engine.now());
     } catch (error) {
-      retryBatch(engine, batch, options, error);
+      if (timer?.isOver !== true) retryBatch(engine, batch, options, error);
     }
-    underWay -= 1;
+    if (timer?.isOver === true) return;
+    timer?.end();
+    free();
   };
   engine.onReady = () => {
-    while (underWay < options.concurrency) {
+    while (underWay < processor.concurrency) {
       // The time anew for each: what a handler does before its first await takes time.
       const batch = takeBatch<Body>(engine, options, engine.recent());
       if (typeof batch === 'number') return batch;
@@ -62,11 +71,13 @@ export async function runBatchHandler<Body>(
     }
     return Infinity;
   };
-  try {
-    return await runToEnd(engine);
-  } finally {
-    while (extended.size > 0) await Promise.all(extended);
-  }
+  const closed = engine.closed.then(async (summary) => {
+    while (extended.size > 0 && !engine.hasGrace) await Promise.all(extended);
+    return summary;
+  });
+  // Nothing is started before this has returned.
+  const processor = startProcessor(engine, options, closed);
+  return processor;
 }
 
 function retryBatch<Body>(

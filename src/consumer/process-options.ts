@@ -48,13 +48,31 @@ export interface ResolvedProcessOptions<Body> extends ResolvedConsumeOptions {
 export function resolveProcessOptions<Body>(options: ProcessOptions<Body> = {}): ResolvedProcessOptions<Body> {
   const resolved = resolveConsumeOptions(options, 'auto');
   const { concurrency = Math.min(10, resolved.maxInFlight), retryDelaySeconds, handlerTimeoutMs } = options;
-  checkInteger('process', 'concurrency', concurrency, [1, Infinity]);
-  if (concurrency > resolved.maxInFlight) {
-    throw new RangeError(rule('process', 'concurrency', `at most 'maxInFlight', ${resolved.maxInFlight}`, concurrency));
-  }
+  checkConcurrency(concurrency, resolved);
   checkRetryDelay(retryDelaySeconds);
-  if (handlerTimeoutMs !== undefined) checkNumber('process', 'handlerTimeoutMs', handlerTimeoutMs, [1, Infinity]);
+  checkHandlerTimeout(handlerTimeoutMs);
   return { ...resolved, concurrency, retryDelaySeconds, handlerTimeoutMs };
+}
+
+/**
+ * Checks how many handlers work at once.
+ *
+ * @param bounds - what the messages in hand must fit in, and how many a handler takes where it takes batches
+ */
+export function checkConcurrency(
+  concurrency: number,
+  { maxInFlight, size }: { readonly maxInFlight: number; readonly size?: number },
+): void {
+  const [action, bound] = size === undefined ? ['process', ''] : ['process batches', " / 'size'"];
+  checkInteger(action, 'concurrency', concurrency, [1, Infinity]);
+  const most = Math.floor(maxInFlight / (size ?? 1));
+  if (concurrency > most)
+    throw new RangeError(rule(action, 'concurrency', `at most 'maxInFlight'${bound}, ${most}`, concurrency));
+}
+
+/** Checks how long a handler may take. */
+export function checkHandlerTimeout(handlerTimeoutMs: number | undefined): void {
+  if (handlerTimeoutMs !== undefined) checkNumber('process', 'handlerTimeoutMs', handlerTimeoutMs, [1, Infinity]);
 }
 
 /** Checks a delay that was given as an option. */

@@ -1,11 +1,11 @@
 import type { Lease } from '../lease/lease.ts';
 import { Engine } from './engine.ts';
-import { HandlerLimits } from './handler-limits.ts';
+import { limitsOf } from './handler-limits.ts';
 import type { QueueContext } from './queue-context.ts';
 import { DeliveredMessage, type LeasedMessage } from './leased-message.ts';
 import { poolMode } from './modes.ts';
 import { judgeDelay, type ResolvedProcessOptions } from './process-options.ts';
-import type { ConsumerSummary } from './stats.ts';
+import { type Processor, startProcessor } from './processor.ts';
 
 /**
  * Works on one message: acknowledged when it fulfils, retried when it rejects or throws, unless settled by hand.
@@ -15,23 +15,16 @@ import type { ConsumerSummary } from './stats.ts';
  */
 export type MessageHandler<Body> = (message: LeasedMessage<Body>, signal: AbortSignal) => unknown;
 
-/**
- * Runs a handler for each message, several at once, until the consumer closes.
- *
- * @returns what happened
- * @throws the error that ended it, when trying again can't help
- */
+/** Runs a handler for each message, several at once, until the consumer closes. */
 export function runHandlers<Body>(
   context: QueueContext,
   handler: MessageHandler<Body>,
   options: ResolvedProcessOptions<Body>,
-): Promise<ConsumerSummary> {
+): Processor {
   const engine = new Engine(context, options, poolMode(options.concurrency));
   // A signal costs more than all else that is done for a message: it is made for whoever takes it.
   const takesSignal = handler.length !== 1;
-  const { handlerTimeoutMs } = options;
-  const limits = handlerTimeoutMs === undefined ? undefined : new HandlerLimits(context.clock, handlerTimeoutMs);
-  void engine.closed.then(() => limits?.endAll());
+  const limits = limitsOf(engine, context.clock, options.handlerTimeoutMs);
   const handle = handler as (message: LeasedMessage<Body>, signal?: AbortSignal) => unknown;
   const fail = (lease: Lease, message: LeasedMessage<Body>, error: unknown): void => {
     void engine.keeper.fail(lease, error, (onFailure) =>
@@ -43,7 +36,7 @@ export function runHandlers<Body>(
     const timer = limits?.start((error) => {
       engine.timeOut(lease, error);
       fail(lease, message, error);
-    }, message.id);
+    }, `message ${message.id}`);
     try {
       await work;
     } catch (error) {
@@ -81,17 +74,8 @@ export function runHandlers<Body>(
     engine.wake();
     return Infinity;
   };
-  return runToEnd(engine);
+  return startProcessor(engine, options);
 }
 
 /** How many handlers start before the event loop has its turn: those that end at once would leave it none. */
 const mostPerTurn = 100;
-
-/** Starts an engine that keeps the process alive, and ends with it. */
-export async function runToEnd(engine: Engine): Promise<ConsumerSummary> {
-  engine.waiting = 1;
-  engine.begin();
-  const summary = await engine.closed;
-  if (summary.reason === 'failed') throw summary.error;
-  return summary;
-}

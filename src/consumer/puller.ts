@@ -112,7 +112,10 @@ export class Puller {
   /** Of those under way. */
   #overdue = 0;
   #asked = 0;
-  #answeredAt = -Infinity;
+  /** When the last one was answered. */
+  answeredAt: number = -Infinity;
+  /** When the next one is due, those that fail or are not answered apart; `Infinity` when none is wanted. */
+  dueAt: number = Infinity;
   /** When the last pull was sent. */
   #sentAt = -Infinity;
   #lastWasFull = false;
@@ -166,11 +169,13 @@ export class Puller {
   plan(handlers: Handlers, holdings: Holdings, now: number, situation: PullSituation): number {
     for (;;) {
       const asked = planPull(handlers, this.#bounds(situation), this.#state(holdings, situation), now);
+      if (asked === 0 && this.#underWay.size === 0) this.dueAt = Infinity;
       // While answers are slow, one pull at a time: what the others bring would arrive as late.
       if (asked === 0 || (this.#slowTimeoutMs !== undefined && this.isPulling)) return Infinity;
       const scheduledAt = Math.min(this.#schedule.notBefore, this.#deps.wakes.notBefore);
       const { isIdle, pollBy } = situation;
       const pollAt = isIdle && this.#sentAt < pollBy ? Math.min(scheduledAt, pollBy) : scheduledAt;
+      this.dueAt = Math.max(this.dueAt === Infinity ? now : this.dueAt, pollAt);
       const notBefore = Math.max(pollAt, this.#deps.gates.notBefore('pull'));
       if (notBefore > now) return notBefore;
       this.#send(asked, this.#within(situation.leaseMs()), isIdle, now);
@@ -298,7 +303,8 @@ export class Puller {
     const now = time.now();
     this.#backoff.succeed();
     this.#timeouts = 0;
-    this.#answeredAt = now;
+    this.answeredAt = now;
+    this.dueAt = now;
     if (!pull.isOverdue) this.#overdueTime.reset();
     this.#giveUpOvertaken(now);
     this.#patience.succeed();
@@ -354,7 +360,7 @@ export class Puller {
     this.#deps.stats.lastError = error;
     if (mayHaveTakenEffect(error)) this.#deps.leftovers.note(now + pull.visibilityTimeoutMs);
     // Others are answered: there is nothing to wait for.
-    if (pull.isOverdue && this.#answeredAt > pull.sentAt && failureKind(error) === 'transient') {
+    if (pull.isOverdue && this.answeredAt > pull.sentAt && failureKind(error) === 'transient') {
       this.#deps.onEnd();
       return;
     }
@@ -362,6 +368,7 @@ export class Puller {
     const kind = this.#patience.judge(error, now);
     if (kind !== 'paused' && !pull.isOverdue) wakes.failed(pull.asking);
     if (kind === 'paused') {
+      this.dueAt = now;
       wakes.answered(pull.asking, { brought: 0, isFull: false, areFresh: true, sentAt: pull.sentAt, now });
       this.#schedule.onEmpty(now);
       this.#deps.report({ type: 'paused' });

@@ -37,6 +37,9 @@ export class Settlements implements MessageKeeper {
   /** Messages whose settlement waits for something else: a push to another queue, by hand or by a sink. */
   readonly #claims = new Set<Lease>();
 
+  /** What fails from now on was cut short, and is delivered again without a delay. */
+  givesBack = false;
+
   constructor(deps: SettlementsDeps) {
     this.#deps = deps;
   }
@@ -63,6 +66,14 @@ export class Settlements implements MessageKeeper {
     report({ type: 'abandoned', message: identityOf(lease) });
   }
 
+  /** Has a message that is not waited for any longer delivered again at once, unless it is being moved. */
+  giveBack(lease: Lease, now: number): void {
+    if (isDecided(lease) || lease.isForwarded || lease.deadline <= now) return;
+    // For whoever settles it later, it comes again.
+    this.#outcomes.conclude(lease, closedBefore(lease));
+    this.#settle(lease, 'retry', 0, now);
+  }
+
   /** Whether the settlement of a message waits for something else. */
   isAwaiting(lease: Lease): boolean {
     return this.#claims.size > 0 && this.#claims.has(lease);
@@ -79,7 +90,7 @@ export class Settlements implements MessageKeeper {
   }
 
   #growingDelay(lease: Lease): number {
-    return growingDelaySeconds(lease.attempts, this.#deps.random);
+    return this.givesBack ? 0 : growingDelaySeconds(lease.attempts, this.#deps.random);
   }
 
   fail(lease: Lease, error: unknown, judge: DelayJudge | undefined): Promise<Settlement> {
@@ -88,7 +99,7 @@ export class Settlements implements MessageKeeper {
     report({ type: 'handlerFailed', message, error });
     const onFailure = (failure: unknown): void =>
       report({ type: 'callbackFailed', callback: 'retryDelaySeconds', message, error: failure });
-    if (!isDecided(lease)) this.complete(lease, 'retry', time.now(), judge?.(onFailure));
+    if (!isDecided(lease)) this.complete(lease, 'retry', time.now(), this.givesBack ? 0 : judge?.(onFailure));
     return this.#outcomes.of(lease);
   }
 
@@ -100,8 +111,7 @@ export class Settlements implements MessageKeeper {
   #settle(lease: Lease, kind: SettleKind, delaySeconds: number | undefined, now: number): void {
     const { holdings, settler, signals, stats, isClosed, onSettled } = this.#deps;
     if (isClosed()) {
-      const text = `The consumer was closed before message ${lease.id} was settled`;
-      this.conclude(lease, { outcome: 'lost', error: new QueueError(text, { code: 'closed' }) });
+      this.conclude(lease, closedBefore(lease));
       return;
     }
     if (kind === 'ack' && lease.isAbandoned) this.#acknowledgeNewer(lease);
@@ -152,7 +162,7 @@ export class Settlements implements MessageKeeper {
         report({ type: 'unsettled', message: identityOf(lease), settlement });
       }
     }
-    this.#outcomes.conclude(lease, settlement);
+    if (lease.settlement === undefined) this.#outcomes.conclude(lease, settlement);
   }
 
   ack(lease: Lease): Promise<Settlement> {
@@ -220,6 +230,11 @@ export class Settlements implements MessageKeeper {
 
 function isDecided(lease: Lease): boolean {
   return lease.isClaimed || lease.settledAs !== undefined || lease.settlement !== undefined;
+}
+
+function closedBefore({ id }: Lease): Settlement {
+  const text = `The consumer was closed before message ${id} was settled`;
+  return { outcome: 'lost', error: new QueueError(text, { code: 'closed' }) };
 }
 
 /** Why a message could not be pushed to another queue; `undefined` when it was. */

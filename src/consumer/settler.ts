@@ -65,6 +65,8 @@ export class Settler {
 
   /** How many calls have not ended, those given up included. */
   calls = 0;
+  /** When the service last confirmed a settlement. */
+  confirmedAt: number = -Infinity;
 
   /** Settlements decided and not confirmed, on their way or not. */
   get unconfirmed(): number {
@@ -171,7 +173,9 @@ export class Settler {
     this.#backoff.succeed();
     this.#patience.succeed();
     this.#timeouts = 0;
-    const outcomes = readOutcomes(leases, result, this.#deps.time.now());
+    const now = this.#deps.time.now();
+    const outcomes = readOutcomes(leases, result, now);
+    if (outcomes.some(({ outcome }) => outcome === 'acked' || outcome === 'retried')) this.confirmedAt = now;
     outcomes.forEach((outcome, index) => {
       const lease = leases[index];
       if (lease !== undefined) this.#conclude(lease, unsure(lease, outcome));

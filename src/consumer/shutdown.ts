@@ -81,7 +81,12 @@ export class Shutdown {
   get #overAt(): number {
     return this.#graceEndsAt === Infinity
       ? this.#leasesEndBy + afterAbortMs + lastCallsMs.withoutGrace
-      : this.#pullsOverAt + lastCallsMs.withGrace;
+      : Math.max(this.#pullsOverAt, this.#abandonAt ?? 0) + lastCallsMs.withGrace;
+  }
+
+  /** Whether somebody chose how long it may take. */
+  get hasGrace(): boolean {
+    return this.#graceEndsAt < Infinity;
   }
 
   step(running: Running, now: number): ShutdownStep {

@@ -1,5 +1,41 @@
-/** What a consumer did so far. Counts of messages, unless they say otherwise. */
+/**
+ * How it stands with a consumer.
+ *
+ * - `new`: nobody has asked it for a message yet
+ * - `open`: it pulls and hands out
+ * - `paused`: it was told to `pause()`
+ * - `closing`: it ends, and waits for what is in hand
+ * - `closed`: nothing of it is left
+ */
+export type ConsumerState = 'new' | 'open' | 'paused' | 'closing' | 'closed';
+
+/**
+ * What a consumer did so far. Counts of messages, unless they say otherwise; times are milliseconds since the epoch by the
+ * queue's clock.
+ */
 export interface ConsumerStats {
+  /** When this was read. */
+  readonly at: number;
+  readonly state: ConsumerState;
+  /** Why it ends, or has ended: see {@link ConsumerSummary.reason}. */
+  readonly reason?: CloseReason;
+  /** With the reason `failed` only. */
+  readonly error?: unknown;
+  /** When a pull was last answered, with messages or without. */
+  readonly lastPullAt: number | undefined;
+  /** When messages last came. */
+  readonly lastMessageAt: number | undefined;
+  /** When the service last confirmed a settlement. */
+  readonly lastSettlementAt: number | undefined;
+  /**
+   * Since when the next pull is due, or from when on: it moves once a pull is answered. `undefined` where none is wanted:
+   * while it is not `open`, or its handlers have as much as they can do.
+   */
+  readonly pullDueAt: number | undefined;
+  /** Until when no pull is sent because others failed, or the service asked for that. */
+  readonly heldBackUntil: number | undefined;
+  /** Since when all handlers have been at work on messages whose leases are over, and none can be started. */
+  readonly stalledSince: number | undefined;
   /** Pull requests sent. */
   readonly pulls: number;
   /** Pulls that brought nothing: each is billed. */
@@ -41,6 +77,11 @@ export interface ConsumerStats {
 /** Why a consumer ended. */
 export type CloseReason = 'closed' | 'aborted' | 'empty' | 'left' | 'failed';
 
+/** Whether somebody said so from without, who gives what is in hand its time. */
+export function isAsked(reason: CloseReason): boolean {
+  return reason === 'closed' || reason === 'aborted';
+}
+
 /** What a consumer did, when it has ended. */
 export interface ConsumerSummary extends ConsumerStats {
   /**
@@ -51,12 +92,24 @@ export interface ConsumerSummary extends ConsumerStats {
    * - `failed`: an error that trying again can't help, see `error`
    */
   readonly reason: CloseReason;
-  /** With `failed` only. */
-  readonly error?: unknown;
 }
 
-/** The counters behind {@link ConsumerStats}; what is buffered, the holdings know. */
-export type StatsCounter = { -readonly [Key in keyof Omit<ConsumerStats, 'buffered'>]: ConsumerStats[Key] };
+/** What of {@link ConsumerStats} is looked up when it is asked for. */
+type Looked =
+  | 'at'
+  | 'state'
+  | 'reason'
+  | 'error'
+  | 'lastPullAt'
+  | 'lastMessageAt'
+  | 'lastSettlementAt'
+  | 'pullDueAt'
+  | 'heldBackUntil'
+  | 'stalledSince'
+  | 'buffered';
+
+/** The counters behind {@link ConsumerStats}. */
+export type StatsCounter = { -readonly [Key in keyof Omit<ConsumerStats, Looked>]: ConsumerStats[Key] };
 
 /** Counters that have counted nothing yet. */
 export function createStats(): StatsCounter {

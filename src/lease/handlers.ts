@@ -21,17 +21,19 @@ export interface Handlers {
   startableWithin(budgetMs: number, now: number): number;
   /** How many messages are consumed in `windowMs`, on average. */
   consumedWithin(windowMs: number, now: number): number;
+  /** From now on so many work at once; not where nobody knows how many do. */
+  resize?(count: number): void;
 }
 
 /**
- * A fixed number of handlers whose ends the engine sees: one for a `for await` loop, `concurrency` for `process`.
+ * A known number of handlers whose ends the engine sees: one for a `for await` loop, `concurrency` for `process`.
  *
  * A handler counts with the larger of the estimate and its own age. The oldest age for all would let one hung handler
  * starve the rest; one floor over all of them would let buffered messages start too late.
  */
 export class SeenHandlers implements Handlers {
   readonly atOnce: number;
-  readonly #count: number;
+  #count: number;
   readonly #running: Running;
   readonly #time = new HandlerTime();
 
@@ -65,6 +67,10 @@ export class SeenHandlers implements Handlers {
 
   /** Whoever reads is the handler itself. */
   onReaders(): void {}
+
+  resize(count: number): void {
+    this.#count = count;
+  }
 
   idle(): number {
     return Math.max(0, this.#count - this.#running.size);

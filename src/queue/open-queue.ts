@@ -12,7 +12,7 @@ import type { LeasedMessage } from '../consumer/leased-message.ts';
 import { type BatchHandler, runBatchHandler } from '../consumer/process-batches.ts';
 import { type ProcessOptions, resolveProcessOptions } from '../consumer/process-options.ts';
 import { type MessageHandler, runHandlers } from '../consumer/process.ts';
-import type { ConsumerSummary } from '../consumer/stats.ts';
+import { failedProcessor, type Processor } from '../consumer/processor.ts';
 import { checkFunction, checkOptions, checkSignal } from '../contract/check-options.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { QueueMetrics } from '../contract/message.ts';
@@ -114,24 +114,37 @@ class QueueHandle<Body> implements Queue<Body> {
     return iterateMessages<Body>(this.#context, resolveConsumeOptions(options));
   }
 
-  async process(handler: MessageHandler<Body>, options?: ProcessOptions<Body>): Promise<ConsumerSummary> {
-    checkFunction('process', 'handler', handler);
-    return runHandlers(this.#context, handler, resolveProcessOptions(options));
+  process(handler: MessageHandler<Body>, options?: ProcessOptions<Body>): Processor {
+    return this.#start(() => {
+      checkFunction('process', 'handler', handler);
+      return runHandlers(this.#context, handler, resolveProcessOptions(options));
+    });
+  }
+
+  /** Gives a processor in any case: one that was to be made with a wrong option has failed. */
+  #start(start: () => Processor): Processor {
+    try {
+      return start();
+    } catch (error) {
+      return failedProcessor(this.#context, error);
+    }
   }
 
   batches(options?: BatchOptions): BatchConsumer<Body> {
     return iterateBatches<Body>(this.#context, resolveBatchOptions(options));
   }
 
-  async processBatches<Env = unknown>(
+  processBatches<Env = unknown>(
     handler: BatchHandler<Body, Env>,
     ...[options = {}]: ProcessBatchesArguments<Body, Env>
-  ): Promise<ConsumerSummary> {
-    checkFunction('process batches', 'handler', handler);
-    const resolved = resolveProcessBatchesOptions(options);
-    // A handler that takes no environment is not given one.
-    const env = options.env as Env;
-    return runBatchHandler<Body>(this.#context, (batch, ctx) => handler(batch, env, ctx), resolved);
+  ): Processor {
+    return this.#start(() => {
+      checkFunction('process batches', 'handler', handler);
+      const resolved = resolveProcessBatchesOptions(options);
+      // A handler that takes no environment is not given one.
+      const env = options.env as Env;
+      return runBatchHandler<Body>(this.#context, (batch, ctx) => handler(batch, env, ctx), resolved);
+    });
   }
 
   async send(body: Body, options: SendOptions = {}): Promise<void> {

@@ -5,7 +5,7 @@ import type { LeasedMessage } from '../consumer/leased-message.ts';
 import type { BatchHandler } from '../consumer/process-batches.ts';
 import type { ProcessOptions } from '../consumer/process-options.ts';
 import type { MessageHandler } from '../consumer/process.ts';
-import type { ConsumerSummary } from '../consumer/stats.ts';
+import type { Processor } from '../consumer/processor.ts';
 import type { CallOptions } from '../contract/transport.ts';
 import type { QueueMetrics } from '../contract/message.ts';
 import type { SendBatchOptions, SendOptions } from '../producer/sender.ts';
@@ -38,11 +38,11 @@ export interface Queue<Body = unknown, Sent = Body> extends AsyncIterable<Leased
    * is made for a handler that declares it, since it costs more than all else that is done for a message. One whose
    * `length` is 1 gets none: `(message)`, but also `(message, signal = mine)` and `(message, ...rest)`, which may ask for
    * `message.signal`
-   * @returns what happened, once nothing of it is left
-   * @throws TypeError or RangeError at once for a wrong option; later the error that ended it, when trying again can't
-   * help
+   * @returns a promise of what happened, once nothing of it is left, with which the handlers are steered meanwhile. It
+   * rejects with a TypeError or RangeError at once for a wrong option; later with the error that ended it, when trying
+   * again can't help
    */
-  process(handler: MessageHandler<Body>, options?: ProcessOptions<Body>): Promise<ConsumerSummary>;
+  process(handler: MessageHandler<Body>, options?: ProcessOptions<Body>): Processor;
   /**
    * Prepares one loop over batches of messages. Pulling begins with the first `next()`.
    *
@@ -55,14 +55,13 @@ export interface Queue<Body = unknown, Sent = Body> extends AsyncIterable<Leased
    *
    * @typeParam Env - what the handler takes as its second argument. `options.env` may be left out where that may be
    * `undefined`, or is not looked at
-   * @returns what happened, once nothing of it is left and every `ctx.waitUntil` has settled
-   * @throws as `process`
+   * @returns as `process`, once every `ctx.waitUntil` has settled, too, or the grace is over
    * @see https://developers.cloudflare.com/queues/configuration/javascript-apis/#consumer
    */
   processBatches<Env = unknown>(
     handler: BatchHandler<Body, Env>,
     ...options: ProcessBatchesArguments<Body, Env>
-  ): Promise<ConsumerSummary>;
+  ): Processor;
   /**
    * Pushes a message. Those sent at about the same time share a request. What may be repeated is, for a minute.
    *

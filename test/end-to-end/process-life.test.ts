@@ -15,7 +15,8 @@ function run(script: string): Promise<{ code: number | null; stdout: string; std
   const source = `
     import { openQueue } from ${JSON.stringify(built.module('index'))};
     import { createBroker } from ${JSON.stringify(built.module('broker'))};
-    const queue = openQueue(createBroker({ queues: { jobs: {} } }).queue('jobs'));
+    const broker = createBroker({ queues: { jobs: {} } });
+    const queue = openQueue(broker.queue('jobs'));
     ${script}`;
   return new Promise((resolve) => {
     const child = execFile(process.execPath, ['--input-type=module', '--eval', source], (_, stdout, stderr) =>
@@ -38,6 +39,36 @@ describe('a process', () => {
     // An unref'd timer does not keep the process: it came to it because the consumer did.
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'x\n' });
   });
+
+  it.each([
+    ['a wrong option', `{ concurrency: 0 }`, 'ok'],
+    ['what ended it', '{}', 'refused'],
+  ])(
+    'ends when a processor fails with %s and nobody waits for it, as with any promise',
+    async (_, options, queueName) => {
+      const start = `
+      const refused = { ...broker.queue('jobs'), apiToken: 'wrong' };
+      const processor = openQueue(${queueName === 'ok' ? "broker.queue('jobs')" : 'refused'}).process(() => 1, ${options});`;
+      const unheeded = await run(`${start} await processor.closed; await processor.close(); console.log('closed');`);
+      expect(unheeded).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/(RangeError|QueueError).*: /) as unknown,
+      });
+      const seen = await run(`${start}
+      process.on('unhandledRejection', (error, promise) => console.log(error.name, promise === processor));
+      await processor.closed;`);
+      expect(seen).toMatchObject({ code: 0, stdout: `${queueName === 'ok' ? 'RangeError' : 'QueueError'} true\n` });
+      const heeded = [
+        'await processor.catch(() => 1);',
+        'await (async () => processor)().catch(() => 1);',
+        'await Promise.allSettled([processor]);',
+        'try { await processor } catch {}',
+        'processor.finally(() => 1).catch(() => 1);',
+      ];
+      for (const heed of heeded) expect(await run(`${start} ${heed}`)).toEqual({ code: 0, stdout: '', stderr: '' });
+    },
+    30_000,
+  );
 
   it('is not warned of listeners by many consumers with one signal', async () => {
     const { code, stderr } = await run(`

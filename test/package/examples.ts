@@ -13,26 +13,26 @@ export interface Example {
 
 const root = join(import.meta.dirname, '../..');
 const fence = /^(?<marker><!-- example: (?<notRun>.+?) -->\n+)?```(?<language>[^\n]*)\n(?<code>[^]*?)^```$/gm;
-const languages = ['ts', 'sh', 'json', 'text', ''];
+const languages = ['ts', 'sh', 'json', 'text', 'yaml', 'ini', 'dockerfile', ''];
 
-/** Every example of README.md, of docs/ and of the docstrings in src/, in their order. */
+/** Every example of README.md, of the pages in docs/ and of the docstrings in src/, in their order. */
 export async function readExamples(): Promise<readonly Example[]> {
-  const readme = join(root, 'README.md');
-  const fromReadme = existsSync(readme) ? examplesIn(await readFile(readme, 'utf8'), 'README.md') : [];
-  const papers = existsSync(join(root, 'docs')) ? await readdir(join(root, 'docs')) : [];
-  const fromDocs = await Promise.all(
-    papers
-      .filter((file) => file.endsWith('.md'))
-      .toSorted()
-      .map(async (file) => examplesIn(await readFile(join(root, 'docs', file), 'utf8'), `docs/${file}`)),
-  );
+  const docs = existsSync(join(root, 'docs')) ? await readdir(join(root, 'docs')) : [];
+  const pages = ['README.md', ...docs.toSorted().map((file) => `docs/${file}`)].filter((file) => file.endsWith('.md'));
+  const fromPages = await Promise.all(pages.map(readPage));
   const files = (await readdir(join(root, 'src'), { recursive: true })).filter((file) => file.endsWith('.ts'));
   const fromSource = await Promise.all(
     files
       .toSorted()
       .map(async (file) => docstringExamples(await readFile(join(root, 'src', file), 'utf8'), `src/${file}`)),
   );
-  return [...fromReadme, ...fromDocs.flat(), ...fromSource.flat()];
+  return [...fromPages.flat(), ...fromSource.flat()];
+}
+
+/** The examples of a page, named from the root; none where there is no page. */
+export async function readPage(page: string): Promise<readonly Example[]> {
+  const path = join(root, page);
+  return existsSync(path) ? examplesIn(await readFile(path, 'utf8'), page) : [];
 }
 
 /**

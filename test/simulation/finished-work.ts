@@ -1,11 +1,11 @@
-import { mayHaveGivenUp } from './client-time.ts';
+import { mayHaveGivenUp, takesNoMoreAt } from './client-time.ts';
 import type { ClientRun } from './client.ts';
 import type { Start } from './handler-log.ts';
 import type { Invariant } from './invariant.ts';
 import type { Ledger } from './ledger.ts';
 
 /**
- * The ack of finished work is sent, also when its lease is over; and once a message is finished, no newer delivery of it is
+ * The ack of finished work is sent, also when its lease is over, but not when it was given back a second after the grace; and once a message is finished, no newer delivery of it is
  * started, whether it came before or after.
  */
 export const finishedWorkIsAcked: Invariant = (ledger) =>
@@ -21,8 +21,12 @@ function notAcked(ledger: Ledger, client: ClientRun, start: Start): readonly str
   if (settledSeq > client.remains.seq || !ledger.isKnownFinished(start, client.remains.seq)) return [];
   if (mayHaveGivenUp(ledger, client.client) || isCutOff(client, start)) return [];
   const leases = new Set(ledger.got(client.client, messageId).map(({ leaseId }) => leaseId));
-  const isSent = ledger.callsBy(client.client, 'ack').some(({ acks }) => acks.some((leaseId) => leases.has(leaseId)));
-  return isSent ? [] : [`client ${client.client} finished ${messageId} and sent no ack of it`];
+  const settleCalls = ledger.callsBy(client.client, 'ack');
+  const isSent = settleCalls.some(({ acks }) => acks.some((leaseId) => leases.has(leaseId)));
+  const isGivenBack =
+    Math.min(start.endedAt, ...start.settles.map(({ at }) => at)) >= takesNoMoreAt(ledger, client.client).earliest &&
+    settleCalls.some(({ retries }) => retries.some((leaseId) => leases.has(leaseId)));
+  return isSent || isGivenBack ? [] : [`client ${client.client} finished ${messageId} and sent no ack of it`];
 }
 
 /** A reader that goes away does not hear of the ends that follow, nor, it may be, of one in the same moment. */

@@ -1,7 +1,7 @@
 import type { Consumer } from '../../src/consumer/consumer.ts';
 import type { LeasedMessage } from '../../src/consumer/leased-message.ts';
 import type { MessageBatch } from '../../src/consumer/message-batch.ts';
-import type { ConsumerSummary } from '../../src/consumer/stats.ts';
+import type { Processor } from '../../src/consumer/processor.ts';
 import { nodeForwarding, webForwarding } from './forwarding-surfaces.ts';
 import { flowing, observable, settling, streamLoop, webStream } from './reactive-surfaces.ts';
 import { readAhead, running } from './running-surface.ts';
@@ -69,16 +69,12 @@ function readIterator(desk: Desk, consumer: Consumer, readers: number): RunningS
 /** Three handlers side by side, unless the plan says how many. */
 const pool: Surface = {
   ...asked,
-  hasGrace: false,
   isAuto: true,
   concurrency: ({ concurrency = 3, maxInFlight }) => Math.min(concurrency, maxInFlight),
   start: (desk) => {
     const { concurrency = 3, maxInFlight } = desk.plan;
     const options = { ...desk.options, concurrency: Math.min(concurrency, maxInFlight) };
-    return unseen(
-      desk,
-      desk.queue.process((message) => handleOrThrow(desk, [message]), options),
-    );
+    return steered(desk.queue.process((message) => handleOrThrow(desk, [message]), options));
   },
 };
 
@@ -109,16 +105,12 @@ function batchesAtOnce(plan: ClientPlan): number {
 /** A Workers handler for batches, two at once. */
 const batchPool: Surface = {
   ...asked,
-  hasGrace: false,
   isAuto: true,
   concurrency: (plan) => batchesAtOnce(plan) * sizeOf(plan),
   atOnce: sizeOf,
   start: (desk) => {
     const options = { ...desk.options, size: sizeOf(desk.plan), concurrency: batchesAtOnce(desk.plan) };
-    return unseen(
-      desk,
-      desk.queue.processBatches((batch) => handleOrThrow(desk, batch.messages), options),
-    );
+    return steered(desk.queue.processBatches((batch) => handleOrThrow(desk, batch.messages), options));
   },
 };
 
@@ -164,22 +156,10 @@ async function handleOrThrow(desk: Desk, messages: readonly LeasedMessage[]): Pr
   if (end !== 'finish') throw new PlannedFailure('the handler fails');
 }
 
-/** A consumer that shows nothing of itself but its end. */
-function unseen(desk: Desk, ended: Promise<ConsumerSummary>): RunningSurface {
-  const closed = ended.catch(() => undefined);
-  const close = (): Promise<unknown> => {
-    desk.abort();
-    return closed;
-  };
-  return {
-    closed,
-    done: ended.then(() => undefined),
-    stats: () => undefined,
-    close,
-    leave: close,
-    pause: () => undefined,
-    resume: () => undefined,
-  };
+/** Handlers, and what steers them. */
+function steered(processor: Processor): RunningSurface {
+  const done = processor.then(() => undefined);
+  return running(processor, done, () => processor.close());
 }
 
 async function runLoop(desk: Desk, items: AsyncIterable<LeasedMessage | MessageBatch>): Promise<void> {
