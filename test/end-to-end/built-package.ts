@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -15,9 +15,12 @@ export interface BuiltPackage extends AsyncDisposable {
 export async function buildPackage(): Promise<BuiltPackage> {
   const directory = await mkdtemp(join(root, '.tmp-built-'));
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', directory], { cwd: root });
+  const dist = join(directory, 'dist');
+  await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', dist], { cwd: root });
+  // It says what the modules are that the package names by conditions.
+  await cp(join(root, 'package.json'), join(directory, 'package.json'));
   return {
-    module: (name) => join(directory, `${name}.js`),
+    module: (name) => join(dist, `${name}.js`),
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
   };
 }

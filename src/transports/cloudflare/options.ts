@@ -1,3 +1,4 @@
+import { wire } from '#wire';
 import { checkFunction, checkOptions, show } from '../../contract/check-options.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { systemClock } from '../../contract/system-clock.ts';
@@ -41,7 +42,13 @@ export interface CloudflareTransportOptions {
    * @defaultValue the environment's `CLOUDFLARE_BASE_URL`, else `'https://api.cloudflare.com/client/v4'`
    */
   readonly baseUrl?: string;
-  /** @defaultValue `globalThis.fetch`, looked up at each call */
+  /**
+   * What makes the requests.
+   *
+   * @defaultValue `globalThis.fetch`, looked up at each call. On Node its own HTTP client, which takes a third of the CPU
+   * time, unless `globalThis.fetch` was replaced, a dispatcher of undici's was set, as for a proxy, or somebody listens to
+   * `undici:request:create`: then `fetch` as well
+   */
   readonly fetch?: Fetch;
   /** Times the deadlines of the calls. @defaultValue the system's */
   readonly clock?: Clock;
@@ -73,7 +80,7 @@ export function resolveConnection(
   environment: Environment = processEnvironment(),
 ): CloudflareConnection {
   checkOptions('open a queue', options);
-  const { fetch = defaultFetch, clock = systemClock } = options;
+  const { fetch = wire, clock = systemClock } = options;
   checkFunction('open a queue', 'fetch', fetch);
   const accountId = options.accountId ?? fromEnvironment(environment, 'CLOUDFLARE_ACCOUNT_ID');
   const baseUrl = options.baseUrl ?? fromEnvironment(environment, 'CLOUDFLARE_BASE_URL');
@@ -86,9 +93,6 @@ export function resolveConnection(
     clock,
   };
 }
-
-// Looked up late, so that what is put in its place afterwards, by a test or a tracer, is used.
-const defaultFetch: Fetch = (url, init) => globalThis.fetch(url, init);
 
 /** The process's environment where there is one; empty where there is none, or where it may not be read. */
 function processEnvironment(): Environment {

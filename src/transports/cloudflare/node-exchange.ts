@@ -1,0 +1,67 @@
+import http, { type ClientRequest, type RequestOptions } from 'node:http';
+import https from 'node:https';
+import type { FetchInit } from './http.ts';
+import { agentFor, mayBeClosed } from './node-agents.ts';
+import { NodeAnswer } from './node-answer.ts';
+
+/** A connection may be found closed, and each of those kept may be; one that is new is not. */
+const mostAttempts = 4;
+
+/**
+ * Makes a request by Node's HTTP client. Fulfils when the head of the answer is there. A request of which nothing was
+ * written, since the server had closed the connection that was kept, is made again; no other is, as it may have been
+ * worked on.
+ *
+ * @throws the signal's reason when aborted; the client's own error
+ */
+export async function exchange(url: string, init: FetchInit): Promise<NodeAnswer> {
+  const target = new URL(url);
+  const { protocol } = target;
+  const options: RequestOptions = {
+    method: init.method,
+    headers: headersOf(init, protocol === 'https:'),
+    agent: agentFor(protocol),
+  };
+  for (let left = mostAttempts; ; left -= 1) {
+    init.signal.throwIfAborted();
+    // Looked up at each call: tracers and mocks put their own there.
+    const request = protocol === 'https:' ? https.request(target, options) : http.request(target, options);
+    const answer = await attempt(request, init);
+    if (answer !== undefined) return answer;
+    if (left === 1) throw new Error('Every connection that was kept had been closed by the server');
+  }
+}
+
+// An answer of a server on this machine, and plain http goes nowhere else, costs more to unpack than to move.
+function headersOf({ headers }: FetchInit, isFar: boolean): Record<string, string> {
+  return { 'accept-encoding': isFar ? 'gzip' : 'identity', 'user-agent': 'node', ...Object.fromEntries(headers) };
+}
+
+/** One request over one connection. Gives `undefined` when it was closed before anything was written. */
+function attempt(request: ClientRequest, { body, signal }: FetchInit): Promise<NodeAnswer | undefined> {
+  return new Promise((resolve, reject) => {
+    let isWritten = false;
+    const write = (): void => {
+      if (request.destroyed) return;
+      isWritten = true;
+      request.end(body);
+    };
+    const abort = (): void => {
+      request.destroy();
+    };
+    const end = (error: unknown): void => {
+      signal.removeEventListener('abort', abort);
+      if (signal.aborted) reject(signal.reason);
+      else if (isWritten) reject(error);
+      else resolve(undefined);
+    };
+    signal.addEventListener('abort', abort);
+    request.on('response', (message) => resolve(new NodeAnswer(message, signal)));
+    // Stays for what comes after the answer, as bytes that are none of it.
+    request.on('error', end);
+    request.on('close', () => end(new Error('The connection was closed before the answer')));
+    // A turn of the event loop shows whether the server has closed it meanwhile.
+    if (mayBeClosed(request)) setImmediate(write);
+    else write();
+  });
+}
