@@ -4,7 +4,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
-import type { Fetch, FetchAnswer, FetchInit } from '../../src/transports/cloudflare/http.ts';
+import type { Fetch, FetchAnswer, FetchInit } from '../../src/transports/cloudflare/fetch.ts';
 import { countedSignal } from '../transports/cloudflare/counted-signal.ts';
 import { rejection } from '../transports/cloudflare/fake-fetch.ts';
 import { answer, RawServer } from './raw-server.ts';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { FetchAnswer } from './http.ts';
+import type { FetchAnswer } from './fetch.ts';
 import { decodeContent } from './node-content.ts';
 import type { AnswerHeaders } from './retry-after.ts';
 
@@ -17,7 +17,7 @@ export class NodeAnswer implements FetchAnswer {
 
   constructor(message: IncomingMessage, signal: AbortSignal) {
     this.status = message.statusCode ?? 0;
-    this.headers = { get: (name) => headerOf(message, name) };
+    this.headers = new NodeHeaders(message);
     this.#text = readText(message, signal);
     // Nobody may ask for it.
     this.#text.catch(() => undefined);
@@ -28,9 +28,23 @@ export class NodeAnswer implements FetchAnswer {
   }
 }
 
-function headerOf({ headers }: IncomingMessage, name: string): string | null {
-  const value = headers[name.toLowerCase()];
-  return Array.isArray(value) ? value.join(', ') : (value ?? null);
+/** Headers that are looked at when somebody asks. */
+class NodeHeaders implements AnswerHeaders {
+  readonly #message: IncomingMessage;
+
+  constructor(message: IncomingMessage) {
+    this.#message = message;
+  }
+
+  get(name: string): string | null {
+    const value = this.#message.headers[name.toLowerCase()];
+    return Array.isArray(value) ? value.join(', ') : (value ?? null);
+  }
+
+  *[Symbol.iterator](): Generator<[name: string, value: string]> {
+    const { rawHeaders } = this.#message;
+    for (let at = 0; at + 1 < rawHeaders.length; at += 2) yield [rawHeaders[at] ?? '', rawHeaders[at + 1] ?? ''];
+  }
 }
 
 async function readText(message: IncomingMessage, signal: AbortSignal): Promise<string> {

@@ -3,7 +3,8 @@ import { checkFunction, checkOptions, show } from '../../contract/check-options.
 import type { Clock } from '../../contract/clock.ts';
 import { systemClock } from '../../contract/system-clock.ts';
 import { readBaseUrl } from './base-url.ts';
-import type { Fetch } from './http.ts';
+import type { Fetch } from './fetch.ts';
+import { checkHooks, type HttpHooks } from './http-hooks.ts';
 
 /**
  * Where a queue is, and who asks. Text options lose the white space around them, as it comes with pasted secrets and
@@ -50,6 +51,8 @@ export interface CloudflareTransportOptions {
    * `undici:request:create`: then `fetch` as well
    */
   readonly fetch?: Fetch;
+  /** Hooks for each request, in the terms of ofetch. **They see the credential.** */
+  readonly http?: HttpHooks;
   /** Times the deadlines of the calls. @defaultValue the system's */
   readonly clock?: Clock;
 }
@@ -64,6 +67,7 @@ export interface CloudflareConnection {
   /** What must never be seen in a message. */
   readonly secrets: readonly string[];
   readonly fetch: Fetch;
+  readonly http: HttpHooks | undefined;
   readonly clock: Clock;
 }
 
@@ -80,8 +84,9 @@ export function resolveConnection(
   environment: Environment = processEnvironment(),
 ): CloudflareConnection {
   checkOptions('open a queue', options);
-  const { fetch = wire, clock = systemClock } = options;
+  const { fetch = wire, http, clock = systemClock } = options;
   checkFunction('open a queue', 'fetch', fetch);
+  checkHooks(http);
   const accountId = options.accountId ?? fromEnvironment(environment, 'CLOUDFLARE_ACCOUNT_ID');
   const baseUrl = options.baseUrl ?? fromEnvironment(environment, 'CLOUDFLARE_BASE_URL');
   return {
@@ -90,6 +95,7 @@ export function resolveConnection(
     baseUrl: readBaseUrl(baseUrl ?? 'https://api.cloudflare.com/client/v4'),
     ...readCredential(options, environment),
     fetch,
+    http,
     clock,
   };
 }

@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { FetchInit } from '../../../src/transports/cloudflare/http.ts';
-import { exchange } from '../../../src/transports/cloudflare/node-exchange.ts';
+import type { FetchInit } from '../../../src/transports/cloudflare/fetch.ts';
+import { nodeRequest } from '../../../src/transports/cloudflare/node-request.ts';
 import { answer, RawServer } from '../../contract-suites/raw-server.ts';
 import { describeWire } from '../../contract-suites/wire.ts';
 import { countedSignal } from './counted-signal.ts';
 import { rejection } from './fake-fetch.ts';
 
-describeWire('node:http', exchange);
+describeWire('node:http', nodeRequest);
 
 const unhandled = vi.fn();
 process.on('unhandledRejection', unhandled);
@@ -17,9 +17,9 @@ afterEach(() => {
   expect(unhandled).not.toHaveBeenCalled();
 });
 
-describe('exchange()', () => {
+describe('nodeRequest()', () => {
   const ask = (url: string, init: Partial<FetchInit> = {}) =>
-    exchange(url, {
+    nodeRequest(url, {
       method: 'POST',
       headers: new Headers(),
       body: '{}',

@@ -1,6 +1,6 @@
 import http, { type ClientRequest, type RequestOptions } from 'node:http';
 import https from 'node:https';
-import type { FetchInit } from './http.ts';
+import type { FetchInit } from './fetch.ts';
 import { agentFor, mayBeClosed } from './node-agents.ts';
 import { NodeAnswer } from './node-answer.ts';
 
@@ -14,7 +14,7 @@ const mostAttempts = 4;
  *
  * @throws the signal's reason when aborted; the client's own error
  */
-export async function exchange(url: string, init: FetchInit): Promise<NodeAnswer> {
+export async function nodeRequest(url: string, init: FetchInit): Promise<NodeAnswer> {
   const target = new URL(url);
   const { protocol } = target;
   const options: RequestOptions = {
