@@ -11,7 +11,7 @@ import type { ConsumerSummary } from './stats.ts';
  * Works on one message: acknowledged when it fulfils, retried when it rejects or throws, unless settled by hand.
  *
  * @param signal - `message.signal`. Not given to a handler whose `length` is 1: one that declares one parameter, but also
- * `(message, signal = mine)` and `(message, ...rest)`. These ask for `message.signal`
+ * `(message, signal = mine)` and `(message, ...rest)`. These ask for `message.signal`. Nor to `() => …`, which could not see it
  */
 export type MessageHandler<Body> = (message: LeasedMessage<Body>, signal: AbortSignal) => unknown;
 
@@ -28,7 +28,7 @@ export function runHandlers<Body>(
 ): Promise<ConsumerSummary> {
   const engine = new Engine(context, options, poolMode(options.concurrency));
   // A signal costs more than all else that is done for a message: it is made for whoever takes it.
-  const takesSignal = handler.length !== 1;
+  const takesSignal = handler.length !== 1 && !takesNothing.test(sourceOf(handler));
   const { handlerTimeoutMs } = options;
   const limits = handlerTimeoutMs === undefined ? undefined : new HandlerLimits(context.clock, handlerTimeoutMs);
   void engine.closed.then(() => limits?.endAll());
@@ -82,6 +82,16 @@ export function runHandlers<Body>(
     return Infinity;
   };
   return runToEnd(engine);
+}
+
+/**
+ * The source of an arrow function without parameters: it sees nothing of what it is called with. A `function` has its
+ * `arguments`, and what is bound, a proxy or native shows another source.
+ */
+const takesNothing = /^(async\s*)?\(\s*\)\s*=>/;
+
+function sourceOf(handler: object): string {
+  return Function.prototype.toString.call(handler);
 }
 
 /** How many handlers start before the event loop has its turn: those that end at once would leave it none. */

@@ -67,7 +67,7 @@ export class HttpExchange {
     try {
       // A hook may have taken longer than the call.
       signal.throwIfAborted();
-      const answer = await this.#fetch(url, initOf(options, signal));
+      const answer = await this.#fetch(url, this.hooks === undefined ? plainInit(options) : initOf(options, signal));
       const { status, bodyUsed } = answer;
       if (isOk(answer)) this.success = { status, wasRead: bodyUsed === true };
       if (this.hooks !== undefined) return responseOf(answer, await textOf(answer));
@@ -81,6 +81,12 @@ export class HttpExchange {
 }
 
 type Answer = FetchAnswer & { readonly _data?: unknown };
+
+/** What the fetch is called with: the request alone, where nobody can have added to it. */
+function plainInit({ method, headers, body, signal }: FetchInit): FetchInit {
+  const init = { method, headers, redirect: 'manual', signal } as const;
+  return body === undefined ? init : { ...init, body };
+}
 
 /** What the fetch is called with: the request, what hooks added to it, and nothing of what is for ofetch alone. */
 function initOf(options: FetchInit, signal: AbortSignal): FetchInit {

@@ -3,7 +3,8 @@ import { runInNewContext } from 'node:vm';
 import { isDefaultDispatcher } from './node-dispatcher.ts';
 
 // What undici keeps its dispatcher under, by the versions of its interface.
-const dispatcherNames = [1, 2].map((version) => Symbol.for(`undici.globalDispatcher.${version}`));
+const dispatcherName = Symbol.for('undici.globalDispatcher.1');
+const newerDispatcherName = Symbol.for('undici.globalDispatcher.2');
 
 const onFetch = channel('undici:request:create');
 
@@ -12,7 +13,12 @@ const onFetch = channel('undici:request:create');
  * as for a proxy, or listens to its requests. Where that can't be told, somebody did.
  */
 export function isFetchConfigured(): boolean {
-  return onFetch.hasSubscribers || globalThis.fetch !== knownFetch() || dispatcherNames.some(hasBeenSet);
+  return (
+    onFetch.hasSubscribers ||
+    globalThis.fetch !== knownFetch() ||
+    hasBeenSet(dispatcherName) ||
+    hasBeenSet(newerDispatcherName)
+  );
 }
 
 function hasBeenSet(name: symbol): boolean {

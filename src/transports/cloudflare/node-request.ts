@@ -1,11 +1,13 @@
 import http, { type ClientRequest, type RequestOptions } from 'node:http';
 import https from 'node:https';
+import { urlToHttpOptions } from 'node:url';
 import type { FetchInit } from './fetch.ts';
 import { agentFor, mayBeClosed } from './node-agents.ts';
 import { NodeAnswer } from './node-answer.ts';
 
 /** A connection may be found closed, and each of those kept may be; one that is new is not. */
 const mostAttempts = 4;
+const mostTargets = 1_000;
 
 /**
  * Makes a request by Node's HTTP client. Fulfils when the head of the answer is there. A request of which nothing was
@@ -15,21 +17,30 @@ const mostAttempts = 4;
  * @throws the signal's reason when aborted; the client's own error
  */
 export async function nodeRequest(url: string, init: FetchInit): Promise<NodeAnswer> {
-  const target = new URL(url);
-  const { protocol } = target;
-  const options: RequestOptions = {
-    method: init.method,
-    headers: headersOf(init, protocol === 'https:'),
-    agent: agentFor(protocol),
-  };
+  const target = targetOf(url);
+  const isSecure = target.protocol === 'https:';
+  const options: RequestOptions = { ...target, method: init.method, headers: headersOf(init, isSecure) };
   for (let left = mostAttempts; ; left -= 1) {
     init.signal.throwIfAborted();
     // Looked up at each call: tracers and mocks put their own there.
-    const request = protocol === 'https:' ? https.request(target, options) : http.request(target, options);
+    const request = isSecure ? https.request(options) : http.request(options);
     const answer = await attempt(request, init);
     if (answer !== undefined) return answer;
     if (left === 1) throw new Error('Every connection that was kept had been closed by the server');
   }
+}
+
+const targets = new Map<string, RequestOptions>();
+
+/** Where an address leads. A queue has a handful of them, and asks for the same again and again. */
+function targetOf(url: string): RequestOptions {
+  const known = targets.get(url);
+  if (known !== undefined) return known;
+  const { protocol, hostname, port, path } = urlToHttpOptions(new URL(url));
+  const target = { protocol, hostname, port, path, agent: agentFor(String(protocol)) };
+  if (targets.size >= mostTargets) targets.clear();
+  targets.set(url, target);
+  return target;
 }
 
 // An answer of a server on this machine, and plain http goes nowhere else, costs more to unpack than to move.

@@ -29,6 +29,10 @@ function noting(): { hooks: HttpHooks; calls: string[]; contexts: HttpHookContex
   return { hooks, calls, contexts };
 }
 
+function throwIt(thrown: unknown): never {
+  throw thrown;
+}
+
 describe('the hooks of a queue', () => {
   it('see a request with its credential, and its answer', async () => {
     const { hooks, calls, contexts } = noting();
@@ -192,7 +196,7 @@ describe('a hook that fails', () => {
   });
 
   it.each([undefined, null, 'text', 0])('may throw anything: %j', async (thrown) => {
-    const onRequest = () => Promise.reject(thrown);
+    const onRequest = () => throwIt(thrown);
     const { fetch } = fakeFetch(() => ok(empty));
     const failed = await rejection(openTransport({ fetch, http: { onRequest } }).pull({}));
     expect(failed).toMatchObject({ code: 'transport-failed' });
