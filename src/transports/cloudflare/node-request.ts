@@ -43,9 +43,10 @@ function targetOf(url: string): RequestOptions {
   return target;
 }
 
-// An answer of a server on this machine, and plain http goes nowhere else, costs more to unpack than to move.
+// Packed, an answer of a pull is half as long, and a round trip sooner there over a connection that was idle; to unpack it
+// takes about a fifth of what its messages cost in all. It is not worth it from this machine, and plain http goes no further.
 function headersOf({ headers }: FetchInit, isFar: boolean): Record<string, string> {
-  return { 'accept-encoding': isFar ? 'gzip' : 'identity', 'user-agent': 'node', ...Object.fromEntries(headers) };
+  return { 'accept-encoding': isFar ? 'br, gzip' : 'identity', 'user-agent': 'node', ...Object.fromEntries(headers) };
 }
 
 /** One request over one connection. Gives `undefined` when it was closed before anything was written. */
