@@ -58,6 +58,12 @@ const forbidden: Readonly<Record<string, readonly Violation[]>> = {
     ...imports('transports/cloudflare', ...allBut('transports/cloudflare', 'contract'), 'rxjs', 'node:http'),
     ...imports('transports/cloudflare/node-wire.ts', '../../lease/a.ts', '../../cli/a.ts', '../../index.ts', 'undici'),
   ],
+  'ofetch, and what is chosen by conditions, outside transports/cloudflare/': [
+    ...['contract', 'lease', 'consumer', 'producer', 'convert', 'queue', 'transports/broker', 'entry.ts'].flatMap(
+      (place) => imports(place, 'ofetch', '#wire'),
+    ),
+    ...imports('transports/cloudflare/node-wire.ts', 'ofetch', '#wire'),
+  ],
   'the broker importing anything but contract/ and the wire format': [
     ...imports('transports/broker', ...allBut('transports/broker', 'contract'), 'undici', 'rxjs', 'node:http'),
     ...imports('transports/broker', '../cloudflare/http.ts', '../cloudflare/failure.ts'),
@@ -142,6 +148,7 @@ const allowed: readonly (readonly [file: string, code: string])[] = [
   ['queue/open-queue.ts', 'export const random = Math.random;'],
   ['transports/cloudflare/clean.ts', 'export const send = fetch;'],
   ['transports/cloudflare/clean.ts', "export { wire } from '#wire';"],
+  ['transports/cloudflare/clean.ts', "export { createFetch } from 'ofetch';"],
   ['transports/cloudflare/node-clean.ts', "export { request } from 'node:http';"],
   ['transports/cloudflare/wire-clean.ts', "export type { Clean as Wire } from '../../contract/clean.ts';"],
   ['transports/broker/clean.ts', "export type { Wire } from '../cloudflare/wire-clean.ts';"],
