@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -17,8 +17,9 @@ export async function buildPackage(): Promise<BuiltPackage> {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const dist = join(directory, 'dist');
   await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', dist], { cwd: root });
-  // It says what the modules are that the package names by conditions.
+  // As the package is laid out: its manifest says what the modules are that it names by conditions.
   await cp(join(root, 'package.json'), join(directory, 'package.json'));
+  await symlink(join(root, 'src'), join(directory, 'src'), 'junction');
   return {
     module: (name) => join(dist, `${name}.js`),
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
