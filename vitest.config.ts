@@ -7,6 +7,8 @@ export default defineConfig({
   resolve: {
     // The examples of the documentation import the package by its name.
     alias: [
+      // As on Node, where the tests run.
+      { find: /^#wire$/, replacement: `${source}transports/cloudflare/node-wire.ts` },
       { find: /^leasestream$/, replacement: `${source}index.ts` },
       { find: /^leasestream\/(.+)$/, replacement: `${source}$1.ts` },
     ],

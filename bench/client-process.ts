@@ -1,12 +1,13 @@
 // One contender in a process of its own: does its assignment, and sends its parent what it measured.
 import { contenders, handlerOf } from './contenders.ts';
 import type { Assignment, Measured } from './scenario.ts';
+import { wireContenders } from './wire-contenders.ts';
 import { writers } from './writers.ts';
 
 /** What is left out of the measurement while code is compiled and connections are made, as a share of the time. */
 const warmUpShare = 0.5;
 
-const contendersFor = { drain: contenders, fill: writers };
+const contendersFor = { drain: contenders, fill: writers, wire: wireContenders };
 
 process.on('message', (assignment: Assignment) => {
   void run(assignment).then((measured) => {

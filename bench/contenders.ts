@@ -26,72 +26,82 @@ interface WireMessage {
   readonly body: string;
 }
 
-/** A call of the HTTP API with nothing but `fetch`. */
-export async function post<Result>({ connection, fetch }: Work, path: string, body: unknown): Promise<Result> {
+/** Makes a call of the HTTP API, and gives the `result` of its answer. */
+export type Post = <Result>(work: Work, path: string, body: unknown) => Promise<Result>;
+
+/** The address of a call, and what is sent with it. */
+export function callOf({ connection }: Work, path: string): { url: string; headers: Readonly<Record<string, string>> } {
   const { baseUrl, accountId, queueId, apiToken } = connection;
-  const response = await fetch(`${baseUrl}/accounts/${accountId}/queues/${queueId}/messages/${path}`, {
-    method: 'POST',
+  return {
+    url: `${baseUrl}/accounts/${accountId}/queues/${queueId}/messages/${path}`,
     headers: { authorization: `Bearer ${apiToken}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
+  };
+}
+
+/** With nothing but `fetch`. */
+export const post: Post = async <Result>(work: Work, path: string, body: unknown): Promise<Result> => {
+  const { url, headers } = callOf(work, path);
+  const response = await work.fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
   const { result } = (await response.json()) as { result: Result };
   return result;
-}
+};
 
-async function pullRaw(work: Work): Promise<readonly WireMessage[]> {
+async function pullRaw(work: Work, call: Post = post): Promise<readonly WireMessage[]> {
   const request = { batch_size: 100, visibility_timeout_ms: leaseMs };
-  return (await post<{ messages: readonly WireMessage[] }>(work, 'pull', request)).messages;
+  return (await call<{ messages: readonly WireMessage[] }>(work, 'pull', request)).messages;
 }
 
-function ackRaw(work: Work, leaseIds: readonly string[]): Promise<unknown> {
-  return post(work, 'ack', { acks: leaseIds.map((lease_id) => ({ lease_id })), retries: [] });
+function ackRaw(work: Work, leaseIds: readonly string[], call: Post = post): Promise<unknown> {
+  return call(work, 'ack', { acks: leaseIds.map((lease_id) => ({ lease_id })), retries: [] });
 }
 
 /**
- * The floor: what a hand-tuned loop without any safety does. Four pulls under way, a window of 400 messages, settlements
- * gathered by 100; no deadline is looked at, no failure seen to, no message given back.
+ * What a hand-tuned loop without any safety does. Four pulls under way, a window of 400 messages, settlements gathered by
+ * 100; no deadline is looked at, no failure seen to, no message given back.
  */
-const pipelinedFetch: Contender = async (work) => {
-  const { handle, signal } = work;
-  let held = 0;
-  let pulls = 0;
-  let done: string[] = [];
-  const acks = new Set<Promise<unknown>>();
-  let wake: () => void = () => undefined;
-  const ack = (): void => {
-    const call = ackRaw(work, done).finally(() => acks.delete(call));
-    acks.add(call);
-    done = [];
+export const pipelined =
+  (call: Post): Contender =>
+  async (work) => {
+    const { handle, signal } = work;
+    let held = 0;
+    let pulls = 0;
+    let done: string[] = [];
+    const acks = new Set<Promise<unknown>>();
+    let wake: () => void = () => undefined;
+    const ack = (): void => {
+      const acking = ackRaw(work, done, call).finally(() => acks.delete(acking));
+      acks.add(acking);
+      done = [];
+    };
+    const finish = (leaseId: string): void => {
+      held -= 1;
+      done.push(leaseId);
+      if (done.length === 100) ack();
+      wake();
+    };
+    const start = ({ lease_id, body }: WireMessage): void => {
+      const running = handle(JSON.parse(body));
+      if (running === undefined) finish(lease_id);
+      else void running.then(() => finish(lease_id));
+    };
+    const pull = async (): Promise<void> => {
+      pulls += 1;
+      held += 100;
+      const messages = await pullRaw(work, call);
+      held -= 100 - messages.length;
+      pulls -= 1;
+      for (const message of messages) start(message);
+      wake();
+    };
+    while (!signal.aborted) {
+      while (pulls < 4 && held + 100 <= 400) void pull();
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    if (done.length > 0) ack();
+    await Promise.all(acks);
   };
-  const finish = (leaseId: string): void => {
-    held -= 1;
-    done.push(leaseId);
-    if (done.length === 100) ack();
-    wake();
-  };
-  const start = ({ lease_id, body }: WireMessage): void => {
-    const running = handle(JSON.parse(body));
-    if (running === undefined) finish(lease_id);
-    else void running.then(() => finish(lease_id));
-  };
-  const pull = async (): Promise<void> => {
-    pulls += 1;
-    held += 100;
-    const messages = await pullRaw(work);
-    held -= 100 - messages.length;
-    pulls -= 1;
-    for (const message of messages) start(message);
-    wake();
-  };
-  while (!signal.aborted) {
-    while (pulls < 4 && held + 100 <= 400) void pull();
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-    });
-  }
-  if (done.length > 0) ack();
-  await Promise.all(acks);
-};
 
 const serialFetch: Contender = async (work) => {
   while (!work.signal.aborted) {
@@ -105,7 +115,8 @@ const serialFetch: Contender = async (work) => {
   }
 };
 
-const serialOfficial: Contender = async ({ connection, handle, signal, fetch }) => {
+/** The official client, one call after another. */
+export const serialOfficial: Contender = async ({ connection, handle, signal, fetch }) => {
   const { accountId: account_id, queueId, apiToken, baseUrl: baseURL } = connection;
   const client = new Cloudflare({ apiToken, baseURL, fetch });
   while (!signal.aborted) {
@@ -139,7 +150,7 @@ export const contenders: Readonly<Record<string, Contender>> = {
   'leasestream process': handlers,
   'leasestream for await': forAwait,
   'leasestream observable': observable,
-  'pipelined fetch (floor)': pipelinedFetch,
+  'pipelined fetch (floor)': pipelined(post),
   'serial fetch': serialFetch,
   'serial cloudflare': serialOfficial,
 };

@@ -30,8 +30,8 @@ export function bodyOf(n: number, bodyBytes: number): unknown {
   return { n, padding: 'x'.repeat(Math.max(0, bodyBytes - 40)) };
 }
 
-/** What a contender does: takes messages out of a queue, or pushes them into one. */
-export type Task = 'drain' | 'fill';
+/** What a contender does: takes messages out of a queue, pushes them into one, or takes them out of recorded answers. */
+export type Task = 'drain' | 'fill' | 'wire';
 
 export function nameOf({ roundTripMs, handlerMs, bodyBytes }: Scenario, task: Task): string {
   const handler = task === 'drain' ? `handler ${handlerMs} ms, ` : '';

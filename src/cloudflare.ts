@@ -18,6 +18,7 @@ export type {
   RetryRequest,
 } from './contract/transport.ts';
 export type { AnswerHeaders } from './transports/cloudflare/retry-after.ts';
-export type { Fetch, FetchAnswer, FetchInit } from './transports/cloudflare/http.ts';
+export type { Fetch, FetchAnswer, FetchInit } from './transports/cloudflare/fetch.ts';
+export type { HttpHook, HttpHookContext, HttpHooks } from './transports/cloudflare/http-hooks.ts';
 export type { CloudflareTransportOptions } from './transports/cloudflare/options.ts';
 export { createCloudflareTransport } from './transports/cloudflare/transport.ts';

@@ -38,6 +38,7 @@ export type { RequestLimit } from './producer/token-bucket.ts';
 export { openQueue } from './queue/open-queue.ts';
 export type { BatchItem, Queue } from './queue/queue.ts';
 export type { HandleOptions, QueueOptions } from './queue/queue-options.ts';
-export type { Fetch, FetchAnswer, FetchInit } from './transports/cloudflare/http.ts';
+export type { Fetch, FetchAnswer, FetchInit } from './transports/cloudflare/fetch.ts';
+export type { HttpHook, HttpHookContext, HttpHooks } from './transports/cloudflare/http-hooks.ts';
 export type { CloudflareTransportOptions } from './transports/cloudflare/options.ts';
 export type { AnswerHeaders } from './transports/cloudflare/retry-after.ts';

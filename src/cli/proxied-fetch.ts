@@ -3,7 +3,7 @@ import type * as undiciModule from 'undici';
 import type { Dispatcher, Pool, ProxyAgent } from 'undici';
 import { isLoopback } from '../transports/cloudflare/base-url.ts';
 import { findProxy, proxyHint, proxyingRuntime } from '../transports/cloudflare/environment-proxy.ts';
-import type { Fetch } from '../transports/cloudflare/http.ts';
+import type { Fetch } from '../transports/cloudflare/fetch.ts';
 import type { CloudflareConnection, Environment } from '../transports/cloudflare/options.ts';
 
 type Undici = typeof undiciModule;

@@ -11,7 +11,7 @@ import { type Processor, startProcessor } from './processor.ts';
  * Works on one message: acknowledged when it fulfils, retried when it rejects or throws, unless settled by hand.
  *
  * @param signal - `message.signal`. Not given to a handler whose `length` is 1: one that declares one parameter, but also
- * `(message, signal = mine)` and `(message, ...rest)`. These ask for `message.signal`
+ * `(message, signal = mine)` and `(message, ...rest)`. These ask for `message.signal`. Nor to `() => …`, which could not see it
  */
 export type MessageHandler<Body> = (message: LeasedMessage<Body>, signal: AbortSignal) => unknown;
 
@@ -23,7 +23,7 @@ export function runHandlers<Body>(
 ): Processor {
   const engine = new Engine(context, options, poolMode(options.concurrency));
   // A signal costs more than all else that is done for a message: it is made for whoever takes it.
-  const takesSignal = handler.length !== 1;
+  const takesSignal = handler.length !== 1 && !takesNothing.test(sourceOf(handler));
   const limits = limitsOf(engine, context.clock, options.handlerTimeoutMs);
   const handle = handler as (message: LeasedMessage<Body>, signal?: AbortSignal) => unknown;
   const fail = (lease: Lease, message: LeasedMessage<Body>, error: unknown): void => {
@@ -75,6 +75,16 @@ export function runHandlers<Body>(
     return Infinity;
   };
   return startProcessor(engine, options);
+}
+
+/**
+ * The source of an arrow function without parameters: it sees nothing of what it is called with. A `function` has its
+ * `arguments`, and what is bound, a proxy or native shows another source.
+ */
+const takesNothing = /^(async\s*)?\(\s*\)\s*=>/;
+
+function sourceOf(handler: object): string {
+  return Function.prototype.toString.call(handler);
 }
 
 /** How many handlers start before the event loop has its turn: those that end at once would leave it none. */

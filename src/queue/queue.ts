@@ -37,7 +37,7 @@ export interface Queue<Body = unknown, Sent = Body> extends AsyncIterable<Leased
    * @param handler - gets the message, and its signal, which aborts when the lease ends or the grace is over. The signal
    * is made for a handler that declares it, since it costs more than all else that is done for a message. One whose
    * `length` is 1 gets none: `(message)`, but also `(message, signal = mine)` and `(message, ...rest)`, which may ask for
-   * `message.signal`
+   * `message.signal`; nor does `() => …`
    * @returns a promise of what happened, once nothing of it is left, with which the handlers are steered meanwhile. It
    * rejects with a TypeError or RangeError at once for a wrong option; later with the error that ended it, when trying
    * again can't help

@@ -1,37 +1,27 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
-
-const root = join(import.meta.dirname, '../..');
+import { type BuiltPackage, buildPackage } from '../end-to-end/built-package.ts';
 
 /** The command line as it is shipped: compiled, and run by plain Node. */
 export class BuiltCli {
-  readonly #directory: string;
+  readonly #built: BuiltPackage;
 
-  private constructor(directory: string) {
-    this.#directory = directory;
+  private constructor(built: BuiltPackage) {
+    this.#built = built;
   }
 
-  /** Compiles the sources, within the project so that packages are found. */
   static async build(): Promise<BuiltCli> {
-    const directory = await mkdtemp(join(root, '.tmp-cli-'));
-    const tsc = join(root, 'node_modules/typescript/bin/tsc');
-    const parameters = [tsc, '-p', 'tsconfig.build.json', '--outDir', directory];
-    await promisify(execFile)(process.execPath, parameters, { cwd: root });
-    return new BuiltCli(directory);
+    return new BuiltCli(await buildPackage());
   }
 
   /** What a shell runs it by. */
   get commandLine(): string {
-    return `${process.execPath} ${join(this.#directory, 'cli/main.js')}`;
+    return `${process.execPath} ${this.#built.module('cli/main')}`;
   }
 
   spawn(parameters: readonly string[], environment: Readonly<Record<string, string>> = {}): ChildProcess {
-    const main = join(this.#directory, 'cli/main.js');
-    return spawn(process.execPath, [main, ...parameters], {
+    return spawn(process.execPath, [this.#built.module('cli/main'), ...parameters], {
       env: { PATH: process.env['PATH'], ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -50,7 +40,7 @@ export class BuiltCli {
   }
 
   async remove(): Promise<void> {
-    await rm(this.#directory, { recursive: true, force: true });
+    await this.#built[Symbol.asyncDispose]();
   }
 }
 

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { createBroker, type JournalEntry, ManualClock } from '../../src/broker.ts';
 import { type ConsumerEvent, openQueue, type Queue, QueueError } from '../../src/index.ts';
-import type { Fetch } from '../../src/transports/cloudflare/http.ts';
+import type { Fetch } from '../../src/transports/cloudflare/fetch.ts';
 
 /** Who answers, in the words of docs/answers.md. */
 export type Answerer = "the service's" | "another's";

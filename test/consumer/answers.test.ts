@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createBroker, ManualClock } from '../../src/broker.ts';
 import { type ConsumerEvent, openQueue } from '../../src/index.ts';
-import type { Fetch, FetchAnswer } from '../../src/transports/cloudflare/http.ts';
+import type { Fetch, FetchAnswer } from '../../src/transports/cloudflare/fetch.ts';
 import { type Answerer, answerOf, openAnswered, scenarios } from './answer-scenarios.ts';
 import { rejection } from './jobs.ts';
 

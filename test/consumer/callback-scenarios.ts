@@ -135,6 +135,25 @@ const fetching: Scenario = async (misdeed) => {
   return outcome;
 };
 
+const hooking =
+  (name: 'onRequest' | 'onResponse'): Scenario =>
+  async (misdeed) => {
+    const clock = new ManualClock();
+    const broker = createBroker({ clock, queues: { jobs: { maxRetries: 50 } } });
+    broker.push('jobs', { body: 'x' });
+    let isFirst = true;
+    const hook = (): unknown => {
+      if (!isFirst) return undefined;
+      isFirst = false;
+      return commit(misdeed, { plain: undefined, nonsense: { retry: 5 } });
+    };
+    const queue = openQueue({ ...broker.queue('jobs'), clock, http: { [name]: hook }, random: () => 0.5 });
+    const outcome = await work(clock, queue);
+    expect(broker.inspect('jobs').counts.total).toBe(outcome.endsWith('ends') ? 1 : 0);
+    expect(clock.pendingTimers).toBe(0);
+    return outcome;
+  };
+
 function schemaOf(validate: (value: unknown) => unknown): Schema {
   return { '~standard': { version: 1, vendor: 'test', validate: validate as () => SchemaResult<unknown> } };
 }
@@ -316,6 +335,8 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'transport.bulkPush': pushing('bulkPush'),
   'transport.metrics': metrics,
   fetch: fetching,
+  'http.onRequest': hooking('onRequest'),
+  'http.onResponse': hooking('onResponse'),
   'schema validate': schema,
   decode,
   onInvalid,

@@ -207,6 +207,20 @@ describe('process()', () => {
     '(message)': (_message: unknown) => void (given = undefined),
     '(message, ...rest)': (_message: unknown, ...rest: readonly unknown[]) => void (given = rest[0]),
     '(message, signal = mine)': (_message: unknown, signal = mine) => void (given = signal),
+    '()': () => void (given = undefined),
+    'async ()': async () => {
+      await Promise.resolve();
+      given = undefined;
+    },
+    'function ()': function handler(): void {
+      // oxlint-disable-next-line prefer-rest-params
+      given = arguments[1];
+    },
+    '(message = mine, signal)': (_message: unknown = mine, signal?: AbortSignal) => void (given = signal),
+    'a mock': vi.fn((...all: readonly unknown[]) => void (given = all[1])),
+    'a proxy of ()': new Proxy(() => undefined, {
+      apply: (_target, _self, all: readonly unknown[]) => void (given = all[1]),
+    }),
   };
   it.each([
     ['(message, signal)', expect.any(AbortSignal), 1],
@@ -214,7 +228,13 @@ describe('process()', () => {
     ['(message)', undefined, 0],
     ['(message, ...rest)', undefined, 0],
     ['(message, signal = mine)', mine, 0],
-  ] as const)('makes a signal only for a handler that declares it: %s', async (form, expected, times) => {
+    ['()', undefined, 0],
+    ['async ()', undefined, 0],
+    ['function ()', expect.any(AbortSignal), 1],
+    ['(message = mine, signal)', expect.any(AbortSignal), 1],
+    ['a mock', expect.any(AbortSignal), 1],
+    ['a proxy of ()', expect.any(AbortSignal), 1],
+  ] as const)('makes a signal only for a handler that may see it: %s', async (form, expected, times) => {
     const asked = vi.spyOn(DeliveredMessage.prototype, 'signal', 'get');
     const jobs = openJobs();
     jobs.push(1);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -15,9 +15,13 @@ export interface BuiltPackage extends AsyncDisposable {
 export async function buildPackage(): Promise<BuiltPackage> {
   const directory = await mkdtemp(join(root, '.tmp-built-'));
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', directory], { cwd: root });
+  const dist = join(directory, 'dist');
+  await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', dist], { cwd: root });
+  // As the package is laid out: its manifest says what the modules are that it names by conditions.
+  await cp(join(root, 'package.json'), join(directory, 'package.json'));
+  await symlink(join(root, 'src'), join(directory, 'src'), 'junction');
   return {
-    module: (name) => join(directory, `${name}.js`),
+    module: (name) => join(dist, `${name}.js`),
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
   };
 }

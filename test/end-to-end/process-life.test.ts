@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answer, RawServer } from '../contract-suites/raw-server.ts';
 import { type BuiltPackage, buildPackage } from './built-package.ts';
+
+const metrics = JSON.stringify({ success: true, errors: [], messages: [], result: { backlog_count: 7 } });
 
 let built: BuiltPackage;
 
@@ -78,5 +81,18 @@ describe('a process', () => {
       await Promise.all(closed);
     `);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  it('ends although connections are kept, and by itself', async () => {
+    await using server = await RawServer.listen((socket) => socket.write(answer(metrics)));
+    const { code, stdout } = await run(`
+      const connection = { accountId: 'a', queueId: 'b', apiToken: 'c', baseUrl: ${JSON.stringify(server.url)} };
+      const { backlogCount } = await openQueue(connection).metrics();
+      console.log(backlogCount);
+    `);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '7\n' });
+    expect(server.requests).toHaveLength(1);
+    // That it is the client on Node, chosen by the package.
+    expect(server.requests[0]).not.toContain('sec-fetch-mode');
   });
 });

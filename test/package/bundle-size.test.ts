@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { buildPackage } from '../end-to-end/built-package.ts';
 
 /** What the main entry may come to, in bytes: what it does come to, rounded up. Lower it with every saving. */
-const mostBytes = 34_000;
+const mostBytes = 38_000;
 
 // The bundler comes with vitest.
 const rolldown = join(import.meta.dirname, '../../node_modules/rolldown/bin/cli.mjs');
@@ -21,10 +21,10 @@ describe('the main entry', () => {
       const parameters = ['--input', built.module('index'), '--dir', directory, '--platform', 'browser', '--minify'];
       await promisify(execFile)(process.execPath, [rolldown, ...parameters]);
       const files = await readdir(directory);
-      const sizes = await Promise.all(
-        files.map(async (file) => gzipSync(await readFile(join(directory, file))).length),
-      );
-      const bytes = sizes.reduce((sum, size) => sum + size, 0);
+      const codes = await Promise.all(files.map((file) => readFile(join(directory, file))));
+      const bytes = codes.reduce((sum, code) => sum + gzipSync(code).length, 0);
+      // What the wire on Node needs is not for browsers.
+      expect(codes.join('')).not.toMatch(/node:|undici/);
       expect(bytes).toBeGreaterThan(1_000);
       expect(bytes).toBeLessThanOrEqual(mostBytes);
     } finally {

@@ -54,12 +54,16 @@ const forbidden: Readonly<Record<string, readonly Violation[]>> = {
     'rxjs',
     'node:events',
   ),
-  'transports/cloudflare/ importing anything but contract/': imports(
-    'transports/cloudflare',
-    ...allBut('transports/cloudflare', 'contract'),
-    'rxjs',
-    'node:http',
-  ),
+  'transports/cloudflare/ importing anything but contract/': [
+    ...imports('transports/cloudflare', ...allBut('transports/cloudflare', 'contract'), 'rxjs', 'node:http'),
+    ...imports('transports/cloudflare/node-wire.ts', '../../lease/a.ts', '../../cli/a.ts', '../../index.ts', 'undici'),
+  ],
+  'ofetch, and what is chosen by conditions, outside transports/cloudflare/': [
+    ...['contract', 'lease', 'consumer', 'producer', 'convert', 'queue', 'transports/broker', 'entry.ts'].flatMap(
+      (place) => imports(place, 'ofetch', '#wire'),
+    ),
+    ...imports('transports/cloudflare/node-wire.ts', 'ofetch', '#wire'),
+  ],
   'the broker importing anything but contract/ and the wire format': [
     ...imports('transports/broker', ...allBut('transports/broker', 'contract'), 'undici', 'rxjs', 'node:http'),
     ...imports('transports/broker', '../cloudflare/http.ts', '../cloudflare/failure.ts'),
@@ -143,6 +147,9 @@ const allowed: readonly (readonly [file: string, code: string])[] = [
   ['queue/open-queue.ts', "export * from '../transports/cloudflare/clean.ts';"],
   ['queue/open-queue.ts', 'export const random = Math.random;'],
   ['transports/cloudflare/clean.ts', 'export const send = fetch;'],
+  ['transports/cloudflare/clean.ts', "export { wire } from '#wire';"],
+  ['transports/cloudflare/clean.ts', "export { createFetch } from 'ofetch';"],
+  ['transports/cloudflare/node-clean.ts', "export { request } from 'node:http';"],
   ['transports/cloudflare/wire-clean.ts', "export type { Clean as Wire } from '../../contract/clean.ts';"],
   ['transports/broker/clean.ts', "export type { Wire } from '../cloudflare/wire-clean.ts';"],
   ['transports/broker/listen.ts', "export { createServer } from 'node:http';"],

@@ -15,6 +15,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
   readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly imports: Readonly<Record<string, Readonly<Record<string, string>>>>;
 };
 const entries = Object.entries(manifest.exports)
   .filter(([path]) => path !== './package.json')
@@ -75,9 +76,13 @@ async function packagesOf(file: string, seen = new Set<string>()): Promise<reado
   const code = await readFile(join(unpacked, file), 'utf8');
   const imported = code.matchAll(/^(?:import|export)\b(?:[^'"]*?\bfrom\s*)?\s*['"]([^'"]+)['"]/gm);
   const specifiers = [...imported].map(([, specifier]) => specifier!);
-  const files = specifiers.filter((specifier) => specifier.startsWith('.'));
-  const deeper = await Promise.all(files.map((path) => packagesOf(join(dirname(file), path), seen)));
-  return [...specifiers.filter((specifier) => !specifier.startsWith('.')), ...deeper.flat()];
+  // What is chosen by conditions, as it is where there is nothing but the standard.
+  const files = specifiers.flatMap((specifier) => {
+    if (specifier.startsWith('#')) return [manifest.imports[specifier]!['default']!];
+    return specifier.startsWith('.') ? [join(dirname(file), specifier)] : [];
+  });
+  const deeper = await Promise.all(files.map((path) => packagesOf(path, seen)));
+  return [...specifiers.filter((specifier) => !/^[.#]/.test(specifier)), ...deeper.flat()];
 }
 
 describe('the packed package', () => {

@@ -15,7 +15,11 @@ const tsconfig = {
   extends: '../tsconfig.json',
   compilerOptions: {
     rootDir: '..',
-    paths: { leasestream: ['../src/index.ts'], 'leasestream/*': ['../src/*.ts'] },
+    paths: {
+      '#wire': ['../src/transports/cloudflare/fetch-wire.ts'],
+      leasestream: ['../src/index.ts'],
+      'leasestream/*': ['../src/*.ts'],
+    },
     noUnusedLocals: false,
     noUnusedParameters: false,
     noPropertyAccessFromIndexSignature: false,

@@ -1,7 +1,7 @@
 import { QueueError, type QueueErrorCode, type ServiceError } from '../../contract/errors.ts';
 import type { Action } from './action.ts';
 import { hintFor, sentence, withHint } from './hints.ts';
-import { isOk } from './http.ts';
+import { isOk } from './fetch.ts';
 import type { Redact } from './redact.ts';
 import type { Envelope } from './wire-answer.ts';
 

@@ -2,31 +2,12 @@ import { callWithin } from '../../contract/call-within.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { QueueError } from '../../contract/errors.ts';
 import type { CallOptions } from '../../contract/transport.ts';
-import type { Action } from './action.ts';
+import type { Fetch } from './fetch.ts';
 import { withHint } from './hints.ts';
+import { HookRun } from './hook-run.ts';
+import { type HttpAnswer, HttpExchange, type HttpRequest, type Success } from './http-exchange.ts';
+import type { HttpHooks } from './http-hooks.ts';
 import { copyCause, describeCause, type Redact } from './redact.ts';
-import { type AnswerHeaders, readRetryAfter } from './retry-after.ts';
-
-/** What a {@link Fetch} is called with. */
-export interface FetchInit {
-  readonly method: string;
-  readonly headers: Headers;
-  readonly body?: string;
-  readonly redirect: 'manual';
-  readonly signal: AbortSignal;
-}
-
-/** The part of `Response` that is read. */
-export interface FetchAnswer {
-  readonly status: number;
-  readonly headers: AnswerHeaders;
-  /** Whether somebody has read the body, which is then not to be read again. @defaultValue `false` */
-  readonly bodyUsed?: boolean;
-  text(): Promise<string>;
-}
-
-/** The part of the standard `fetch` that is used; `globalThis.fetch` is one. */
-export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>;
 
 export interface HttpOptions {
   readonly fetch: Fetch;
@@ -36,19 +17,7 @@ export interface HttpOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Ends the message when there is no answer. @defaultValue nothing */
   readonly wayHint?: string | undefined;
-}
-
-export interface HttpRequest {
-  readonly action: Action;
-  readonly method: 'GET' | 'POST';
-  readonly url: string;
-  readonly body?: string;
-}
-
-export interface HttpAnswer {
-  readonly status: number;
-  readonly text: string;
-  readonly retryAfterMs: number | undefined;
+  readonly hooks?: HttpHooks | undefined;
 }
 
 /**
@@ -61,61 +30,29 @@ export interface HttpAnswer {
 export type SendHttp = (request: HttpRequest, options: CallOptions | undefined) => Promise<HttpAnswer>;
 
 /** Gives back the function that sends requests: one attempt each, no redirect followed, no error with a request in it. */
-export function createHttp({ fetch, clock, redact, headers, wayHint }: HttpOptions): SendHttp {
+export function createHttp({ fetch, clock, redact, headers, wayHint, hooks }: HttpOptions): SendHttp {
   const now = () => clock.now();
 
-  const exchange = async (
-    { method, url, body }: HttpRequest,
-    signal: AbortSignal,
-    onSuccess: (answer: Success) => void,
-  ): Promise<HttpAnswer> => {
-    // A copy for each request, since a fetch of the user's may write to it.
-    const init = { method, headers: new Headers(headers), redirect: 'manual', signal } as const;
-    const response = await fetch(url, body === undefined ? init : { ...init, body });
-    const { status, bodyUsed } = response;
-    if (isOk(response)) onSuccess({ status, wasRead: bodyUsed === true });
-    const text = await textOf(response);
-    // Of a success nobody asks, and looking for it takes as long as anything here.
-    const retryAfterMs = isOk(response) ? undefined : readRetryAfter(response.headers, now);
-    return { status, text, retryAfterMs };
-  };
-
   return async (request, options) => {
-    const success: Success[] = [];
+    const { action } = request;
+    const exchange = new HttpExchange({ fetch, headers, hooks: hooks && new HookRun(hooks, action, redact) });
     try {
       const answer = await callWithin({
-        action: request.action,
+        action,
         clock,
         options,
-        work: ({ signal }) => exchange(request, signal, (each) => success.push(each)),
-        failureOf: (error) => networkFailure(request, error, { redact, wayHint }),
+        work: ({ signal }) => exchange.run(request, signal, now),
+        failureOf: (error) => exchange.hooks?.failure ?? networkFailure(request, error, { redact, wayHint }),
       });
       if (isRedirect(answer)) throw redirectFailure(request, answer);
       return answer;
     } catch (error) {
-      const [begun] = success;
       options?.signal?.throwIfAborted();
-      throw begun !== undefined && error instanceof QueueError ? unreadFailure(begun, error) : error;
+      if (!(error instanceof QueueError)) throw error;
+      const failure = exchange.hooks?.blame(error) ?? error;
+      throw exchange.success === undefined ? failure : unreadFailure(exchange.success, failure);
     }
   };
-}
-
-/** An answer of a success that has begun. */
-interface Success {
-  readonly status: number;
-  readonly wasRead: boolean;
-}
-
-/** Reads an answer. What is no success is known by its status, whether or not it can be read. */
-async function textOf(response: FetchAnswer): Promise<string> {
-  try {
-    // A fetch of the user's may give anything.
-    const said: unknown = await response.text();
-    return typeof said === 'string' ? said : '';
-  } catch (error) {
-    if (isOk(response)) throw error;
-    return '';
-  }
 }
 
 /** The service said that it did what it was asked: nothing that comes afterwards is a reason to ask it again. */
@@ -135,11 +72,6 @@ function networkFailure(
   const { host } = new URL(url);
   const message = `Cannot ${action}: no answer from ${host}: ${describeCause(cause)}`;
   return new QueueError(withHint(message, wayHint), { code: 'network', cause });
-}
-
-/** Whether the service did what it was asked. */
-export function isOk({ status }: Pick<HttpAnswer, 'status'>): boolean {
-  return status >= 200 && status < 300;
 }
 
 // 0 is what browsers make of it.

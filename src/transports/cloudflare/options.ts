@@ -1,9 +1,11 @@
+import { wire } from '#wire';
 import { checkFunction, checkOptions, show } from '../../contract/check-options.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { systemClock } from '../../contract/system-clock.ts';
 import { readBaseUrl } from './base-url.ts';
 import { findProxy, proxyHint, proxyingRuntime } from './environment-proxy.ts';
-import type { Fetch } from './http.ts';
+import type { Fetch } from './fetch.ts';
+import { checkHooks, type HttpHooks } from './http-hooks.ts';
 
 /**
  * Where a queue is, and who asks. Text options lose the white space around them, as it comes with pasted secrets and
@@ -42,8 +44,16 @@ export interface CloudflareTransportOptions {
    * @defaultValue the environment's `CLOUDFLARE_BASE_URL`, else `'https://api.cloudflare.com/client/v4'`
    */
   readonly baseUrl?: string;
-  /** @defaultValue `globalThis.fetch`, looked up at each call */
+  /**
+   * What makes the requests.
+   *
+   * @defaultValue `globalThis.fetch`, looked up at each call. On Node its own HTTP client, which takes a third of the CPU
+   * time, unless `globalThis.fetch` was replaced, a dispatcher of undici's was set, as for a proxy, or somebody listens to
+   * `undici:request:create`: then `fetch` as well
+   */
   readonly fetch?: Fetch;
+  /** Hooks for each request, in the terms of ofetch. **They see the credential.** */
+  readonly http?: HttpHooks;
   /** Times the deadlines of the calls. @defaultValue the system's */
   readonly clock?: Clock;
 }
@@ -58,6 +68,7 @@ export interface CloudflareConnection {
   /** What must never be seen in a message. */
   readonly secrets: readonly string[];
   readonly fetch: Fetch;
+  readonly http: HttpHooks | undefined;
   readonly clock: Clock;
   /** Ends the messages of failures that what is on the way to the service may have caused. */
   readonly wayHint: string;
@@ -76,8 +87,9 @@ export function resolveConnection(
   environment: Environment = processEnvironment(),
 ): CloudflareConnection {
   checkOptions('open a queue', options);
-  const { fetch = defaultFetch, clock = systemClock } = options;
+  const { fetch = wire, http, clock = systemClock } = options;
   checkFunction('open a queue', 'fetch', fetch);
+  checkHooks(http);
   const accountId = options.accountId ?? fromEnvironment(environment, 'CLOUDFLARE_ACCOUNT_ID');
   const baseUrl = options.baseUrl ?? fromEnvironment(environment, 'CLOUDFLARE_BASE_URL');
   const checkedUrl = readBaseUrl(baseUrl ?? 'https://api.cloudflare.com/client/v4');
@@ -87,6 +99,7 @@ export function resolveConnection(
     baseUrl: checkedUrl,
     ...readCredential(options, environment),
     fetch,
+    http,
     clock,
     // Where a fetch of the user's goes is not known.
     wayHint: options.fetch === undefined ? hintOfWay(new URL(checkedUrl), environment) : '',
@@ -100,9 +113,6 @@ function hintOfWay(url: URL, environment: Environment): string {
   const proxy = runtime && findProxy(url, read, runtime === 'node');
   return proxy ? proxyHint(proxy, url) : '';
 }
-
-// Looked up late, so that what is put in its place afterwards, by a test or a tracer, is used.
-const defaultFetch: Fetch = (url, init) => globalThis.fetch(url, init);
 
 /** The process's environment where there is one; empty where there is none, or where it may not be read. */
 function processEnvironment(): Environment {

@@ -1,7 +1,9 @@
 import type { CallOptions, QueueTransport } from '../../contract/transport.ts';
 import type { Action } from './action.ts';
 import { failureOf } from './failure.ts';
-import { createHttp, type HttpRequest, isOk } from './http.ts';
+import { isOk } from './fetch.ts';
+import type { HttpRequest } from './http-exchange.ts';
+import { createHttp } from './http.ts';
 import { type CloudflareConnection, type CloudflareTransportOptions, resolveConnection } from './options.ts';
 import { createRedact } from './redact.ts';
 import {
@@ -45,10 +47,10 @@ export function createCloudflareTransport(options: CloudflareTransportOptions): 
 
 /** The transport over options that have been checked and completed. */
 export function connectCloudflareTransport(connection: CloudflareConnection): QueueTransport {
-  const { accountId, queueId, baseUrl, authHeaders, secrets, fetch, clock, wayHint } = connection;
+  const { accountId, queueId, baseUrl, authHeaders, secrets, fetch, http, clock, wayHint } = connection;
   const redact = createRedact(secrets);
   const headers = { accept: 'application/json', 'content-type': 'application/json', ...authHeaders };
-  const send = createHttp({ fetch, clock, redact, headers, wayHint });
+  const send = createHttp({ fetch, clock, redact, headers, hooks: http, wayHint });
   const queueUrl = `${baseUrl}/accounts/${accountId}/queues/${queueId}`;
   const post = (action: Action, path: string): Endpoint => ({ action, method: 'POST', url: `${queueUrl}${path}` });
   const endpoints = {

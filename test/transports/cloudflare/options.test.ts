@@ -14,13 +14,15 @@ describe('resolveConnection()', () => {
   it('takes what is given', () => {
     const fetch = () => Promise.reject(new Error('unused'));
     const clock = { ...systemClock };
-    expect(resolve({ ...given, baseUrl: 'https://api.example/v4', fetch, clock })).toStrictEqual({
+    const http = { onRequest: [() => undefined], onResponse: () => undefined };
+    expect(resolve({ ...given, baseUrl: 'https://api.example/v4', fetch, http, clock })).toStrictEqual({
       accountId: 'account-1',
       queueId: 'queue_1',
       baseUrl: 'https://api.example/v4',
       authHeaders: { authorization: 'Bearer token-1' },
       secrets: ['token-1'],
       fetch,
+      http,
       clock,
       wayHint: '',
     });

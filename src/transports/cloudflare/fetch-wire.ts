@@ -1,0 +1,5 @@
+import type { Fetch } from './fetch.ts';
+
+/** What carries the requests where nothing else is given: the platform's `fetch`. */
+// Looked up late, so that what is put in its place afterwards, by a test or a tracer, is used.
+export const wire: Fetch = (url, init) => globalThis.fetch(url, init);

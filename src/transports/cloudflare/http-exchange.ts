@@ -1,0 +1,107 @@
+import { createFetch } from 'ofetch';
+import { type Fetch, type FetchAnswer, type FetchInit, isOk } from './fetch.ts';
+import { fixedOptions, type HookRun, ofetchOptions } from './hook-run.ts';
+import type { Action } from './action.ts';
+import { responseOf } from './hook-response.ts';
+import { readRetryAfter } from './retry-after.ts';
+
+export interface HttpRequest {
+  readonly action: Action;
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly body?: string;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly text: string;
+  readonly retryAfterMs: number | undefined;
+}
+
+export interface ExchangeOptions {
+  readonly fetch: Fetch;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly hooks: HookRun | undefined;
+}
+
+/** An answer of a success that has begun. */
+export interface Success {
+  readonly status: number;
+  readonly wasRead: boolean;
+}
+
+/** One request and its answer, over ofetch: of which the hooks are used, and neither repeating, parsing nor throwing. */
+export class HttpExchange {
+  /** Whether the service has begun to say that it did what it was asked. */
+  success: Success | undefined;
+  readonly hooks: HookRun | undefined;
+  readonly #fetch: Fetch;
+  readonly #headers: Readonly<Record<string, string>>;
+  #thrown: { readonly error: unknown } | undefined;
+
+  constructor({ fetch, headers, hooks }: ExchangeOptions) {
+    this.#fetch = fetch;
+    this.#headers = headers;
+    this.hooks = hooks;
+  }
+
+  /** @throws what the fetch threw, or the failure of a hook */
+  async run({ method, url, body }: HttpRequest, signal: AbortSignal, now: () => number): Promise<HttpAnswer> {
+    // A hook may have made it a URL.
+    const fetch = (address: unknown, options: FetchInit) => this.#ask(String(address), options, signal);
+    // The types of ofetch need those of a browser; of what it is given, it uses no more than this.
+    const ofetch = createFetch({ fetch, Headers, AbortController } as never);
+    const options = { method, headers: this.#headers, ...(body !== undefined && { body }), signal, ...fixedOptions };
+    try {
+      const answer = (await ofetch.raw(url, { ...options, ...this.hooks?.forFetch() } as never)) as Answer;
+      const text = typeof answer._data === 'string' ? answer._data : await textOf(answer);
+      // Of a success nobody asks, and looking for it takes as long as anything here.
+      const retryAfterMs = isOk(answer) ? undefined : readRetryAfter(answer.headers, now);
+      return { status: answer.status, text, retryAfterMs };
+    } catch (error) {
+      throw this.#thrown === undefined || this.hooks?.failure !== undefined ? error : this.#thrown.error;
+    }
+  }
+
+  async #ask(url: string, options: FetchInit, signal: AbortSignal): Promise<Answer> {
+    try {
+      // A hook may have taken longer than the call.
+      signal.throwIfAborted();
+      const answer = await this.#fetch(url, this.hooks === undefined ? plainInit(options) : initOf(options, signal));
+      const { status, bodyUsed } = answer;
+      if (isOk(answer)) this.success = { status, wasRead: bodyUsed === true };
+      if (this.hooks !== undefined) return responseOf(answer, await textOf(answer));
+      // Without a body as far as ofetch sees: it is read here, and an answer of the user's is written to by nobody.
+      return { status, headers: answer.headers, text: () => answer.text() };
+    } catch (error) {
+      this.#thrown = { error };
+      throw error;
+    }
+  }
+}
+
+type Answer = FetchAnswer & { readonly _data?: unknown };
+
+/** What the fetch is called with: the request alone, where nobody can have added to it. */
+function plainInit({ method, headers, body, signal }: FetchInit): FetchInit {
+  const init = { method, headers, redirect: 'manual', signal } as const;
+  return body === undefined ? init : { ...init, body };
+}
+
+/** What the fetch is called with: the request, what hooks added to it, and nothing of what is for ofetch alone. */
+function initOf(options: FetchInit, signal: AbortSignal): FetchInit {
+  const given = Object.entries(options).filter(([name]) => !ofetchOptions.has(name));
+  return { ...(Object.fromEntries(given) as unknown as FetchInit), redirect: 'manual', signal };
+}
+
+/** Reads an answer. What is no success is known by its status, whether or not it can be read. */
+async function textOf(response: FetchAnswer): Promise<string> {
+  try {
+    // A fetch of the user's may give anything.
+    const said: unknown = await response.text();
+    return typeof said === 'string' ? said : '';
+  } catch (error) {
+    if (isOk(response)) throw error;
+    return '';
+  }
+}
