@@ -1,6 +1,6 @@
 import { checkInteger, checkNumber, rule } from '../contract/check-options.ts';
 import { type ConsumeOptions, type ResolvedConsumeOptions, resolveConsumeOptions } from './consume-options.ts';
-import { checkRetryDelay, type RetryDelay } from './process-options.ts';
+import { checkInOrder, checkRetryDelay, type RetryDelay } from './process-options.ts';
 
 /** How messages are gathered into batches. */
 export interface BatchOptions extends Omit<ConsumeOptions, 'settle' | 'minInFlight'> {
@@ -24,7 +24,7 @@ export interface ProcessBatchesOptions<Body = unknown, Env = unknown> extends Ba
   /** What the handler gets as its second argument. */
   readonly env?: Env;
   /**
-   * How many batches are handled at once, 1 or more; with `size` at most `maxInFlight` messages.
+   * How many batches are handled at once, 1 or more, or 1 with `ordered`; with `size` at most `maxInFlight` messages.
    *
    * @defaultValue 1
    */
@@ -72,6 +72,7 @@ export function resolveProcessBatchesOptions<Body>(
   const resolved = resolveBatchOptions(options);
   const { concurrency = 1, retryDelaySeconds } = options;
   checkInteger('process batches', 'concurrency', concurrency, [1, Infinity]);
+  checkInOrder('process batches', resolved.order, concurrency);
   if (concurrency * resolved.size > resolved.maxInFlight) {
     const must = `at most 'maxInFlight' / 'size', ${Math.floor(resolved.maxInFlight / resolved.size)}`;
     throw new RangeError(rule('process batches', 'concurrency', must, concurrency));

@@ -164,6 +164,8 @@ export class Puller {
 
   /** Sends the pulls that are due. Gives the time of the next one that has to wait, `Infinity` when none does. */
   plan(handlers: Handlers, holdings: Holdings, now: number, situation: PullSituation): number {
+    // What comes meanwhile would be ready before what waits for a schema.
+    if (this.#deps.options.order !== undefined && situation.held > 0) return Infinity;
     for (;;) {
       const asked = planPull(handlers, this.#bounds(situation), this.#state(holdings, situation), now);
       // While answers are slow, one pull at a time: what the others bring would arrive as late.
@@ -201,6 +203,8 @@ export class Puller {
       serial,
       unstarted: holdings.buffered + held,
       unstartedLength: holdings.unstartedLength + heldLength,
+      blocked: holdings.blocked,
+      due: holdings.dueSince > this.#sentAt ? 1 : 0,
       asked: this.#asked,
       pullsUnderWay: this.#waitedFor,
       lastWasFull: this.#lastWasFull,
