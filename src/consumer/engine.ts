@@ -118,8 +118,10 @@ export class Engine {
       roundTripMs: () => this.#puller.roundTripMs,
       onOutcome: (lease, settlement) => {
         this.keeper.conclude(lease, settlement);
-        if (settlement.outcome === 'retried') this.#retried(lease);
-        else if (lease.settledAs === 'retry') this.#holdings.expectLater(lease);
+        const isRetried = settlement.outcome === 'retried';
+        if (isRetried) this.#retried(lease);
+        if (lease.key !== undefined && lease.settledAs === 'retry')
+          this.#holdings.expectAgain(lease, isRetried, this.now());
       },
     });
     this.keeper = new Settlements({

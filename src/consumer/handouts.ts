@@ -73,13 +73,13 @@ export class Handouts {
   /** Gives back what is too near its end to be started. */
   trim(now: number): void {
     const { holdings, puller } = this.#deps;
-    this.#giveBack(holdings.trim(now, puller.roundTripMs, this.handlers.estimateMs), now);
+    this.#giveBack(holdings.trim(now, puller.roundTripMs, this.handlers.meanMs), now);
   }
 
   /** Gives back what an answer has brought of keys that are behind. */
   setAside(now: number): void {
     const { holdings, puller } = this.#deps;
-    this.#giveBack(holdings.setAside(now, puller.roundTripMs, this.handlers.estimateMs), now);
+    this.#giveBack(holdings.setAside(now, puller.roundTripMs, this.handlers.meanMs), now);
   }
 
   /** Gives back everything that nobody started. */

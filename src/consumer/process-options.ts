@@ -80,7 +80,8 @@ export function resolveProcessOptions<Body>(options: ProcessOptions<Body> = {}):
 
 /** Throws a `TypeError` where handlers side by side would keep no order. */
 export function checkInOrder(action: string, order: unknown, concurrency: number): void {
-  if (order !== undefined && concurrency > 1) throw new TypeError(rule(action, 'concurrency', "1 with 'ordered'", concurrency));
+  if (order !== undefined && concurrency > 1)
+    throw new TypeError(rule(action, 'concurrency', "1 with 'ordered'", concurrency));
 }
 
 /** Checks a delay that was given as an option. */

@@ -205,6 +205,7 @@ export class Puller {
       unstartedLength: holdings.unstartedLength + heldLength,
       blocked: holdings.blocked,
       due: holdings.dueSince > this.#sentAt ? 1 : 0,
+      isSeeking: holdings.isSeeking,
       asked: this.#asked,
       pullsUnderWay: this.#waitedFor,
       lastWasFull: this.#lastWasFull,

@@ -105,6 +105,11 @@ export class Holdings {
     return this.#lanes.dueSince;
   }
 
+  /** Whether one is due that others wait for. */
+  get isSeeking(): boolean {
+    return this.#lanes.due > 0;
+  }
+
   /** When {@link endWaits} has something to do next; `Infinity` when nothing is expected. */
   get nextWaitAt(): number {
     return this.#lanes.nextAt;
@@ -314,10 +319,11 @@ export class Holdings {
     const trimmed = emptyTrimmed();
     for (const lane of this.#lengthened) {
       const eachMs = lane.eachMs(now, usualMs);
+      // Half of it would do for what nobody expected; but what is given back has lost an attempt for certain.
       const waiting = lane.waiting();
       let left = waiting.length;
       for (const lease of waiting) {
-        if (left <= Math.max(1, budgetMs(lease.batch.timeoutMs, roundTripMs) / eachMs)) break;
+        if (left <= Math.max(1, (2 * budgetMs(lease.batch.timeoutMs, roundTripMs)) / eachMs)) break;
         if (lease.phase !== 'deferred' || lease.attempts >= this.#maxRetries) continue;
         this.#postpone(lease, now, trimmed, usualMs);
         left -= 1;
@@ -472,12 +478,13 @@ export class Holdings {
     this.#arrange(lane, now);
   }
 
-  /** A retry did not take effect, as far as is known: then its message comes again when its lease ends. */
-  expectLater(lease: Lease): void {
+  /** It is known what became of a retry: its message comes again after its delay, or when its lease ends. */
+  expectAgain(lease: Lease, isRetried: boolean, now: number): void {
     const lane = this.#lanes.get(lease.key);
     const entry = lane?.find(lease.id);
     if (lane === undefined || entry === undefined || entry.waiting !== undefined || entry.running !== undefined) return;
-    this.#expect(lane, entry, lease, Math.max(entry.at, lease.deadline), entry.isSetAside);
+    const at = isRetried ? now + 1_000 * (lease.delaySeconds ?? 0) : Math.max(entry.at, lease.deadline);
+    this.#expect(lane, entry, lease, at, entry.isSetAside);
   }
 
   /** Waits no longer for messages that should have come again. Gives whether one is due now. */

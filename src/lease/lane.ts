@@ -109,7 +109,8 @@ export class Lane {
   /** How long one of its handlers is expected to take, in milliseconds. */
   eachMs(now: number, usualMs: number): number {
     let eachMs = Math.max(usualMs, this.#tookMs);
-    for (const { running } of this.#entries) if (running !== undefined) eachMs = Math.max(eachMs, now - running.startedAt);
+    for (const { running } of this.#entries)
+      if (running !== undefined) eachMs = Math.max(eachMs, now - running.startedAt);
     return eachMs;
   }
 

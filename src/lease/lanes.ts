@@ -15,7 +15,9 @@ export class Lanes {
   nextAt = Infinity;
   /** When one was due last. */
   dueSince = -Infinity;
-  /** How many of them were given back unstarted. */
+  /** How many of them should have come by now. */
+  due = 0;
+  /** How many were given back unstarted and can't be pulled yet. */
   setAside = 0;
 
   constructor(order: Order) {
@@ -59,7 +61,9 @@ export class Lanes {
 
   /** It is expected no longer. */
   cameAgain(entry: LaneEntry): void {
-    if (this.#expected.delete(entry) && entry.isSetAside) this.setAside -= 1;
+    if (!this.#expected.delete(entry)) return;
+    if (entry.isDue) this.due -= 1;
+    else if (entry.isSetAside) this.setAside -= 1;
   }
 
   /**
@@ -79,6 +83,8 @@ export class Lanes {
       }
       if (entry.at <= now) {
         entry.isDue = true;
+        this.due += 1;
+        if (entry.isSetAside) this.setAside -= 1;
         entry.at = now + patienceMs;
         this.dueSince = now;
       }

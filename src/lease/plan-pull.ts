@@ -42,6 +42,8 @@ export interface PullState {
   readonly blocked: number;
   /** 1 when a message that others wait for is due, and no pull was sent since; else 0. */
   readonly due: 0 | 1;
+  /** One is due and has not come, and it may be behind others in the queue. */
+  readonly isSeeking: boolean;
   readonly unstartedLength: number;
   /** Asked for by pulls under way. */
   readonly asked: number;
@@ -86,7 +88,7 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   const unstarted = state.unstarted + state.asked;
   const room = Math.min(unstartedBound(handlers, bounds, state, now) - unstarted, roomByLength(bounds, state));
   if (room < 1) return 0;
-  const unfed = Math.max(handlers.idle() - unstarted, state.due);
+  const unfed = Math.max(handlers.idle() - unstarted, state.isSeeking ? 1 : state.due);
   const twoRoundTrips = 2 * state.roundTripMs;
   // No time is no message, also where handlers take no time.
   const consumedWithin = (windowMs: number): number =>
@@ -94,24 +96,28 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   const soon = twoRoundTrips === 0 ? 0 : consumedWithin(twoRoundTrips);
   if (unfed < 1 && unstarted >= Math.max(1, soon)) return 0;
   const stretchMs = Math.max(Math.min(longestAskMs, bounds.visibilityTimeoutMs / 10), twoRoundTrips);
-  const wanted = Math.min(bounds.batchSize, Math.max(1, unfed, Math.floor(consumedWithin(stretchMs))));
+  const stretch = state.isSeeking ? Infinity : Math.floor(consumedWithin(stretchMs));
+  const wanted = Math.min(bounds.batchSize, Math.max(1, unfed, stretch));
   // A nearly full buffer is not topped up message by message.
   if (room < wanted && unfed < 1 && room < unstarted) return 0;
-  return Math.max(0, Math.min(wanted, room, roomInTurn(handlers, bounds, state, wanted)));
+  return Math.max(0, Math.min(wanted, room, roomInTurn(handlers, bounds, state, Math.max(wanted, stretch))));
 }
 
 /**
  * How many may be asked for where an order is kept, since they may have to wait for others: what one handler can start in
- * time, a short stretch of work at most; and as many as are let wait for the sake of those behind them.
+ * time, a short stretch of work at most unless one is sought; and as many as are let wait for the sake of those behind them.
  */
 function roomInTurn(handlers: Handlers, bounds: PullBounds, state: PullState, stretch: number): number {
   const { order, visibilityTimeoutMs } = bounds;
   if (order === undefined) return Infinity;
-  const { finished, estimateMs } = handlers;
-  const inTime = finished === 0 ? 1 : budgetMs(visibilityTimeoutMs, state.roundTripMs) / estimateMs;
-  const share = Math.max(1, Math.min(stretch, Math.floor(inTime)));
-  if (order.key === undefined) return state.blocked < share ? Infinity : state.due;
-  return Math.max(state.due, share + Math.min(order.lookAhead, 4 * finished) - state.blocked - state.asked);
+  const { finished, meanMs, estimateMs } = handlers;
+  const leftMs = budgetMs(visibilityTimeoutMs, state.roundTripMs);
+  // To find what is sought, which may be behind others, whatever can likely be started is let wait.
+  const inTime = finished === 0 ? 1 : Math.floor(state.isSeeking ? (2 * leftMs) / meanMs : leftMs / estimateMs);
+  const share = Math.max(1, Math.min(stretch, inTime, bounds.maxBuffered));
+  // Where there is one order for all, nothing waits but for what comes again.
+  if (order.key === undefined && state.blocked === 0) return Infinity;
+  return Math.max(state.due, share + order.lookAhead - state.blocked - state.asked);
 }
 
 function pullsAllowed(bounds: PullBounds, state: PullState): number {

@@ -28,6 +28,7 @@ const nothing: PullState = {
   unstarted: 0,
   blocked: 0,
   due: 0,
+  isSeeking: false,
   unstartedLength: 0,
   asked: 0,
   pullsUnderWay: 0,
@@ -246,6 +247,7 @@ describe('planPull()', () => {
       unstartedLength: fc.nat(100_000),
       blocked: fc.nat(60),
       due: fc.constantFrom(0 as const, 1 as const),
+      isSeeking: fc.boolean(),
       serial: fc.tuple(fc.constantFrom(0, 0.01, 5, 1_000), fc.nat(50)).map(([ms, messages]) => kept(ms, messages)),
     });
     const drawn = fc.record({
