@@ -93,7 +93,7 @@ export class Intake {
     const unjudged = { answer, messages: new Set(answer.messages) };
     this.#unjudged.add(unjudged);
     for (const message of answer.messages) this.#hold(message, 1);
-    void Promise.all(validated).then((all) => {
+    void Promise.all(validated.map((each) => Promise.resolve(each))).then((all) => {
       if (this.#letGo(unjudged).length === 0) return;
       this.#sort(all, answer);
       onJudged();

@@ -39,7 +39,7 @@ export interface ProcessOptions<Body = unknown> extends Omit<ConsumeOptions, 'se
   /**
    * How long a handler may take, in milliseconds, 1 or more. Then its message's signal aborts, with a `QueueError` of code
    * `timeout`, the message is retried as after a failure, and its place is free, although nobody can end a handler that does
-   * not heed the signal: it may run on beside `concurrency` others, and beside the next one for its message.
+   * not heed the signal: it may run on beside `concurrency` others, and beside the next one for its message, or its key.
    *
    * @defaultValue no limit: work that goes on is told by the event `overdue` when its lease ends
    */

@@ -392,18 +392,19 @@ export class Holdings {
     if (entry === undefined) return false;
     const { running } = entry;
     entry.waiting = undefined;
+    entry.isSetAside = true;
     if (lane.head === lease) lane.head = undefined;
     this.#touched.add(lane);
     // A delivery that comes now has to wait for that handler as well.
     if (running !== undefined) this.#known.hold(running);
-    else this.#expect(lane, entry, lease, lease.deadline <= now ? now : now + 1_000 * (lease.delaySeconds ?? 0), true);
+    else this.#expect(lane, entry, lease, lease.deadline <= now ? now : now + 1_000 * (lease.delaySeconds ?? 0));
     return running !== undefined;
   }
 
   /** Has those after a message wait for it, if it comes again. */
-  #expect(lane: Lane, entry: LaneEntry, lease: Lease, at: number, isSetAside: boolean): void {
+  #expect(lane: Lane, entry: LaneEntry, lease: Lease, at: number): void {
     if (this.#lanes.order === 'any' || this.#isLastAttempt(lease)) this.#lanes.remove(lane, entry);
-    else this.#lanes.expect(lane, entry, at, isSetAside);
+    else this.#lanes.expect(lane, entry, at);
   }
 
   /**
@@ -472,7 +473,7 @@ export class Holdings {
     if (entry.waiting === undefined) {
       const isRetried = lease.settledAs === 'retry' && lease.deadline > now;
       const at = isRetried ? now + 1_000 * (lease.delaySeconds ?? 0) : Math.max(now, lease.deadline);
-      if (at - now <= longestWaitMs && lease.settledAs !== 'ack') this.#expect(lane, entry, lease, at, false);
+      if (at - now <= longestWaitMs && lease.settledAs !== 'ack') this.#expect(lane, entry, lease, at);
       else this.#lanes.remove(lane, entry);
     }
     this.#arrange(lane, now);
@@ -484,7 +485,7 @@ export class Holdings {
     const entry = lane?.find(lease.id);
     if (lane === undefined || entry === undefined || entry.waiting !== undefined || entry.running !== undefined) return;
     const at = isRetried ? now + 1_000 * (lease.delaySeconds ?? 0) : Math.max(entry.at, lease.deadline);
-    this.#expect(lane, entry, lease, at, entry.isSetAside);
+    this.#expect(lane, entry, lease, at);
   }
 
   /** Waits no longer for messages that should have come again. Gives whether one is due now. */

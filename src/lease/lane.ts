@@ -60,6 +60,7 @@ export class Lane {
   start(entry: LaneEntry, lease: Lease): void {
     if (entry.waiting === lease) entry.waiting = undefined;
     entry.running = lease;
+    entry.isSetAside = false;
     this.#running += 1;
     this.head = undefined;
   }

@@ -12,9 +12,9 @@ export class Lanes {
   readonly #lanes = new Map<string, Lane>();
   readonly #expected = new Map<LaneEntry, Lane>();
   /** When the first of them is due, or is waited for no longer; or before that. */
-  nextAt = Infinity;
+  nextAt: number = Infinity;
   /** When one was due last. */
-  dueSince = -Infinity;
+  dueSince: number = -Infinity;
   /** How many of them should have come by now. */
   due = 0;
   /** How many were given back unstarted and can't be pulled yet. */
@@ -45,7 +45,7 @@ export class Lanes {
   }
 
   /** Has those that come later wait for a message until it has come again, at the given time, or should have. */
-  expect(lane: Lane, entry: LaneEntry, at: number, isSetAside: boolean): void {
+  expect(lane: Lane, entry: LaneEntry, at: number): void {
     this.cameAgain(entry);
     if (this.#expected.size >= mostExpected) {
       this.remove(lane, entry);
@@ -53,8 +53,7 @@ export class Lanes {
     }
     entry.at = at;
     entry.isDue = false;
-    entry.isSetAside = isSetAside;
-    if (isSetAside) this.setAside += 1;
+    if (entry.isSetAside) this.setAside += 1;
     this.#expected.set(entry, lane);
     this.nextAt = Math.min(this.nextAt, at);
   }

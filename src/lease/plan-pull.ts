@@ -122,7 +122,8 @@ function roomInTurn(handlers: Handlers, bounds: PullBounds, state: PullState, st
 
 function pullsAllowed(bounds: PullBounds, state: PullState): number {
   // The answers of several might come in another order.
-  if (!state.lastWasFull || bounds.order !== undefined) return 1;
+  if (bounds.order !== undefined) return 1;
+  if (!state.lastWasFull) return 1;
   return state.roundTripMs > longRoundTripMs ? 2 * bounds.maxPulls : bounds.maxPulls;
 }
 

@@ -324,7 +324,7 @@ describe('ordered', () => {
     );
     const jobs = openJobs<number>({}, { latencyMs: 5, schema });
     clocks.push(jobs.wait);
-    jobs.push(...[3, 2, 1, 0, 7, 6, 5, 4]);
+    jobs.push(3, 2, 1, 0, 7, 6, 5, 4);
     const done: number[] = [];
     await jobs.run(jobs.queue.process(({ body }) => void done.push(body), { ordered: true, ...untilEmpty }));
     expect(done).toEqual([3, 2, 1, 0, 7, 6, 5, 4]);

@@ -79,7 +79,7 @@ class OrderJudge {
   #beforeRetried(start: Start, later: readonly Start[]): readonly string[] {
     const until = this.#awaitedUntil(start);
     if (until === undefined) return [];
-    const [again] = later.filter((other) => other.messageId === start.messageId);
+    const again = later.find((other) => other.messageId === start.messageId);
     const cameSeq = again === undefined ? Infinity : this.#cameSeq(again);
     const endedSeq = Math.max(start.endedSeq, this.#ledger.settledSeq(start));
     return later
