@@ -155,8 +155,8 @@ export class Holdings {
     // A deferred one takes the place of the retried one: whatever comes next for this id must find the newest.
     this.#known.hold(lease);
     lease.batch.leases.push(lease);
-    // Where nothing else is to be waited for, it waits in a lane of its own.
-    lease.key = running?.key ?? key ?? (running && lease.id);
+    // Where no order is kept, what waits for its own handler does so in a lane of its own.
+    lease.key = running?.key ?? (this.#lanes.order === 'any' ? running && lease.id : key);
     if (lease.key !== undefined) this.#join(this.#lanes.of(lease.key), lease, timestampMs, running);
     else if (this.#isLastAttempt(lease)) insertByDeadline(this.#urgent, lease);
   }
@@ -412,21 +412,23 @@ export class Holdings {
    * to be acknowledged, not delivered. Where it is started or finished itself, whichever settlement comes second finds
    * no lease, and the message acknowledged by the other.
    */
-  takeNewer(lease: Lease): Lease | undefined {
+  takeNewer(lease: Lease, now: number): Lease | undefined {
     const newer = this.#known.get(lease.id, lease.hash);
     if (newer === undefined) return undefined;
-    if (newer === 'done' || newer.phase !== 'buffered') {
+    const lane = newer === 'done' ? undefined : this.#lanes.get(newer.key);
+    const entry = lane?.find(lease.id);
+    const isWaiting = newer !== 'done' && entry?.waiting === newer && entry.running === undefined;
+    if (newer === 'done' || (newer.phase !== 'buffered' && !isWaiting)) {
       (newer === 'done' ? lease : newer).mayBeSettled = true;
       return undefined;
     }
-    this.#hurryNoMore(newer);
+    if (newer.phase === 'buffered') this.#hurryNoMore(newer);
+    this.#deferred.delete(newer);
     this.#end(newer);
-    const lane = this.#lanes.get(newer.key);
-    const entry = lane?.find(newer.id);
-    if (lane !== undefined && entry !== undefined) {
-      lane.head = undefined;
-      this.#lanes.remove(lane, entry);
-    }
+    if (lane === undefined || entry === undefined) return newer;
+    if (lane.head === newer) lane.head = undefined;
+    this.#lanes.remove(lane, entry);
+    this.#arrange(lane, now);
     return newer;
   }
 

@@ -417,7 +417,7 @@ describe('takeNewer()', () => {
     const a = startOne(holdings, 0);
     holdings.finish(a, 0);
     holdings.receive([pulled('a', { attempts: 2 }), pulled('b')], 1_000, 1_000);
-    const newer = holdings.takeNewer(a);
+    const newer = holdings.takeNewer(a, 0);
     expect(newer).toMatchObject({ id: 'a', attempts: 2, phase: 'over' });
     holdings.settle(a, 'ack', undefined);
     expect(holdings).toMatchObject({ unstarted: 1 });
@@ -431,12 +431,12 @@ describe('takeNewer()', () => {
     holdings.receive([pulled('a')], 0, 1_000);
     const a = startOne(holdings, 0);
     holdings.finish(a, 0);
-    expect(holdings.takeNewer(a)).toBeUndefined();
+    expect(holdings.takeNewer(a, 0)).toBeUndefined();
     holdings.receive([pulled('a', { attempts: 2 })], 1_000, 1_000);
     const again = startOne(holdings, 1_000);
-    expect(holdings.takeNewer(a)).toBeUndefined();
+    expect(holdings.takeNewer(a, 0)).toBeUndefined();
     holdings.settle(again, 'ack', undefined);
-    expect(holdings.takeNewer(a)).toBeUndefined();
+    expect(holdings.takeNewer(a, 0)).toBeUndefined();
   });
 });
 

@@ -149,6 +149,19 @@ describe('Holdings by key', () => {
 });
 
 describe('Holdings as queued', () => {
+  it('starts what waited for one that was finished by an older delivery', () => {
+    const holdings = new Holdings(3, 'as queued');
+    holdings.receive([message('a', 1, { key: '' }), message('b', 2, { key: '' })], 0, 1_000);
+    const a = startOne(holdings);
+    // Given up when its lease ended.
+    holdings.finish(a, 1_000);
+    holdings.receive([message('a', 1, { key: '', attempts: 2 })], 1_100, 1_000);
+    holdings.receive([message('b', 2, { key: '', attempts: 2 })], 1_100, 1_000);
+    expect(holdings.takeNewer(a, 1_200)?.attempts).toBe(2);
+    expect(startOne(holdings, 1_200).id).toBe('b');
+    expect(holdings).toMatchObject({ unstarted: 0, buffered: 0, blocked: 0 });
+  });
+
   it('has all that nothing comes before ready, and starts one while another runs', () => {
     const holdings = new Holdings(3, 'as queued');
     const all = ['c', 'b', 'a'].map((id, index) => message(id, 10 - index, { key: '' }));
