@@ -338,8 +338,10 @@ export class Holdings {
   #postpone(lease: Lease, now: number, trimmed: MutableTrimmed, usualMs: number): void {
     const lane = this.#lanes.order === 'any' ? undefined : this.#lanes.get(lease.key);
     if (lane !== undefined) {
-      const waitMs = lane.waitMs(lease.id, now, usualMs) - budgetMs(lease.batch.timeoutMs, 0) / 2;
-      const seconds = Math.max(Math.ceil(waitMs / 1_000), 2 ** (lease.attempts - 1));
+      const waitMs = lane.waitMs(lease.id, now, usualMs);
+      // Rather too early, since it can wait here; but its last lease must not run out before it is its turn.
+      const aimMs = lease.attempts < this.#maxRetries ? waitMs - budgetMs(lease.batch.timeoutMs, 0) / 2 : 2 * waitMs;
+      const seconds = Math.max(Math.ceil(aimMs / 1_000), 2 ** (lease.attempts - 1));
       lease.delaySeconds = Math.min(seconds, longestDelaySeconds);
     }
     this.#leave(lease, now, trimmed);

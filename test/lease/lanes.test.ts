@@ -122,6 +122,13 @@ describe('Holdings by key', () => {
     expect(startOne(holdings, 45_000).id).toBe('b');
   });
 
+  it('gives back for twice as long what is on its last attempt when it comes again', () => {
+    const holdings = new Holdings(3, 'by key');
+    holdings.receive([message('a', 1), message('b', 2, { attempts: 3 })], 0, 30_000);
+    startOne(holdings);
+    expect(holdings.trim(28_501, 0, 40_000).postponed).toMatchObject([{ id: 'b', delaySeconds: 80 }]);
+  });
+
   it('sets aside the youngest that one handler can not start while its lease lasts, but none that would be on its last', () => {
     const holdings = new Holdings(3, 'by key');
     const attempts = [1, 1, 1, 3, 2, 1];
