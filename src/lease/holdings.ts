@@ -318,15 +318,12 @@ export class Holdings {
     if (this.#lengthened.size === 0) return nothing;
     const trimmed = emptyTrimmed();
     for (const lane of this.#lengthened) {
-      const eachMs = lane.eachMs(now, usualMs);
-      // Half of it would do for what nobody expected; but what is given back has lost an attempt for certain.
-      const waiting = lane.waiting();
-      let left = waiting.length;
-      for (const lease of waiting) {
-        if (left <= Math.max(1, (2 * budgetMs(lease.batch.timeoutMs, roundTripMs)) / eachMs)) break;
+      for (const lease of lane.waiting()) {
+        // Half of it would do for what nobody expected; but what is given back has lost an attempt for certain.
+        const inTimeMs = 2 * budgetMs(lease.batch.timeoutMs, roundTripMs);
+        if (lane.waitMs(lease.id, now, usualMs) <= inTimeMs) break;
         if (lease.phase !== 'deferred' || lease.attempts >= this.#maxRetries) continue;
         this.#postpone(lease, now, trimmed, usualMs);
-        left -= 1;
       }
     }
     this.#lengthened.clear();

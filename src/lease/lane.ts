@@ -11,6 +11,8 @@ export interface LaneEntry {
   /** Where it is neither: when it comes again, and once it is due, until when it is waited for. */
   at: number;
   isDue: boolean;
+  /** It is waited for once more, because nobody could look. */
+  isExtended: boolean;
   /** It was given back unstarted, rather than after its handler. */
   isSetAside: boolean;
 }
@@ -40,7 +42,14 @@ export class Lane {
   entryOf(id: string, timestampMs: number): LaneEntry {
     const existing = this.find(id);
     if (existing !== undefined) return existing;
-    const nothing = { waiting: undefined, running: undefined, at: Infinity, isDue: false, isSetAside: false };
+    const nothing = {
+      waiting: undefined,
+      running: undefined,
+      at: Infinity,
+      isDue: false,
+      isExtended: false,
+      isSetAside: false,
+    };
     const entry: LaneEntry = { id, timestampMs, ...nothing };
     let index = this.#entries.length;
     while (index > 0 && (this.#entries[index - 1]?.timestampMs ?? 0) > timestampMs) index -= 1;
@@ -107,22 +116,18 @@ export class Lane {
     return this.#entries.flatMap(({ waiting }) => waiting ?? []).toReversed();
   }
 
-  /** How long one of its handlers is expected to take, in milliseconds. */
-  eachMs(now: number, usualMs: number): number {
-    let eachMs = Math.max(usualMs, this.#tookMs);
-    for (const { running } of this.#entries)
-      if (running !== undefined) eachMs = Math.max(eachMs, now - running.startedAt);
-    return eachMs;
-  }
-
   /** How long a message has to wait for those before it, in milliseconds. */
   waitMs(id: string, now: number, usualMs: number): number {
-    const eachMs = this.eachMs(now, usualMs);
+    let eachMs = Math.max(usualMs, this.#tookMs);
     let waitMs = 0;
-    for (const entry of this.#entries) {
-      if (entry.id === id) break;
-      const isExpected = entry.waiting === undefined && entry.running === undefined && !entry.isSetAside;
-      waitMs = Math.max(waitMs, isExpected ? entry.at - now : 0) + eachMs;
+    for (const { id: before, at, waiting, running, isSetAside } of this.#entries) {
+      if (before === id) break;
+      const ageMs = running === undefined ? 0 : now - running.startedAt;
+      if (waiting === undefined && running === undefined && !isSetAside) waitMs = Math.max(waitMs, at - now);
+      // What has taken longer than usual may take as long again, and so may the others.
+      const isLong = ageMs >= eachMs;
+      eachMs = Math.max(eachMs, ageMs);
+      waitMs += isLong ? eachMs : eachMs - ageMs;
     }
     return waitMs;
   }

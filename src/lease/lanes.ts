@@ -6,6 +6,9 @@ export type Order = 'any' | 'by key' | 'as queued';
 /** How many messages are expected at most: what comes after one more of them does not wait for it. */
 const mostExpected = 10_000;
 
+/** Who looks so much later than asked for, in milliseconds, was kept from it. */
+const lateMs = 1_000;
+
 /** The lanes that have messages, and which of these are expected to come again. */
 export class Lanes {
   readonly order: Order;
@@ -53,6 +56,7 @@ export class Lanes {
     }
     entry.at = at;
     entry.isDue = false;
+    entry.isExtended = false;
     if (entry.isSetAside) this.setAside += 1;
     this.#expected.set(entry, lane);
     this.nextAt = Math.min(this.nextAt, at);
@@ -75,6 +79,11 @@ export class Lanes {
     if (now < this.nextAt) return ended;
     this.nextAt = Infinity;
     for (const [entry, lane] of this.#expected) {
+      // Nobody could look, or ask for it, while the event loop was not free or the machine slept: once it has its time again.
+      if (entry.isDue && !entry.isExtended && now - entry.at > lateMs) {
+        entry.isExtended = true;
+        entry.at = now + patienceMs;
+      }
       if (entry.at <= now && entry.isDue) {
         this.remove(lane, entry);
         ended.add(lane);

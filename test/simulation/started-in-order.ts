@@ -109,7 +109,8 @@ class OrderJudge {
     const { plan, endings } = this.#client;
     const isAlone = run.clients.length === 1 && run.schedule.events.every(({ type }) => type !== 'thief');
     const isUndisturbed = isAlone && isGentle(run.schedule) && run.sleeps.length === 0;
-    const isConstant = plan.handler.deviations.length === 0 && starts.every(({ end }) => end === 'finished');
+    const isConstant =
+      plan.handler.deviations.length === 0 && starts.every((start) => start.end === 'finished' && !this.#isLast(start));
     if (!isUndisturbed || !isConstant || endings.length === 0) return [];
     return starts.flatMap(({ messageId }, index) => {
       const before = starts[index - 1];
