@@ -6,6 +6,7 @@ export type { ConsumerEvent, InvalidMessage, MessageIdentity } from './consumer/
 export type { DeadLetterOptions, DeadLetterQueue, LeasedMessage, RetryOptions } from './consumer/leased-message.ts';
 export type { MessageBatch } from './consumer/message-batch.ts';
 export type { BatchContext, BatchHandler } from './consumer/process-batches.ts';
+export type { KeyedMessage } from './consumer/message-key.ts';
 export type { ProcessOptions, RetryDelay } from './consumer/process-options.ts';
 export type { MessageHandler } from './consumer/process.ts';
 export type { Processor } from './consumer/processor.ts';

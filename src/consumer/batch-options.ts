@@ -1,6 +1,12 @@
 import { checkInteger, checkNumber, rule } from '../contract/check-options.ts';
 import { type ConsumeOptions, type ResolvedConsumeOptions, resolveConsumeOptions } from './consume-options.ts';
-import { checkConcurrency, checkHandlerTimeout, checkRetryDelay, type RetryDelay } from './process-options.ts';
+import {
+  checkConcurrency,
+  checkHandlerTimeout,
+  checkInOrder,
+  checkRetryDelay,
+  type RetryDelay,
+} from './process-options.ts';
 
 /** How messages are gathered into batches. */
 export interface BatchOptions extends Omit<ConsumeOptions, 'settle' | 'minInFlight'> {
@@ -24,7 +30,7 @@ export interface ProcessBatchesOptions<Body = unknown, Env = unknown> extends Ba
   /** What the handler gets as its second argument. */
   readonly env?: Env;
   /**
-   * How many batches are handled at once, 1 or more; with `size` at most `maxInFlight` messages.
+   * How many batches are handled at once, 1 or more, or 1 with `ordered`; with `size` at most `maxInFlight` messages.
    *
    * @defaultValue 1
    */
@@ -75,6 +81,7 @@ export function resolveProcessBatchesOptions<Body>(
   const resolved = resolveBatchOptions(options);
   const { concurrency = 1, retryDelaySeconds, handlerTimeoutMs } = options;
   checkConcurrency(concurrency, resolved);
+  checkInOrder('process batches', resolved.order, concurrency);
   checkRetryDelay(retryDelaySeconds);
   checkHandlerTimeout(handlerTimeoutMs);
   return { ...resolved, concurrency, retryDelaySeconds, handlerTimeoutMs };

@@ -8,7 +8,9 @@ import {
   rule,
 } from '../contract/check-options.ts';
 import { limits } from '../contract/limits.ts';
+import type { KeptOrder } from '../lease/plan-pull.ts';
 import type { ConsumerEvent, InvalidMessage } from './events.ts';
+import type { KeyOf } from './message-key.ts';
 
 /** What becomes of a message whose body could not be decoded or did not fit the schema. */
 export type InvalidAction = 'retry' | 'ack' | 'throw';
@@ -99,6 +101,17 @@ export interface ConsumeOptions {
    * @defaultValue until their leases end
    */
   readonly graceMs?: number;
+  /**
+   * Hands messages out in the order of the queue, by their timestamps, then as they came, and one after the other: batches,
+   * where it is batches, the next when the one before is done; what is settled by hand, one message at a time. Later messages
+   * wait for an earlier one that is retried until it comes again and succeeds, is moved, or has used up its attempts; but not
+   * for longer than five seconds, or four round trips, after its delay, nor where the delay is above five minutes. One that is
+   * on its last attempt waits for no other's retry. One pull is under way at a time. What other consumers of the queue take
+   * is in no order with what this one does.
+   *
+   * @defaultValue false: messages are handed out about in the order of the queue
+   */
+  readonly ordered?: boolean;
   /** Closes the consumer when it aborts, as `close()` does: the loop ends normally. */
   readonly signal?: AbortSignal;
   /**
@@ -148,9 +161,15 @@ export interface ResolvedConsumeOptions {
   readonly signal: AbortSignal | undefined;
   /** For how long pulls must have brought nothing; `undefined` never stops. */
   readonly emptyForMs: number | undefined;
+  readonly order: Order | undefined;
   readonly onInvalid: NonNullable<ConsumeOptions['onInvalid']>;
   readonly onEvent: ((event: ConsumerEvent) => void) | undefined;
   readonly maxIdleMs: number;
+}
+
+/** An order that is kept, and what tells the keys. */
+export interface Order extends KeptOrder {
+  readonly key: KeyOf | undefined;
 }
 
 const defaults = {
@@ -163,6 +182,7 @@ const defaults = {
   batchSize: limits.batchMessages,
   settle: 'auto',
   maxRetries: 3,
+  ordered: false,
   stopWhenEmpty: false,
   onInvalid: 'retry',
   maxIdleMs: 10_000,
@@ -213,17 +233,22 @@ export function resolveConsumeOptions(
   check('maxRetries', 0, limits.retries);
   checkNumber('consume', 'maxIdleMs', merged.maxIdleMs, [250, Infinity]);
   checkOneOf('consume', 'settle', merged.settle, ['auto', 'manual']);
+  checkOneOf('consume', 'ordered', merged.ordered, [true, false]);
+  if (merged.ordered && merged.minInFlight > 1) {
+    throw new TypeError(rule('consume', 'minInFlight', "1 with 'ordered'", merged.minInFlight));
+  }
   if (typeof merged.onInvalid !== 'function') checkInvalidAction('onInvalid', merged.onInvalid);
   if (merged.onEvent !== undefined) checkFunction('consume', 'onEvent', merged.onEvent);
   if (merged.graceMs !== undefined) checkNumber('consume', 'graceMs', merged.graceMs, [0, Infinity]);
   checkSignal('consume', merged.signal);
-  const { stopWhenEmpty, ...rest } = merged;
+  const { stopWhenEmpty, ordered, ...rest } = merged;
   return {
     graceMs: undefined,
     signal: undefined,
     onEvent: undefined,
     ...rest,
     maxVisibilityTimeoutMs,
+    order: ordered ? { key: undefined, lookAhead: 0 } : undefined,
     emptyForMs: emptyForMs(stopWhenEmpty),
   };
 }

@@ -91,7 +91,11 @@ export class Engine {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    this.#holdings = new Holdings(options.maxRetries);
+    const { order } = options;
+    this.#holdings = new Holdings(
+      options.maxRetries,
+      order === undefined ? 'any' : order.key === undefined ? 'as queued' : 'by key',
+    );
     this.#signals = new LeaseSignals(
       () => context.time.now(),
       () => this.wake(),
@@ -124,7 +128,10 @@ export class Engine {
       roundTripMs: () => this.#puller.roundTripMs,
       onOutcome: (lease, settlement) => {
         this.keeper.conclude(lease, settlement);
-        if (settlement.outcome === 'retried') this.#retried(lease);
+        const isRetried = settlement.outcome === 'retried';
+        if (isRetried) this.#retried(lease);
+        if (lease.key !== undefined && lease.settledAs === 'retry')
+          this.#holdings.expectAgain(lease, isRetried, this.now());
       },
     });
     this.keeper = new Settlements({
@@ -400,11 +407,13 @@ export class Engine {
 
   #hold(messages: readonly HeldMessage[], { sentAt, visibilityTimeoutMs }: PullAnswer): void {
     // What is forgotten by now is not in hand any more when it comes again.
-    this.#handouts.lapse(this.now());
-    const { swapped, done } = this.#holdings.receive(messages, sentAt, visibilityTimeoutMs);
+    const now = this.now();
+    this.#handouts.lapse(now);
+    const { swapped, done } = this.#holdings.receive(messages, sentAt, visibilityTimeoutMs, now);
     this.stats.swapped += swapped;
     this.stats.reacked += done.length;
     for (const lease of done) this.#settleUnstarted(lease, 'ack');
+    this.#handouts.setAside(now);
   }
 
   #settleUnstarted(lease: Lease, kind: SettleKind, delaySeconds?: number): void {
@@ -438,6 +447,7 @@ export class Engine {
     this.#handouts.trim(now);
     this.#handouts.lapse(now);
     this.#intake.lapse(now);
+    if (now >= this.#holdings.nextWaitAt && this.#holdings.endWaits(now, this.#puller.roundTripMs)) this.#puller.wake();
     const wasKept = waitedMs > longestStretchMs;
     // Answers may be there that nobody could read while the event loop was not free: it has its turn first.
     if (!wasKept) this.#puller.noteOverdue(now);
@@ -508,7 +518,7 @@ export class Engine {
   #nextLeaseAt(): number {
     const trimAt = this.#holdings.nextTrimAt(this.#puller.roundTripMs) ?? Infinity;
     const lapseAt = this.#holdings.nextLapseAt() ?? Infinity;
-    return Math.min(trimAt, lapseAt, this.#intake.nextLapseAt, this.#puller.nextOverdueAt);
+    return Math.min(trimAt, lapseAt, this.#intake.nextLapseAt, this.#puller.nextOverdueAt, this.#holdings.nextWaitAt);
   }
 
   // Ending

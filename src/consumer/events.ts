@@ -8,12 +8,12 @@ export interface MessageIdentity {
   readonly attempts: number;
 }
 
-/** A message whose body could not be decoded or did not fit the schema. */
+/** A message whose body could not be decoded or did not fit the schema, or of which `key` gave no key. */
 export interface InvalidMessage extends MessageIdentity {
   readonly timestamp: Date;
   readonly contentType: ContentType;
   readonly metadata: Readonly<Record<string, string>>;
-  /** The decoded body that did not fit the schema; `undefined` when it could not be decoded. */
+  /** The decoded body that did not fit the schema, or was given to `key`; `undefined` when it could not be decoded. */
   readonly body: unknown;
   /** The body as it came, as of a `LeasedMessage`. */
   readonly raw: string | Uint8Array;
@@ -34,8 +34,9 @@ export interface InvalidMessage extends MessageIdentity {
  * | `callbackFailed` | `retryDelaySeconds` or `onInvalid` threw, or gave what it must not | the default delay, or a retry |
  * | `overdue` | a message's lease ended while its handler runs | goes on; leases longer from then on, see below |
  * | `stalled` | all places for handlers are taken by messages whose leases have ended | nothing: no message can be started |
+ * | `unstarted` | the lease of a last attempt ended before it could be started | nothing: the service gives the message up |
  * | `abandoned` | a message's lease ended, or `close()` ran out of grace, before it was settled | frees its place |
- * | `invalid` | a body could not be decoded or did not fit the schema | what `onInvalid` says |
+ * | `invalid` | a body could not be decoded or did not fit the schema, or a message has no key | what `onInvalid` says |
  * | `slowAnswer` | a pull took longer than half of its lease | asks for one message with a longer lease |
  * | `paused` | the service says that delivery is paused | asks again as if the queue were empty |
  *
@@ -64,6 +65,7 @@ export type ConsumerEvent =
     }
   | { readonly type: 'overdue'; readonly message: MessageIdentity; readonly ranMs: number }
   | { readonly type: 'stalled'; readonly handlers: number }
+  | { readonly type: 'unstarted'; readonly message: MessageIdentity }
   | { readonly type: 'abandoned'; readonly message: MessageIdentity }
   | { readonly type: 'invalid'; readonly message: InvalidMessage; readonly error: unknown }
   | { readonly type: 'slowAnswer'; readonly tookMs: number; readonly visibilityTimeoutMs: number }

@@ -99,22 +99,37 @@ export class Handouts {
 
   /** Gives back what is too near its end to be started. */
   trim(now: number): void {
-    this.#giveBack(this.#deps.holdings.trim(now, this.#deps.puller.roundTripMs));
+    const { holdings, puller } = this.#deps;
+    this.#giveBack(holdings.trim(now, puller.roundTripMs, this.handlers.meanMs), now);
+  }
+
+  /** Gives back what an answer has brought of keys that are behind. */
+  setAside(now: number): void {
+    const { holdings, puller } = this.#deps;
+    this.#giveBack(holdings.setAside(now, puller.roundTripMs, this.handlers.meanMs), now);
   }
 
   /** Gives back everything that nobody started. */
   drain(now: number): void {
-    this.#giveBack(this.#deps.holdings.drain(now));
+    this.#giveBack(this.#deps.holdings.drain(now), now);
   }
 
-  #giveBack({ released, postponed, dropped }: Trimmed): void {
+  #giveBack({ released, postponed, dropped }: Trimmed, now: number): void {
     if (released.length + postponed.length + dropped.length === 0) return;
-    const { stats, settlements, leftovers, wake } = this.#deps;
+    const { stats, settlements, leftovers, options, report, wake } = this.#deps;
     stats.released += released.length + postponed.length;
     stats.dropped += dropped.length;
-    for (const { deadline } of dropped) leftovers.note(deadline);
+    for (const lease of dropped) {
+      leftovers.note(lease.deadline);
+      if (lease.attempts > options.maxRetries) report({ type: 'unstarted', message: identityOf(lease) });
+    }
     for (const lease of released) settlements.settleUnstarted(lease, 'retry', 0);
-    for (const lease of postponed) settlements.settleUnstarted(lease, 'retry');
+    for (const lease of postponed) {
+      const { delaySeconds } = lease;
+      // It comes again although nobody failed: a queue is not empty before.
+      if (delaySeconds !== undefined) leftovers.note(now + 1_000 * delaySeconds);
+      settlements.settleUnstarted(lease, 'retry', delaySeconds);
+    }
     wake();
   }
 
@@ -129,7 +144,7 @@ export class Handouts {
   /** The handler of a message ended, or counts as ended. */
   finish(lease: Lease, now: number): void {
     if (lease.phase !== 'started') return;
-    this.#deps.holdings.finish(lease);
+    this.#deps.holdings.finish(lease, now);
     if (!lease.isParked) this.#observe(lease, now);
   }
 

@@ -7,6 +7,7 @@ import { checkInvalidAction, type InvalidAction, type ResolvedConsumeOptions } f
 import type { Decode, Decoded } from './decode.ts';
 import type { ConsumerEvent, InvalidMessage } from './events.ts';
 import type { Leftovers } from './leftovers.ts';
+import { withKey } from './message-key.ts';
 import { leasesEndAt, type PullAnswer } from './puller.ts';
 import type { StatsCounter } from './stats.ts';
 import { validate } from './validate.ts';
@@ -56,9 +57,14 @@ export class Intake {
 
   take(answer: PullAnswer): void {
     const { messages } = answer;
-    const { schema, decode, accept } = this.#deps;
-    if (schema === undefined && decode === undefined && messages.every(isDecoded)) {
+    const { schema, decode, accept, options } = this.#deps;
+    const isAnyOrder = options.order === undefined;
+    if (isAnyOrder && schema === undefined && decode === undefined && messages.every(isDecoded)) {
       accept(messages, answer);
+      return;
+    }
+    if (!isAnyOrder) {
+      this.#takeTogether(answer);
       return;
     }
     const judged: Decoded[] = [];
@@ -73,6 +79,25 @@ export class Intake {
     }
     if (unjudged.messages.size > 0) this.#unjudged.add(unjudged);
     if (judged.length > 0) this.#sort(judged, answer);
+  }
+
+  /** What is judged sooner waits for what came before it. */
+  #takeTogether(answer: PullAnswer): void {
+    const { schema, decode, onJudged } = this.#deps;
+    const validated = answer.messages.map((message) => validate(message, schema, decode));
+    const judged = validated.filter((each): each is Decoded => !(each instanceof Promise));
+    if (judged.length === validated.length) {
+      this.#sort(judged, answer);
+      return;
+    }
+    const unjudged = { answer, messages: new Set(answer.messages) };
+    this.#unjudged.add(unjudged);
+    for (const message of answer.messages) this.#hold(message, 1);
+    void Promise.all(validated.map((each) => Promise.resolve(each))).then((all) => {
+      if (this.#letGo(unjudged).length === 0) return;
+      this.#sort(all, answer);
+      onJudged();
+    });
   }
 
   #hold({ bodyLength }: PulledMessage, sign: 1 | -1): void {
@@ -147,7 +172,8 @@ export class Intake {
   #sort(judged: readonly Decoded[], answer: PullAnswer): void {
     const valid: HeldMessage[] = [];
     let batch: LeaseBatch | undefined;
-    for (const { message, error } of judged) {
+    for (const each of judged) {
+      const { message, error } = withKey(each, this.#deps.options.order, view);
       if (error === undefined) valid.push(message);
       else {
         batch ??= new LeaseBatch(answer.sentAt, answer.visibilityTimeoutMs);

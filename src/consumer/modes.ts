@@ -32,9 +32,11 @@ export function poolMode(concurrency: number, size = 1): DeliveryMode {
 
 /** Messages go, `atOnce` at a time, to code that the engine can't see, as fast as it reads and settles. */
 export function unseenMode(options: ResolvedConsumeOptions, atOnce = 1): DeliveryMode {
-  const { maxInFlight, minInFlight, visibilityTimeoutMs } = options;
+  const { maxInFlight, minInFlight, order, visibilityTimeoutMs } = options;
+  // What was handed out could not be held back any more if what came before it is retried.
+  const most = order === undefined ? maxInFlight : atOnce;
   return {
-    handlers: (running) => new UnseenHandlers(running, maxInFlight, visibilityTimeoutMs, Math.max(atOnce, minInFlight)),
+    handlers: (running) => new UnseenHandlers(running, most, visibilityTimeoutMs, Math.max(atOnce, minInFlight)),
     unseen: true,
     endsWithSettlement: true,
   };

@@ -1,8 +1,14 @@
 import { errorOf, watch } from '../contract/callback.ts';
-import { checkInteger, checkNumber, rule } from '../contract/check-options.ts';
+import { checkFunction, checkInteger, checkNumber, rule } from '../contract/check-options.ts';
 import { limits } from '../contract/limits.ts';
-import { type ConsumeOptions, type ResolvedConsumeOptions, resolveConsumeOptions } from './consume-options.ts';
+import {
+  type ConsumeOptions,
+  type Order,
+  type ResolvedConsumeOptions,
+  resolveConsumeOptions,
+} from './consume-options.ts';
 import type { LeasedMessage } from './leased-message.ts';
+import type { KeyedMessage, KeyOf } from './message-key.ts';
 
 /** How long until a failed message is delivered again, in seconds: always the same, or judged for each. */
 export type RetryDelay<Body> = number | ((message: LeasedMessage<Body>, error: unknown) => number);
@@ -10,11 +16,23 @@ export type RetryDelay<Body> = number | ((message: LeasedMessage<Body>, error: u
 /** How `process` runs handlers. */
 export interface ProcessOptions<Body = unknown> extends Omit<ConsumeOptions, 'settle' | 'minInFlight'> {
   /**
-   * How many handlers run at once, 1 to `maxInFlight`.
+   * How many handlers run at once, 1 to `maxInFlight`; 1 with `ordered`.
    *
-   * @defaultValue 10
+   * @defaultValue 10, or 1 with `ordered`
    */
   readonly concurrency?: number;
+  /**
+   * Gives the key of a message, a string: messages of one key are handled one after the other, in the order of the queue, by
+   * their timestamps, then as they came; those of others side by side. A message of which it gives none, or throws, is
+   * invalid: `onInvalid` decides.
+   *
+   * - As with `ordered`, but within its key, later messages wait for an earlier one that is retried.
+   * - What waits for its key is leased. A key has no more waiting than one handler can start in time; what is beyond, or waits
+   *   for too long, is given back for about as long as it would have to wait. That costs an attempt, so let `max_retries` be
+   *   3 or more. A message is not given back on its last attempt.
+   * - To reach the messages of other keys, up to ten times `concurrency` are pulled that have to wait; no more.
+   */
+  readonly key?: (message: KeyedMessage<Body>) => string;
   /**
    * The delay of a message whose handler failed, in seconds, a whole number from 0 to 86 400, or a function that gives a
    * number, which is rounded, to 1 at least if it is above 0, and brought to the nearer bound where it lies outside. When
@@ -26,7 +44,7 @@ export interface ProcessOptions<Body = unknown> extends Omit<ConsumeOptions, 'se
   /**
    * How long a handler may take, in milliseconds, 1 or more. Then its message's signal aborts, with a `QueueError` of code
    * `timeout`, the message is retried as after a failure, and its place is free, although nobody can end a handler that does
-   * not heed the signal: it may run on beside `concurrency` others, and beside the next one for its message.
+   * not heed the signal: it may run on beside `concurrency` others, and beside the next one for its message, or its key.
    *
    * @defaultValue no limit: work that goes on is told by the event `overdue` when its lease ends
    */
@@ -47,11 +65,25 @@ export interface ResolvedProcessOptions<Body> extends ResolvedConsumeOptions {
  */
 export function resolveProcessOptions<Body>(options: ProcessOptions<Body> = {}): ResolvedProcessOptions<Body> {
   const resolved = resolveConsumeOptions(options, 'auto');
-  const { concurrency = Math.min(10, resolved.maxInFlight), retryDelaySeconds, handlerTimeoutMs } = options;
+  const { order } = resolved;
+  const usual = order === undefined ? 10 : 1;
+  const { concurrency = Math.min(usual, resolved.maxInFlight), key, retryDelaySeconds, handlerTimeoutMs } = options;
   checkConcurrency(concurrency, resolved);
+  checkInOrder('process', order, concurrency);
+  if (key !== undefined) checkFunction('process', 'key', key);
+  if (key !== undefined && order !== undefined) {
+    throw new TypeError(rule('process', 'ordered', "left out with 'key', which keeps the order of each key", true));
+  }
   checkRetryDelay(retryDelaySeconds);
   checkHandlerTimeout(handlerTimeoutMs);
-  return { ...resolved, concurrency, retryDelaySeconds, handlerTimeoutMs };
+  const byKey = key && { order: { key: key as KeyOf, lookAhead: resolved.maxRetries < 2 ? 0 : 10 * concurrency } };
+  return { ...resolved, ...byKey, concurrency, retryDelaySeconds, handlerTimeoutMs };
+}
+
+/** Throws a `TypeError` where handlers side by side would keep no order. */
+export function checkInOrder(action: string, order: Order | undefined, concurrency: number): void {
+  if (order !== undefined && order.key === undefined && concurrency > 1)
+    throw new TypeError(rule(action, 'concurrency', "1 with 'ordered'", concurrency));
 }
 
 /**

@@ -1,8 +1,8 @@
 import { checkCloseOptions, type CloseOptions, type ConsumerControl } from './consumer.ts';
-import { resolveConsumeOptions } from './consume-options.ts';
+import { type Order, resolveConsumeOptions } from './consume-options.ts';
 import { Engine } from './engine.ts';
 import { poolMode } from './modes.ts';
-import { checkConcurrency } from './process-options.ts';
+import { checkConcurrency, checkInOrder } from './process-options.ts';
 import type { QueueContext } from './queue-context.ts';
 import type { ConsumerStats, ConsumerSummary } from './stats.ts';
 
@@ -40,6 +40,7 @@ export interface ProcessorOptions {
   readonly maxInFlight: number;
   /** How many messages a handler takes; one, where it is left out. */
   readonly size?: number;
+  readonly order: Order | undefined;
 }
 
 /** A promise in all that it does and in how a failure of it is told; those made of it are plain ones. */
@@ -69,9 +70,11 @@ class RunningProcessor extends Promise<ConsumerSummary> implements Processor {
   }
 
   set concurrency(concurrency: number) {
+    const { order, size } = this.#options;
     checkConcurrency(concurrency, this.#options);
+    checkInOrder(size === undefined ? 'process' : 'process batches', order, concurrency);
     this.#concurrency = concurrency;
-    this.#engine.resize(concurrency * (this.#options.size ?? 1));
+    this.#engine.resize(concurrency * (size ?? 1));
   }
 
   get closed(): Promise<ConsumerSummary> {

@@ -167,6 +167,8 @@ export class Puller {
 
   /** Sends the pulls that are due. Gives the time of the next one that has to wait, `Infinity` when none does. */
   plan(handlers: Handlers, holdings: Holdings, now: number, situation: PullSituation): number {
+    // What comes meanwhile would be ready before what waits for a schema.
+    if (this.#deps.options.order !== undefined && situation.held > 0) return Infinity;
     for (;;) {
       const asked = planPull(handlers, this.#bounds(situation), this.#state(holdings, situation), now);
       if (asked === 0 && this.#underWay.size === 0) this.dueAt = Infinity;
@@ -206,6 +208,9 @@ export class Puller {
       serial,
       unstarted: holdings.buffered + held,
       unstartedLength: holdings.unstartedLength + heldLength,
+      blocked: holdings.blocked,
+      due: holdings.dueSince > this.#sentAt ? 1 : 0,
+      isSeeking: holdings.isSeeking,
       asked: this.#asked,
       pullsUnderWay: this.#waitedFor,
       lastWasFull: this.#lastWasFull,

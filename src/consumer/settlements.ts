@@ -114,7 +114,7 @@ export class Settlements implements MessageKeeper {
       this.conclude(lease, closedBefore(lease));
       return;
     }
-    if (kind === 'ack' && lease.isAbandoned) this.#acknowledgeNewer(lease);
+    if (kind === 'ack' && lease.isAbandoned) this.#acknowledgeNewer(lease, now);
     holdings.settle(lease, kind, delaySeconds);
     if (this.#claims.size > 0) this.#claims.delete(lease);
     if (!lease.isAbandoned) stats.inFlight -= 1;
@@ -129,9 +129,9 @@ export class Settlements implements MessageKeeper {
   }
 
   /** What came again after it was given up, and is finished all the same, is not to be started once more. */
-  #acknowledgeNewer(lease: Lease): void {
+  #acknowledgeNewer(lease: Lease, now: number): void {
     const { holdings, stats } = this.#deps;
-    const newer = holdings.takeNewer(lease);
+    const newer = holdings.takeNewer(lease, now);
     if (newer === undefined) return;
     stats.reacked += 1;
     this.settleUnstarted(newer, 'ack');

@@ -1,7 +1,10 @@
 import { hashOf } from './id-hash.ts';
 import { KnownMessages } from './known-messages.ts';
+import type { Lane, LaneEntry } from './lane.ts';
+import { Lanes, type Order } from './lanes.ts';
 import { type HeldMessage, Lease, LeaseBatch, type SettleKind } from './lease.ts';
 import { marginMs } from './margin.ts';
+import { budgetMs } from './plan-pull.ts';
 import { RunningLeases } from './running-leases.ts';
 
 /** What became of the messages of one answer. */
@@ -18,7 +21,7 @@ export interface Received {
 export interface Trimmed {
   /** Too little time left to start, enough to give back. */
   readonly released: readonly Lease[];
-  /** The same of deferred ones: come again at once, they would be in the way of the same handler. */
+  /** The same of deferred ones: come again at once, they would be in the way of the same handler, or wait for it again. */
   readonly postponed: readonly Lease[];
   /** Their lease is over: the service has them already. */
   readonly dropped: readonly Lease[];
@@ -35,6 +38,15 @@ function emptyTrimmed(): MutableTrimmed {
 }
 
 const nothing: Trimmed = emptyTrimmed();
+
+/** For how long a message is waited for, once it should have come again, in milliseconds, or for so many round trips. */
+const patience = { leastMs: 5_000, roundTrips: 4 };
+
+/** Who retries a message after a longer time, in milliseconds, leaves it to others: those after it do not wait for it. */
+const longestWaitMs = 300_000;
+
+/** The longest delay of a retry, in seconds. */
+const longestDelaySeconds = 86_400;
 
 /** How many finished ids are remembered to recognise a delivery whose acknowledgement was lost. */
 const rememberedIds = 10_000;
@@ -56,8 +68,15 @@ export class Holdings {
   #compactWatchedAt = 64;
   /** Buffered messages on their last attempt, by deadline. */
   readonly #urgent: Lease[] = [];
-  /** Rarely anything: see {@link LeasePhase}. */
+  /** Rarely anything where no order is kept: see {@link LeasePhase}. */
   readonly #deferred = new Set<Lease>();
+  /** When the first lease among them ends, or before that. */
+  #deferredUntil = Infinity;
+  readonly #lanes: Lanes;
+  /** Lanes of which something has come or gone. */
+  readonly #touched = new Set<Lane>();
+  /** Lanes of keys to which an answer has brought something. */
+  readonly #lengthened = new Set<Lane>();
   /** Started and their handler not finished, oldest first. */
   readonly running: RunningLeases = new RunningLeases();
   /** Buffered or deferred. */
@@ -66,17 +85,38 @@ export class Holdings {
   unstartedLength = 0;
 
   /** @param maxRetries - what the queue is set to: a message with more attempts is on its last */
-  constructor(maxRetries: number) {
+  constructor(maxRetries: number, order: Order = 'any') {
     this.#maxRetries = maxRetries;
+    this.#lanes = new Lanes(order);
   }
 
-  /** Of the unstarted, those that wait for no handler. */
+  /** Of the unstarted, those that wait for no other message and no handler of their own. */
   get buffered(): number {
-    return this.unstarted - this.#deferred.size;
+    return this.#lanes.order === 'as queued' ? (this.#lanes.get('')?.ready ?? 0) : this.unstarted - this.#deferred.size;
+  }
+
+  /** How many wait for another message of their key, those included that were given back for that. */
+  get blocked(): number {
+    return this.#lanes.order === 'any' ? 0 : this.unstarted - this.buffered + this.#lanes.setAside;
+  }
+
+  /** When a message should last have come again that others wait for. */
+  get dueSince(): number {
+    return this.#lanes.dueSince;
+  }
+
+  /** Whether one is due that others wait for. */
+  get isSeeking(): boolean {
+    return this.#lanes.due > 0;
+  }
+
+  /** When {@link endWaits} has something to do next; `Infinity` when nothing is expected. */
+  get nextWaitAt(): number {
+    return this.#lanes.nextAt;
   }
 
   /** Takes in the messages of an answer to a pull sent at `sentAt`. */
-  receive(messages: readonly HeldMessage[], sentAt: number, timeoutMs: number): Received {
+  receive(messages: readonly HeldMessage[], sentAt: number, timeoutMs: number, now: number = sentAt): Received {
     const batch = new LeaseBatch(sentAt, timeoutMs);
     const done: Lease[] = [];
     let fresh = 0;
@@ -89,7 +129,7 @@ export class Holdings {
         if (isNewer(message, batch, held)) this.#swap(held, message, batch);
         swapped += 1;
       } else {
-        this.#take(new Lease(message, batch, hash), held !== undefined);
+        this.#take(new Lease(message, batch, hash), message, held);
         fresh += 1;
       }
     }
@@ -98,6 +138,7 @@ export class Holdings {
       insertByDeadline(this.#startable, batch);
       insertByDeadline(this.#watched, batch);
     }
+    this.#arrangeTouched(now);
     return { fresh, swapped, done };
   }
 
@@ -106,17 +147,55 @@ export class Holdings {
     return this.#known.get(id, hashOf(id)) !== undefined;
   }
 
-  #take(lease: Lease, handlerStillRuns: boolean): void {
+  /** @param running - its retried earlier delivery, whose handler still runs */
+  #take(lease: Lease, { key, timestampMs }: HeldMessage, running: Lease | undefined): void {
     lease.batch.open += 1;
     this.unstarted += 1;
     this.unstartedLength += lease.bodyLength;
     // A deferred one takes the place of the retried one: whatever comes next for this id must find the newest.
     this.#known.hold(lease);
     lease.batch.leases.push(lease);
-    if (handlerStillRuns) {
-      lease.phase = 'deferred';
-      this.#deferred.add(lease);
-    } else if (this.#isLastAttempt(lease)) insertByDeadline(this.#urgent, lease);
+    // Where no order is kept, what waits for its own handler does so in a lane of its own.
+    lease.key = running?.key ?? (this.#lanes.order === 'any' ? running && lease.id : key);
+    if (lease.key !== undefined) this.#join(this.#lanes.of(lease.key), lease, timestampMs, running);
+    else if (this.#isLastAttempt(lease)) insertByDeadline(this.#urgent, lease);
+  }
+
+  #join(lane: Lane, lease: Lease, timestampMs: number, running: Lease | undefined): void {
+    const entry = lane.entryOf(lease.id, timestampMs);
+    if (running !== undefined && running.key === undefined) {
+      running.key = lane.key;
+      lane.start(entry, running);
+    }
+    this.#lanes.cameAgain(entry);
+    entry.waiting = lease;
+    this.#defer(lease);
+    this.#touched.add(lane);
+    if (this.#lanes.order === 'by key') this.#lengthened.add(lane);
+  }
+
+  #defer(lease: Lease): void {
+    lease.phase = 'deferred';
+    this.#deferred.add(lease);
+    this.#deferredUntil = Math.min(this.#deferredUntil, lease.deadline);
+  }
+
+  /** Sees to it that of each lane just the one is buffered that may be started. */
+  #arrangeTouched(now: number): void {
+    for (const lane of this.#touched) this.#arrange(lane, now);
+    this.#touched.clear();
+  }
+
+  #arrange(lane: Lane, now: number): void {
+    const { head } = lane;
+    const next = lane.next(now, (lease) => this.#isLastAttempt(lease));
+    if (next === head) return;
+    if (head !== undefined) {
+      this.#hurryNoMore(head);
+      this.#defer(head);
+    }
+    lane.head = next;
+    if (next !== undefined) this.#undefer(next);
   }
 
   #swap(held: Lease, message: HeldMessage, batch: LeaseBatch): void {
@@ -129,6 +208,9 @@ export class Holdings {
     if (held.batch !== batch) batch.leases.push(held);
     held.batch = batch;
     if (isBuffered && this.#isLastAttempt(held)) insertByDeadline(this.#urgent, held);
+    if (held.phase === 'deferred') this.#deferredUntil = Math.min(this.#deferredUntil, held.deadline);
+    const lane = this.#lanes.get(held.key);
+    if (lane !== undefined) this.#touched.add(lane);
   }
 
   #hurryNoMore(lease: Lease): void {
@@ -147,7 +229,16 @@ export class Holdings {
     lease.phase = 'started';
     lease.startedAt = now;
     this.running.add(lease);
+    if (lease.key !== undefined) this.#startInLane(lease, now);
     return lease;
+  }
+
+  #startInLane(lease: Lease, now: number): void {
+    const lane = this.#lanes.get(lease.key);
+    const entry = lane?.find(lease.id);
+    if (lane === undefined || entry === undefined) return;
+    lane.start(entry, lease);
+    this.#arrange(lane, now);
   }
 
   /** The first buffered message of the batches, left where it is; forgets what stands before it. */
@@ -176,19 +267,23 @@ export class Holdings {
     this.unstartedLength -= lease.bodyLength;
   }
 
-  /** Takes out of the buffer what has too little time left to be started; a last attempt may use all of its lease. */
-  trim(now: number, roundTripMs: number): Trimmed {
-    return this.#mayTrim(now) ? this.#trim(now, roundTripMs) : nothing;
+  /**
+   * Takes out of the buffer what has too little time left to be started; a last attempt may use all of its lease.
+   *
+   * @param usualMs - how long a handler is expected to take
+   */
+  trim(now: number, roundTripMs: number, usualMs = 0): Trimmed {
+    return this.#mayTrim(now) ? this.#trim(now, roundTripMs, usualMs) : nothing;
   }
 
   /** Whether anything is near its end. Asked for every message, where the answer is nearly always no. */
   #mayTrim(now: number): boolean {
     const [first] = this.#startable;
     const isNear = first !== undefined && first.deadline - now < this.#longestMs / 4;
-    return isNear || this.#urgent.length > 0 || this.#deferred.size > 0;
+    return isNear || this.#urgent.length > 0 || this.#deferredUntil - now < this.#longestMs / 4;
   }
 
-  #trim(now: number, roundTripMs: number): Trimmed {
+  #trim(now: number, roundTripMs: number, usualMs: number): Trimmed {
     const trimmed = emptyTrimmed();
     const isDue = (batch: LeaseBatch): boolean => batch.deadline - now < marginMs(batch.timeoutMs, roundTripMs);
     while (this.#urgent[0] !== undefined && this.#urgent[0].deadline <= now) {
@@ -201,10 +296,52 @@ export class Holdings {
       if (isDue(batch)) this.#trimBatch(index, now, trimmed);
       else index += 1;
     }
+    this.#deferredUntil = Infinity;
     for (const lease of this.#deferred) {
-      if (this.#isLastAttempt(lease) ? lease.deadline <= now : isDue(lease.batch)) this.#leave(lease, now, trimmed);
+      const isLast = this.#isLastAttempt(lease);
+      if (isLast ? lease.deadline <= now : isDue(lease.batch)) this.#postpone(lease, now, trimmed, usualMs);
+      else {
+        this.#deferredUntil = Math.min(this.#deferredUntil, lease.deadline);
+        const lane = isLast ? this.#lanes.get(lease.key) : undefined;
+        if (lane !== undefined) this.#touched.add(lane);
+      }
     }
+    this.#arrangeTouched(now);
     return trimmed;
+  }
+
+  /**
+   * Takes out of the lanes that an answer has lengthened what one handler can't start in time, the youngest first: to come
+   * again when that is likelier. What would be on its last attempt then waits on.
+   */
+  setAside(now: number, roundTripMs: number, usualMs: number): Trimmed {
+    if (this.#lengthened.size === 0) return nothing;
+    const trimmed = emptyTrimmed();
+    for (const lane of this.#lengthened) {
+      for (const lease of lane.waiting()) {
+        // Half of it would do for what nobody expected; but what is given back has lost an attempt for certain.
+        const inTimeMs = 2 * budgetMs(lease.batch.timeoutMs, roundTripMs);
+        if (lane.waitMs(lease.id, now, usualMs) <= inTimeMs) break;
+        if (lease.phase !== 'deferred' || lease.attempts >= this.#maxRetries) continue;
+        this.#postpone(lease, now, trimmed, usualMs);
+      }
+    }
+    this.#lengthened.clear();
+    this.#arrangeTouched(now);
+    return trimmed;
+  }
+
+  /** Gives a deferred one back for about as long as it would have to wait. */
+  #postpone(lease: Lease, now: number, trimmed: MutableTrimmed, usualMs: number): void {
+    const lane = this.#lanes.order === 'any' ? undefined : this.#lanes.get(lease.key);
+    if (lane !== undefined) {
+      const waitMs = lane.waitMs(lease.id, now, usualMs);
+      // Rather too early, since it can wait here; but its last lease must not run out before it is its turn.
+      const aimMs = lease.attempts < this.#maxRetries ? waitMs - budgetMs(lease.batch.timeoutMs, 0) / 2 : 2 * waitMs;
+      const seconds = Math.max(Math.ceil(aimMs / 1_000), 2 ** (lease.attempts - 1));
+      lease.delaySeconds = Math.min(seconds, longestDelaySeconds);
+    }
+    this.#leave(lease, now, trimmed);
   }
 
   #trimBatch(index: number, now: number, trimmed: MutableTrimmed): void {
@@ -233,9 +370,11 @@ export class Holdings {
     if (lease === undefined) return;
     this.#end(lease);
     const wasDeferred = this.#deferred.delete(lease);
-    if (wasDeferred) this.#holdRunning(lease);
+    const lane = this.#lanes.get(lease.key);
+    const isInItsWay = lane !== undefined && this.#leaveLane(lane, lease, now);
     if (lease.deadline <= now) trimmed.dropped.push(lease);
-    else (wasDeferred ? trimmed.postponed : trimmed.released).push(lease);
+    else if (wasDeferred && (isInItsWay || lease.delaySeconds !== undefined)) trimmed.postponed.push(lease);
+    else trimmed.released.push(lease);
   }
 
   /** Holds an unstarted message no longer. */
@@ -246,9 +385,25 @@ export class Holdings {
     lease.batch.open -= 1;
   }
 
-  /** The handler for which a message was deferred still runs: a delivery that comes now has to wait for it as well. */
-  #holdRunning({ id }: Lease): void {
-    for (const lease of this.running) if (lease.id === id) this.#known.hold(lease);
+  /** Gives whether the handler of its earlier delivery still runs. */
+  #leaveLane(lane: Lane, lease: Lease, now: number): boolean {
+    const entry = lane.find(lease.id);
+    if (entry === undefined) return false;
+    const { running } = entry;
+    entry.waiting = undefined;
+    entry.isSetAside = true;
+    if (lane.head === lease) lane.head = undefined;
+    this.#touched.add(lane);
+    // A delivery that comes now has to wait for that handler as well.
+    if (running !== undefined) this.#known.hold(running);
+    else this.#expect(lane, entry, lease, lease.deadline <= now ? now : now + 1_000 * (lease.delaySeconds ?? 0));
+    return running !== undefined;
+  }
+
+  /** Has those after a message wait for it, if it comes again. */
+  #expect(lane: Lane, entry: LaneEntry, lease: Lease, at: number): void {
+    if (this.#lanes.order === 'any' || this.#isLastAttempt(lease)) this.#lanes.remove(lane, entry);
+    else this.#lanes.expect(lane, entry, at);
   }
 
   /**
@@ -256,15 +411,23 @@ export class Holdings {
    * to be acknowledged, not delivered. Where it is started or finished itself, whichever settlement comes second finds
    * no lease, and the message acknowledged by the other.
    */
-  takeNewer(lease: Lease): Lease | undefined {
+  takeNewer(lease: Lease, now: number): Lease | undefined {
     const newer = this.#known.get(lease.id, lease.hash);
     if (newer === undefined) return undefined;
-    if (newer === 'done' || newer.phase !== 'buffered') {
+    const lane = newer === 'done' ? undefined : this.#lanes.get(newer.key);
+    const entry = lane?.find(lease.id);
+    const isWaiting = newer !== 'done' && entry?.waiting === newer && entry.running === undefined;
+    if (newer === 'done' || (newer.phase !== 'buffered' && !isWaiting)) {
       (newer === 'done' ? lease : newer).mayBeSettled = true;
       return undefined;
     }
-    this.#hurryNoMore(newer);
+    if (newer.phase === 'buffered') this.#hurryNoMore(newer);
+    this.#deferred.delete(newer);
     this.#end(newer);
+    if (lane === undefined || entry === undefined) return newer;
+    if (lane.head === newer) lane.head = undefined;
+    this.#lanes.remove(lane, entry);
+    this.#arrange(lane, now);
     return newer;
   }
 
@@ -293,16 +456,44 @@ export class Holdings {
   }
 
   /** Ends a started message: its handler is no longer running. */
-  finish(lease: Lease): void {
+  finish(lease: Lease, now: number): void {
     if (lease.phase !== 'started') return;
     if (!lease.isParked) this.running.remove(lease);
     lease.phase = 'over';
     if (lease.settledAs === undefined) lease.batch.open -= 1;
     // An acknowledged one is known as finished by now.
-    if (lease.settledAs === 'ack') return;
-    const newest = this.#known.get(lease.id, lease.hash);
-    if (newest === lease) this.#known.release(lease);
-    else if (newest !== 'done' && newest?.phase === 'deferred') this.#undefer(newest);
+    if (lease.settledAs !== 'ack') this.#known.release(lease);
+    if (lease.key !== undefined) this.#finishInLane(lease, now);
+  }
+
+  #finishInLane(lease: Lease, now: number): void {
+    const lane = this.#lanes.get(lease.key);
+    const entry = lane?.find(lease.id);
+    if (lane === undefined || entry?.running !== lease) return;
+    lane.finish(entry, now - lease.startedAt);
+    if (entry.waiting === undefined) {
+      const isRetried = lease.settledAs === 'retry' && lease.deadline > now;
+      const at = isRetried ? now + 1_000 * (lease.delaySeconds ?? 0) : Math.max(now, lease.deadline);
+      if (at - now <= longestWaitMs && lease.settledAs !== 'ack') this.#expect(lane, entry, lease, at);
+      else this.#lanes.remove(lane, entry);
+    }
+    this.#arrange(lane, now);
+  }
+
+  /** It is known what became of a retry: its message comes again after its delay, or when its lease ends. */
+  expectAgain(lease: Lease, isRetried: boolean, now: number): void {
+    const lane = this.#lanes.get(lease.key);
+    const entry = lane?.find(lease.id);
+    if (lane === undefined || entry === undefined || entry.waiting !== undefined || entry.running !== undefined) return;
+    const at = isRetried ? now + 1_000 * (lease.delaySeconds ?? 0) : Math.max(entry.at, lease.deadline);
+    this.#expect(lane, entry, lease, at);
+  }
+
+  /** Waits no longer for messages that should have come again. Gives whether one is due now. */
+  endWaits(now: number, roundTripMs: number): boolean {
+    const patienceMs = Math.max(patience.leastMs, patience.roundTrips * roundTripMs);
+    for (const lane of this.#lanes.endWaits(now, patienceMs)) this.#arrange(lane, now);
+    return this.dueSince === now;
   }
 
   #undefer(lease: Lease): void {

@@ -8,9 +8,10 @@ export type SettleKind = 'ack' | 'retry';
 /**
  * Where a held message stands.
  *
- * - `buffered`: leased, waiting to be started. → `started`, or `over` when released or dropped
- * - `deferred`: delivered again although the handler of its retried earlier delivery still runs. → `buffered` when that
- *   handler ends, or `over` when released or dropped
+ * - `buffered`: leased, waiting to be started. → `started`, `deferred` when an older one of its key comes, or `over` when
+ *   released or dropped
+ * - `deferred`: leased, waiting for another message of its key, or for the handler of its own earlier delivery, which was
+ *   retried and still runs. → `buffered` when its turn comes, or `over` when released or dropped
  * - `started`: handed out, its handler runs. → `over` when the handler ends
  * - `over`: no longer held; its settlement may still be on its way
  */
@@ -20,6 +21,8 @@ export type LeasePhase = 'buffered' | 'deferred' | 'started' | 'over';
 export interface HeldMessage extends PulledMessage {
   /** The decoded body as it came, where a schema or `decode` made another of it. */
   readonly rawBody?: unknown;
+  /** Where an order is kept: messages of one key are started in theirs. */
+  readonly key?: string;
 }
 
 /** The messages of one pull: they share a deadline. */
@@ -54,6 +57,8 @@ export class Lease {
   attempts: number;
   batch: LeaseBatch;
   phase: LeasePhase = 'buffered';
+  /** Of its lane, where it has one. */
+  key: string | undefined = undefined;
   startedAt = 0;
   /** How many handlers had ended when it was started. */
   finishedBefore = 0;

@@ -22,12 +22,28 @@ export interface PullBounds {
   readonly maxBufferedBytes: number;
   /** The most pulls under way with a short round trip. */
   readonly maxPulls: number;
+  /** `undefined` where none is kept. */
+  readonly order: KeptOrder | undefined;
+}
+
+/** An order in which messages are started, which has some wait for others. */
+export interface KeptOrder {
+  /** `undefined` where there is one order for all: then nothing waits for another that could be handed out. */
+  readonly key: unknown;
+  /** How many may wait for others, for the sake of those behind them that need not. */
+  readonly lookAhead: number;
 }
 
 /** What a consumer holds now. */
 export interface PullState {
   /** Those that can't be started yet apart: no idle handler is fed by them. */
   readonly unstarted: number;
+  /** Those that wait for another message, where an order is kept. */
+  readonly blocked: number;
+  /** 1 when a message that others wait for is due, and no pull was sent since; else 0. */
+  readonly due: 0 | 1;
+  /** One is due and has not come, and it may be behind others in the queue. */
+  readonly isSeeking: boolean;
   readonly unstartedLength: number;
   /** Asked for by pulls under way. */
   readonly asked: number;
@@ -41,6 +57,11 @@ export interface PullState {
   readonly serial: Pick<SerialTime, 'handed' | 'meanMs' | 'startableWithin'>;
 }
 
+/** How much work may wait for its turn when it is leased for so long, in milliseconds. */
+export function budgetMs(timeoutMs: number, roundTripMs: number): number {
+  return leaseShare * (timeoutMs - marginMs(timeoutMs, roundTripMs));
+}
+
 /**
  * The most messages that may be unstarted and asked for now.
  *
@@ -48,13 +69,12 @@ export interface PullState {
  * compute, one after the other, and what could not be started in time would have cost each message an attempt.
  */
 export function unstartedBound(handlers: Handlers, bounds: PullBounds, state: PullState, now: number): number {
-  const { visibilityTimeoutMs } = bounds;
   const { serial } = state;
   const idle = handlers.idle(now);
-  const budgetMs = leaseShare * (visibilityTimeoutMs - marginMs(visibilityTimeoutMs, state.roundTripMs));
-  const ceiling = Math.max(idle, handlers.startableWithin(budgetMs, now));
+  const leftMs = budgetMs(bounds.visibilityTimeoutMs, state.roundTripMs);
+  const ceiling = Math.max(idle, handlers.startableWithin(leftMs, now));
   const start = Math.min(Math.max(idle, 4 * handlers.finished), Math.max(handlers.atOnce, 4 * serial.handed));
-  return Math.min(ceiling, start, Math.max(1, serial.startableWithin(budgetMs)), bounds.maxBuffered);
+  return Math.min(ceiling, start, Math.max(1, serial.startableWithin(leftMs)), bounds.maxBuffered);
 }
 
 /**
@@ -68,7 +88,7 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   const unstarted = state.unstarted + state.asked;
   const room = Math.min(unstartedBound(handlers, bounds, state, now) - unstarted, roomByLength(bounds, state));
   if (room < 1) return 0;
-  const unfed = handlers.idle(now) - unstarted;
+  const unfed = Math.max(handlers.idle(now) - unstarted, state.isSeeking ? 1 : state.due);
   const twoRoundTrips = 2 * state.roundTripMs;
   // No time is no message, also where handlers take no time.
   const consumedWithin = (windowMs: number): number =>
@@ -76,13 +96,33 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   const soon = twoRoundTrips === 0 ? 0 : consumedWithin(twoRoundTrips);
   if (unfed < 1 && unstarted >= Math.max(1, soon)) return 0;
   const stretchMs = Math.max(Math.min(longestAskMs, bounds.visibilityTimeoutMs / 10), twoRoundTrips);
-  const wanted = Math.min(bounds.batchSize, Math.max(1, unfed, Math.floor(consumedWithin(stretchMs))));
+  const stretch = state.isSeeking ? Infinity : Math.floor(consumedWithin(stretchMs));
+  const wanted = Math.min(bounds.batchSize, Math.max(1, unfed, stretch));
   // A nearly full buffer is not topped up message by message.
   if (room < wanted && unfed < 1 && room < unstarted) return 0;
-  return Math.min(wanted, room);
+  return Math.max(0, Math.min(wanted, room, roomInTurn(handlers, bounds, state, Math.max(wanted, stretch))));
+}
+
+/**
+ * How many may be asked for where an order is kept, since they may have to wait for others: what one handler can start in
+ * time, a short stretch of work at most unless one is sought; and as many as are let wait for the sake of those behind them.
+ */
+function roomInTurn(handlers: Handlers, bounds: PullBounds, state: PullState, stretch: number): number {
+  const { order, visibilityTimeoutMs } = bounds;
+  if (order === undefined) return Infinity;
+  const { finished, meanMs, estimateMs } = handlers;
+  const leftMs = budgetMs(visibilityTimeoutMs, state.roundTripMs);
+  // To find what is sought, which may be behind others, whatever can likely be started is let wait.
+  const inTime = finished === 0 ? 1 : Math.floor(state.isSeeking ? (2 * leftMs) / meanMs : leftMs / estimateMs);
+  const share = Math.max(1, Math.min(stretch, inTime, bounds.maxBuffered));
+  // Where there is one order for all, nothing waits but for what comes again.
+  if (order.key === undefined && state.blocked === 0) return Infinity;
+  return Math.max(state.due, share + order.lookAhead - state.blocked - state.asked);
 }
 
 function pullsAllowed(bounds: PullBounds, state: PullState): number {
+  // The answers of several might come in another order.
+  if (bounds.order !== undefined) return 1;
   if (!state.lastWasFull) return 1;
   return state.roundTripMs > longRoundTripMs ? 2 * bounds.maxPulls : bounds.maxPulls;
 }

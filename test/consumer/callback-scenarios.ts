@@ -254,6 +254,22 @@ const retryDelaySeconds: Scenario = async (misdeed) => {
   return delaySeconds === 2 && isNoted(summary) ? 'default delay, noted' : 'lost';
 };
 
+const key: Scenario = async (misdeed) => {
+  const jobs = openJobs({ maxRetries: 50 });
+  jobs.push('x');
+  let isFirst = true;
+  const tell = (): unknown => {
+    if (!isFirst) return 'x';
+    isFirst = false;
+    return commit(misdeed, { plain: 'x', nonsense: Number.NaN });
+  };
+  const options = { key: tell as () => string, stopWhenEmpty: { forMs: 600_000 } };
+  const summary = await jobs.run(jobs.queue.process(() => 1, options));
+  expect(summary).toMatchObject({ acked: 1, delivered: 1 });
+  if (summary.invalid === 1) expect(summary.lastError).toBeInstanceOf(Error);
+  return summary.invalid === 0 ? 'taken' : 'invalid';
+};
+
 const random: Scenario = async (misdeed) => {
   vi.spyOn(Math, 'random').mockReturnValue(0.99);
   const jobs = openJobs({}, { random: () => commit(misdeed, { plain: 0.25, nonsense: -3 }) as number });
@@ -342,6 +358,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   onInvalid,
   onEvent,
   onRejected,
+  key,
   retryDelaySeconds,
   random,
   'clock.now': now,

@@ -85,6 +85,7 @@ describe('resolveConsumeOptions()', () => {
   });
 
   it.each<[string, unknown, Error]>([
+    ['ordered', 1, new TypeError("'ordered' must be one of true, false: current value is 1")],
     ['maxIdleMs', 249.9, new RangeError("'maxIdleMs' must be a number of 250 or more: current value is 249.9")],
     ['maxIdleMs', '250', new TypeError("'maxIdleMs' must be a number of 250 or more: current value is '250'")],
     ['settle', 'automatic', new TypeError("'settle' must be one of 'auto', 'manual': current value is 'automatic'")],

@@ -154,6 +154,18 @@ describe.each(ways)('the handle of %s()', (_, start) => {
     expect(processor.concurrency).toBe(before);
     await jobs.run(processor.close());
   });
+
+  it('stays one handler where the queue is kept in order, and as many as wanted where each key is', async () => {
+    const jobs = openJobs();
+    const inOrder = start(jobs, () => 1, { ordered: true });
+    expect(() => {
+      inOrder.concurrency = 2;
+    }).toThrow(/'concurrency' must be 1 with 'ordered': current value is 2/);
+    const byKey = jobs.queue.process(() => 1, { key: () => 'a' });
+    byKey.concurrency = 20;
+    expect([inOrder.concurrency, byKey.concurrency]).toEqual([1, 20]);
+    await jobs.run(Promise.all([inOrder.close(), byKey.close()]));
+  });
 });
 
 describe('the handle of processBatches()', () => {

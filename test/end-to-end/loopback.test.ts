@@ -79,6 +79,36 @@ describe('over a socket', () => {
     expect(broker.isEmpty('jobs')).toBe(true);
   });
 
+  it('handles messages of one key one after the other and in order, also after one that fails', async () => {
+    const { broker, queue } = await open({ maxRetries: 10 });
+    await queue.sendBatch(items(200));
+    const running = new Set<number>();
+    const done = new Map<number, number[]>();
+    const summary = await queue.process(
+      async ({ body, attempts }) => {
+        const key = body % 7;
+        expect(running.has(key)).toBe(false);
+        running.add(key);
+        await new Promise((resolve) => setTimeout(resolve, body % 3));
+        running.delete(key);
+        if (body % 31 === 5 && attempts === 1) throw new Error('not yet');
+        done.set(key, [...(done.get(key) ?? []), body]);
+      },
+      { key: ({ body }) => String(body % 7), retryDelaySeconds: 1, maxRetries: 10, stopWhenEmpty: { forMs: 3_000 } },
+    );
+    expect(summary).toMatchObject({ acked: 200, retried: 7, lost: 0 });
+    for (const numbers of done.values()) expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+    expect(broker.isEmpty('jobs')).toBe(true);
+  }, 60_000);
+
+  it('keeps the order of the queue with ordered', async () => {
+    const { queue } = await open();
+    await queue.sendBatch(items(300));
+    const seen: number[] = [];
+    for await (const { body } of queue.consume({ ordered: true, stopWhenEmpty: true })) seen.push(body);
+    expect(seen).toEqual(items(300).map(({ body }) => body));
+  });
+
   it('moves what always fails to the dead letter queue', async () => {
     const { broker, queue, idsOf } = await open({ maxRetries: 2, deadLetterQueue: 'failed' });
     await queue.sendBatch(items(30));

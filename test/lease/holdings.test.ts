@@ -95,7 +95,7 @@ describe('receive()', () => {
     const b = startOne(holdings, 0);
     holdings.settle(a, 'ack', undefined);
     holdings.settle(b, 'ack', undefined);
-    holdings.finish(b);
+    holdings.finish(b, 0);
     const again = [pulled('a', { attempts: 2 }), pulled('b', { attempts: 2 })];
     const { done, fresh } = holdings.receive(again, 2_000, 1_000);
     expect(done.map(({ leaseId }) => leaseId)).toEqual(['a-2', 'b-2']);
@@ -109,7 +109,7 @@ describe('receive()', () => {
     holdings.receive([pulled('a')], 0, 1_000);
     const a = startOne(holdings, 0);
     holdings.settle(a, 'retry', 0);
-    holdings.finish(a);
+    holdings.finish(a, 0);
     holdings.receive([pulled('a', { attempts: 2 })], 10, 1_000);
     expect(startOne(holdings, 10).attempts).toBe(2);
   });
@@ -122,7 +122,7 @@ describe('receive()', () => {
     expect(holdings.receive([pulled('a', { attempts: 2 })], 10, 1_000)).toMatchObject({ fresh: 1, swapped: 0 });
     expect(startAll(holdings, 10)).toEqual(['b']);
     expect(holdings.unstarted).toBe(1);
-    holdings.finish(a);
+    holdings.finish(a, 0);
     expect(startAll(holdings, 20)).toEqual(['a']);
     expect(holdings.unstarted).toBe(0);
   });
@@ -135,7 +135,7 @@ describe('receive()', () => {
     holdings.receive([pulled('a', { attempts: 2 })], 10, 1_000);
     expect(holdings.receive([pulled('a', { attempts: 3 })], 900, 1_000)).toMatchObject({ swapped: 1 });
     expect(holdings.trim(1_010, 0)).toEqual(none);
-    holdings.finish(a);
+    holdings.finish(a, 0);
     expect(startOne(holdings, 1_010)).toMatchObject({ attempts: 3, deadline: 1_900 });
   });
 
@@ -148,7 +148,7 @@ describe('receive()', () => {
     expect(ids(holdings.trim(1_000, 0).postponed)).toEqual(['a']);
     holdings.receive([pulled('a', { attempts: 3 })], 1_001, 1_000);
     expect(holdings.start(1_001)).toBeUndefined();
-    holdings.finish(a);
+    holdings.finish(a, 0);
     expect(startOne(holdings, 1_001).attempts).toBe(3);
   });
 });
@@ -212,7 +212,7 @@ describe('start()', () => {
     const a = startOne(holdings, 0);
     holdings.settle(a, 'retry', 0);
     holdings.receive([pulled('a', { attempts: 2 })], 10, 1_000);
-    holdings.finish(a);
+    holdings.finish(a, 0);
     expect(startAll(holdings, 10)).toEqual(['a', 'b']);
   });
 });
@@ -266,7 +266,7 @@ describe('firstBatch()', () => {
     holdings.receive([pulled('a', { attempts: 2 })], 10, 1_000);
     holdings.receive([pulled('b')], 500, 1_000);
     expect(holdings.firstBatch()?.deadline).toBe(1_500);
-    holdings.finish(a);
+    holdings.finish(a, 0);
     expect(holdings.firstBatch()?.deadline).toBe(1_010);
   });
 
@@ -381,7 +381,7 @@ describe('park()', () => {
     expect(holdings.start(900)).toBeUndefined();
     expect(a).toMatchObject({ attempts: 2, deadline: 1_900 });
     holdings.settle(a, 'retry', 0);
-    holdings.finish(a);
+    holdings.finish(a, 0);
     expect(holdings.running.size).toBe(0);
     expect(holdings.receive([pulled('a', { attempts: 3 })], 1_000, 1_000)).toMatchObject({ fresh: 1, swapped: 0 });
   });
@@ -390,7 +390,7 @@ describe('park()', () => {
     const holdings = new Holdings(5);
     holdings.receive([pulled('a'), pulled('b')], 0, 1_000);
     const a = startOne(holdings, 0);
-    holdings.finish(a);
+    holdings.finish(a, 0);
     holdings.park(a);
     expect(a).toMatchObject({ phase: 'over', isParked: false });
     expect(startAll(holdings, 0)).toEqual(['b']);
@@ -405,7 +405,7 @@ describe('buffered', () => {
     holdings.settle(a, 'retry', 0);
     holdings.receive([pulled('a', { attempts: 2 }), pulled('b')], 10, 1_000);
     expect(holdings).toMatchObject({ unstarted: 2, buffered: 1 });
-    holdings.finish(a);
+    holdings.finish(a, 0);
     expect(holdings).toMatchObject({ unstarted: 2, buffered: 2 });
   });
 });
@@ -415,9 +415,9 @@ describe('takeNewer()', () => {
     const holdings = new Holdings(maxRetries);
     holdings.receive([pulled('a')], 0, 1_000);
     const a = startOne(holdings, 0);
-    holdings.finish(a);
+    holdings.finish(a, 0);
     holdings.receive([pulled('a', { attempts: 2 }), pulled('b')], 1_000, 1_000);
-    const newer = holdings.takeNewer(a);
+    const newer = holdings.takeNewer(a, 0);
     expect(newer).toMatchObject({ id: 'a', attempts: 2, phase: 'over' });
     holdings.settle(a, 'ack', undefined);
     expect(holdings).toMatchObject({ unstarted: 1 });
@@ -430,13 +430,13 @@ describe('takeNewer()', () => {
     const holdings = new Holdings(5);
     holdings.receive([pulled('a')], 0, 1_000);
     const a = startOne(holdings, 0);
-    holdings.finish(a);
-    expect(holdings.takeNewer(a)).toBeUndefined();
+    holdings.finish(a, 0);
+    expect(holdings.takeNewer(a, 0)).toBeUndefined();
     holdings.receive([pulled('a', { attempts: 2 })], 1_000, 1_000);
     const again = startOne(holdings, 1_000);
-    expect(holdings.takeNewer(a)).toBeUndefined();
+    expect(holdings.takeNewer(a, 0)).toBeUndefined();
     holdings.settle(again, 'ack', undefined);
-    expect(holdings.takeNewer(a)).toBeUndefined();
+    expect(holdings.takeNewer(a, 0)).toBeUndefined();
   });
 });
 
@@ -484,8 +484,8 @@ describe('settle() and finish()', () => {
     expect(holdings.settle(a, 'retry', 7)).toBe(true);
     expect(holdings.settle(a, 'ack', undefined)).toBe(false);
     expect(a).toMatchObject({ settledAs: 'retry', delaySeconds: 7 });
-    holdings.finish(a);
-    holdings.finish(a);
+    holdings.finish(a, 0);
+    holdings.finish(a, 0);
     expect(holdings.running.size).toBe(0);
     expect(a.phase).toBe('over');
   });
@@ -494,7 +494,7 @@ describe('settle() and finish()', () => {
     const holdings = new Holdings(3);
     holdings.receive([pulled('a')], 0, 1_000);
     const a = startOne(holdings, 0);
-    holdings.finish(a);
+    holdings.finish(a, 0);
     expect(holdings.receive([pulled('a', { attempts: 2 })], 1_000, 1_000)).toMatchObject({ fresh: 1, done: [] });
   });
 
@@ -506,7 +506,7 @@ describe('settle() and finish()', () => {
       holdings.receive([pulled('a')], 0, 1_000);
       const older = startOne(holdings, 0);
       expect(holdings.lapse(1_000)).toEqual([older]);
-      holdings.finish(older);
+      holdings.finish(older, 0);
       holdings.receive([pulled('a', { attempts: 2 })], 1_000, 1_000_000);
       const newer = startOne(holdings, 1_000);
       expect(holdings.settle(older, 'ack', undefined)).toBe(true);
@@ -514,10 +514,10 @@ describe('settle() and finish()', () => {
         holdings.receive([pulled(`m${index}`)], 1_000, 1_000);
         const lease = startOne(holdings, 1_000);
         holdings.settle(lease, 'ack', undefined);
-        holdings.finish(lease);
+        holdings.finish(lease, 0);
       }
       expect(holdings.settle(newer, 'retry', 0)).toBe(true);
-      holdings.finish(newer);
+      holdings.finish(newer, 0);
       expect(holdings.running.size).toBe(0);
       expect(holdings.nextLapseAt()).toBeUndefined();
       const { done } = holdings.receive([pulled('a', { attempts: 3 })], 1_500, 1_000);
@@ -531,9 +531,9 @@ describe('settle() and finish()', () => {
     const [a, b, c] = [startOne(holdings, 0), startOne(holdings, 0), startOne(holdings, 0)];
     holdings.settle(a, 'ack', undefined);
     expect(a.batch.open).toBe(2);
-    holdings.finish(a);
+    holdings.finish(a, 0);
     expect(a.batch.open).toBe(2);
-    holdings.finish(b);
+    holdings.finish(b, 0);
     expect(a.batch.open).toBe(1);
     holdings.settle(b, 'ack', undefined);
     expect(a.batch.open).toBe(1);
@@ -564,7 +564,7 @@ describe('lapse()', () => {
     const finished = startOne(holdings, 0);
     startOne(holdings, 0);
     holdings.settle(settled, 'ack', undefined);
-    holdings.finish(finished);
+    holdings.finish(finished, 0);
     expect(ids(holdings.lapse(1_000))).toEqual(['open']);
   });
 
@@ -577,7 +577,7 @@ describe('lapse()', () => {
       holdings.receive([pulled(`m${index}`)], index, 1_000_001);
       const lease = startOne(holdings, index);
       holdings.settle(lease, 'ack', undefined);
-      holdings.finish(lease);
+      holdings.finish(lease, 0);
       countLooks(lease, () => (looks += 1));
       holdings.lapse(index);
     }
@@ -775,7 +775,7 @@ class Model {
     this.lapsed.delete(held.id);
     const deferred = this.held.find(({ id, place }) => id === held.id && place === 'deferred');
     if (deferred !== undefined) deferred.place = 'buffered';
-    this.holdings.finish(lease);
+    this.holdings.finish(lease, 0);
   }
 
   runningOf(lease: Lease): Held {

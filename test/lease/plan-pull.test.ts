@@ -14,6 +14,7 @@ const bounds: PullBounds = {
   maxBuffered: 1_000,
   maxBufferedBytes: 16_000_000,
   maxPulls: 4,
+  order: undefined,
 };
 
 /** The loop was kept for so long by each of so many messages. */
@@ -25,6 +26,9 @@ function kept(eachMs: number, messages = 100): SerialTime {
 
 const nothing: PullState = {
   unstarted: 0,
+  blocked: 0,
+  due: 0,
+  isSeeking: false,
   unstartedLength: 0,
   asked: 0,
   pullsUnderWay: 0,
@@ -241,6 +245,9 @@ describe('planPull()', () => {
       roundTripMs: fc.constantFrom(0, 1, 20, 51, 500, 5_000),
       meanLength: fc.constantFrom(0, 10, 10_000),
       unstartedLength: fc.nat(100_000),
+      blocked: fc.nat(60),
+      due: fc.constantFrom(0 as const, 1 as const),
+      isSeeking: fc.boolean(),
       serial: fc.tuple(fc.constantFrom(0, 0.01, 5, 1_000), fc.nat(50)).map(([ms, messages]) => kept(ms, messages)),
     });
     const drawn = fc.record({
@@ -249,6 +256,7 @@ describe('planPull()', () => {
       maxBuffered: fc.integer({ min: 1, max: 100 }),
       maxBufferedBytes: fc.constantFrom(1, 10_000, 1_000_000),
       maxPulls: fc.integer({ min: 1, max: 4 }),
+      order: fc.constantFrom(undefined, { key: undefined, lookAhead: 0 }, { key: 'given', lookAhead: 10 }),
     });
     fc.assert(
       fc.property(work, state, drawn, fc.nat(30_000), (works, each, limits, now) => {

@@ -113,7 +113,7 @@ export const consumerMutants: readonly Mutant[] = [
   {
     name: 'what was dropped from the buffer is not waited for before the end as empty',
     file: handouts,
-    find: 'for (const { deadline } of dropped) leftovers.note(deadline);',
+    find: 'leftovers.note(lease.deadline);',
     replace: '',
   },
   {

@@ -8,6 +8,8 @@ const unseenHandlers = 'src/lease/unseen-handlers.ts';
 const serialTime = 'src/lease/serial-time.ts';
 const readOutcomes = 'src/lease/read-outcomes.ts';
 
+const lane = 'src/lease/lane.ts';
+
 /** Faults of the lease core. */
 export const leaseMutants: readonly Mutant[] = [
   {
@@ -78,8 +80,8 @@ export const leaseMutants: readonly Mutant[] = [
   {
     name: 'what waits for the handler of its retried delivery is not handed out afterwards',
     file: holdings,
-    find: "newest?.phase === 'deferred') this.#undefer(newest);",
-    replace: "newest?.phase === 'deferred') return;",
+    find: 'if (lease.key !== undefined) this.#finishInLane(lease, now);',
+    replace: '',
   },
   {
     name: 'what leaves the buffer is still counted as buffered',
@@ -155,8 +157,56 @@ export const leaseMutants: readonly Mutant[] = [
   {
     name: 'what computes is planned for as if it waited',
     file: planPull,
-    find: 'Math.max(1, serial.startableWithin(budgetMs))',
+    find: 'Math.max(1, serial.startableWithin(leftMs))',
     replace: 'Infinity',
+  },
+  {
+    name: 'two messages of one key are handled at once',
+    file: lane,
+    find: 'if (this.#isExclusive && this.#running > 0) return undefined;',
+    replace: '',
+    invariant: 13,
+  },
+  {
+    name: 'what came later is started before what is older',
+    file: lane,
+    find: '(this.#entries[index - 1]?.timestampMs ?? 0) > timestampMs',
+    replace: 'false',
+    invariant: 13,
+  },
+  {
+    name: 'later ones do not wait for a message that is retried',
+    file: lane,
+    find: 'if (isOpen || isLast) next ??= waiting;',
+    replace: 'next ??= waiting;',
+    invariant: 13,
+  },
+  {
+    name: 'what should have come by now is not waited for',
+    file: holdings,
+    find: 'leastMs: 5_000, roundTrips: 4',
+    replace: 'leastMs: 0, roundTrips: 0',
+    invariant: 13,
+  },
+  {
+    name: 'an older one that comes waits for the one that was to be started',
+    file: holdings,
+    find: 'if (next === head) return;',
+    replace: 'if (next === head || head !== undefined) return;',
+    invariant: 13,
+  },
+  {
+    name: 'pulls overlap where an order is kept',
+    file: planPull,
+    find: 'if (bounds.order !== undefined) return 1;',
+    replace: '',
+    invariant: 13,
+  },
+  {
+    name: 'what would be on its last attempt then is set aside',
+    file: holdings,
+    find: "lease.phase !== 'deferred' || lease.attempts >= this.#maxRetries",
+    replace: "lease.phase !== 'deferred'",
   },
   {
     name: 'pulls go out side by side after an answer that was not full',

@@ -15,7 +15,7 @@ export const settlingMutants: readonly Mutant[] = [
   {
     name: 'a late ack of an abandoned message leaves its newer delivery in the buffer',
     file: settlements,
-    find: "if (kind === 'ack' && lease.isAbandoned) this.#acknowledgeNewer(lease);",
+    find: "if (kind === 'ack' && lease.isAbandoned) this.#acknowledgeNewer(lease, now);",
     replace: '',
   },
   {

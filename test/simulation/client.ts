@@ -16,6 +16,7 @@ import type { ClientPlan, Schedule } from './schedule.ts';
 import { seededRandom } from './seeded-random.ts';
 import { plannedAnswers, SimulatedSchema } from './simulated-schema.ts';
 import type { Sequence } from './sequence.ts';
+import { isOrdered } from './order-plan.ts';
 import type { RunningSurface, Surface, Wait } from './surface.ts';
 import { surfaces } from './surfaces.ts';
 
@@ -171,6 +172,7 @@ export class Client {
       batchSize,
       signal: this.#signal.signal,
       ...(stopWhenEmpty && { stopWhenEmpty }),
+      ...(isOrdered(plan) && { ordered: true }),
     };
     if (typeof onInvalid === 'object') {
       const answer = plannedAnswers({ client, clock: truth, log, blocksMs: callbacks.onInvalid }, onInvalid);

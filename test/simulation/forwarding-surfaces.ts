@@ -7,8 +7,10 @@ import { forward, type Forward } from '../../src/index.ts';
 import { toReadable, toWritable } from '../../src/node.ts';
 import { toWritableStream } from '../../src/web.ts';
 import type { ForwardMessage } from './handler-plan.ts';
+import { handlersAtOnce, keyOption } from './order-plan.ts';
 import { byHand, endOf, handingOut } from './reactive-surfaces.ts';
 import { running } from './running-surface.ts';
+import { parsedFrom } from './simulated-schema.ts';
 import { PlannedFailure, type RunningSurface, type Surface } from './surface.ts';
 
 /** A Node stream that flows, whose messages are forwarded to a Node sink: each of the two ends with the other. */
@@ -52,7 +54,7 @@ export const nodeForwarding: Surface = {
 /** Handlers side by side that write to a web sink, which goes on after an item that can't be pushed. */
 export const webForwarding: Surface = {
   isAuto: true,
-  concurrency: ({ concurrency = handlers, maxInFlight }) => Math.min(concurrency, maxInFlight),
+  concurrency: handlersAtOnce,
   holdsBack: 'never',
   hasGrace: false,
   leavesAtOnce: false,
@@ -65,7 +67,7 @@ export const webForwarding: Surface = {
         if ((await desk.handle([message], undefined, write)) !== 'finish')
           throw new PlannedFailure('the handler fails');
       },
-      { ...desk.options, concurrency: Math.min(desk.plan.concurrency ?? handlers, desk.options.maxInFlight) },
+      { ...desk.options, ...keyOption(desk.plan), concurrency: handlersAtOnce(desk.plan) },
     );
     const closed = ended.catch(() => undefined);
     const close = (): Promise<unknown> => {
@@ -83,8 +85,6 @@ export const webForwarding: Surface = {
   },
 };
 
-const handlers = 3;
-
 function toNode(sink: Writable): ForwardMessage {
   return (message, how) =>
     new Promise((resolve) => {
@@ -94,13 +94,8 @@ function toNode(sink: Writable): ForwardMessage {
 
 /** The body as it was pulled; beside it what no queue takes. */
 function itemOf(message: LeasedMessage, how: 'well' | 'badly'): Forward {
-  const body = isParsed(message.body) ? message.body.parsed : message.body;
+  const body = parsedFrom(message.body);
   return forward<unknown>(message, how === 'well' ? [body] : [body, 1n]);
-}
-
-/** What the simulated schema makes of a body. */
-function isParsed(body: unknown): body is { readonly parsed: unknown } {
-  return typeof body === 'object' && body !== null && 'parsed' in body;
 }
 
 /** A sink tells its writer nothing of the settlement. */

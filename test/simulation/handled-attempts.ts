@@ -12,6 +12,7 @@ import type { Delivery, Got, Ledger, LedgerMessage } from './ledger.ts';
  * - one that came while its handler ran or waited for its turn by an older delivery, whose place it took, or when that was
  *   finished: then it is acknowledged;
  * - one whose place a newer delivery took before it was started: that one is judged in its stead;
+ * - one that had to wait for others of its key, and was given back while it was not on its last attempt;
  * - one whose client began to end while its lease lasted: it gives back what it has not started.
  *
  * Elsewhere than in a gentle schedule a consumer can't keep the promise: what it fetched may turn out to take longer, or its
@@ -39,7 +40,12 @@ function isExcused(ledger: Ledger, delivery: Delivery): boolean {
     return true;
   }
   const got = { ...delivery, call };
-  return ledger.isInvalid(call.client, messageId) || isReplaced(ledger, got) || isGivenBack(ledger, got);
+  return (
+    ledger.isInvalid(call.client, messageId) ||
+    isReplaced(ledger, got) ||
+    isPostponed(ledger, got) ||
+    isGivenBack(ledger, got)
+  );
 }
 
 /** Whether another delivery to the same client had its place. */
@@ -52,6 +58,12 @@ function isReplaced(ledger: Ledger, { call, messageId, attempts }: Got): boolean
   if (isBefore) return true;
   const newer = ledger.got(call.client, messageId).filter((other) => other.attempts > attempts);
   return newer.some((other) => !isOver(ledger, call, other.call.endedAt));
+}
+
+/** Whether its client gave it back, to wait for others, and could do so without harm. */
+function isPostponed(ledger: Ledger, { call, leaseId, attempts }: Got): boolean {
+  if (ledger.client(call.client).plan.order === undefined || attempts > ledger.run.schedule.maxRetries) return false;
+  return ledger.callsBy(call.client, 'ack').some(({ retries }) => retries.includes(leaseId));
 }
 
 /** Whether its client may have given it back because it was ending. */

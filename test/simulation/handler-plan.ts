@@ -3,6 +3,7 @@ import type { Clock } from '../../src/contract/clock.ts';
 import type { Settlement } from '../../src/contract/settlement.ts';
 import { type HandlerBlocking, planWork } from './blocking.ts';
 import type { HandlerLog, HandSettleKind, Start } from './handler-log.ts';
+import { numberOf } from './order-plan.ts';
 import type { Moment } from './moment.ts';
 
 /** How long a client's handlers take. */
@@ -10,6 +11,8 @@ export type HandlerTimes =
   | { readonly shape: 'constant'; readonly ms: number }
   /** One in `oneIn` takes `slowMs`. */
   | { readonly shape: 'bimodal'; readonly ms: number; readonly slowMs: number; readonly oneIn: number }
+  /** Messages whose number is a multiple of `oneIn` take `slowMs`: those of one of so many keys. */
+  | { readonly shape: 'one key'; readonly ms: number; readonly slowMs: number; readonly oneIn: number }
   /** A Pareto distribution from `ms` up to 40 times as much. */
   | { readonly shape: 'heavy-tail'; readonly ms: number }
   /** `ms` for the first `until` messages, `laterMs` from then on. */
@@ -101,7 +104,7 @@ export class PlannedHandler {
     const nth = this.#started;
     this.#started += 1;
     const does = plan.deviations.find((deviation) => deviation.nth === nth)?.does;
-    const durationMs = drawDuration(plan.times, nth, this.#deps.random);
+    const durationMs = drawDuration(plan.times, nth, message.body, this.#deps.random);
     const work = planWork(durationMs, nth, plan.blocking, this.#deps.random);
     for (const kind of settledFirst(does)) void this.#settle(start, message, kind);
     if (work.firstMs > 0) log.keepLoop(work.firstMs, starts);
@@ -179,12 +182,14 @@ function settledFirst(does: Deviation | undefined): ReadonlyArray<Exclude<HandSe
   }
 }
 
-function drawDuration(times: HandlerTimes, nth: number, random: () => number): number {
+function drawDuration(times: HandlerTimes, nth: number, body: unknown, random: () => number): number {
   switch (times.shape) {
     case 'constant':
       return times.ms;
     case 'bimodal':
       return random() < 1 / times.oneIn ? times.slowMs : times.ms;
+    case 'one key':
+      return numberOf(body) % times.oneIn === 0 ? times.slowMs : times.ms;
     case 'heavy-tail':
       return Math.round(times.ms * Math.min(40, (1 - random()) ** (-1 / 1.5)));
     case 'jump':

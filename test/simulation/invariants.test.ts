@@ -100,6 +100,36 @@ const dangers: Readonly<Record<string, Danger>> = {
     },
     share: 2,
   },
+  'invariant 13: messages of one key, or all, are started one after the other and in order': {
+    range: {
+      surfaces: ['process', 'process', 'for await', 'batches', 'processBatches', 'toObservable'],
+      orderOneIn: 1,
+    },
+    share: 2,
+  },
+  'invariant 13, where handlers fail': {
+    range: {
+      surfaces: ['process', 'process', 'process → toWritableStream', 'for await', 'batches'],
+      deviations: ['throw', 'throw', 'retry-first', 'retry-last', 'ack-first', 'dead-letter-first'],
+      events: ['push', 'push', 'redeliver', 'close'],
+      faults: ['slow', 'failed', 'answer-dropped', 'limited'],
+      orderOneIn: 1,
+      mostClients: 2,
+    },
+    share: 2,
+  },
+  'invariants 11 and 13, where nothing but the order gets in the way': {
+    range: {
+      surfaces: ['process', 'process', 'for await', 'batches', 'processBatches'],
+      events: ['push', 'push', 'close'],
+      deviations: [],
+      orderOneIn: 1,
+      mostClients: 1,
+      mostMessages: 40,
+    },
+    isGentle: true,
+    share: 2,
+  },
   'an invalid message reaches no handler and is settled as onInvalid says': {
     range: {
       deviations: ['ack-first', 'retry-first', 'dead-letter-last', 'throw'],

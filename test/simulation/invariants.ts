@@ -13,6 +13,7 @@ import type { CallRecord } from './network.ts';
 import { overdueAfterMs } from './overdue-pulls.ts';
 import { onItsWayFor } from './on-its-way.ts';
 import { PullBound } from './pull-bound.ts';
+import { startedInOrder } from './started-in-order.ts';
 import { repeatsAreRecognised } from './repeated-deliveries.ts';
 import type { ClientRun } from './client.ts';
 import { grainMs, isOver } from './client-time.ts';
@@ -147,10 +148,19 @@ function pullViolations(ledger: Ledger, client: ClientRun): readonly string[] {
         ? startedLater(ledger, client.client, note.seq)
         : note.unstarted + ledger.heldAt(client.client, note);
     const unstarted = held - deferredAt(ledger, client.client, note);
-    const bound = bounds.at(note);
+    const bound = bounds.at(note) + waitingInTurn(client);
     if (asked + unstarted <= bound) return [];
     return [`client ${client.client} asked for ${asked} with ${unstarted} unstarted: the bound is ${bound}`];
   });
+}
+
+/**
+ * How many messages may wait for others beside those that may wait for handlers, where an order is kept: to reach those that
+ * need not, and to find one that comes again behind others.
+ */
+function waitingInTurn({ plan, surface }: ClientRun): number {
+  if (plan.order === undefined) return 0;
+  return plan.order === 'ordered' ? 1_000 : 1_000 + 10 * (surface.concurrency?.(plan) ?? 1);
 }
 
 /** How many messages waited for the handler of their retried earlier delivery, at most: no idle handler is fed by them. */
@@ -304,6 +314,7 @@ const invariants: Readonly<Record<string, Invariant>> = {
   9: nextIsAnsweredInOrder,
   11: attemptsAreHandled,
   12: claimsEnd,
+  13: startedInOrder,
   'of late retries': noLateRetry,
   'of repeated deliveries': repeatsAreRecognised,
   'of finished work': finishedWorkIsAcked,

@@ -3,6 +3,7 @@ import type { PlannedFault } from './faults.ts';
 import type { HandlerPlan } from './handler-plan.ts';
 import type { Latency } from './network.ts';
 import type { InvalidPlan, SchemaPlan } from './simulated-schema.ts';
+import type { OrderPlan } from './order-plan.ts';
 import type { SurfaceName } from './surfaces.ts';
 
 /** One consumer of a schedule. */
@@ -20,6 +21,8 @@ export interface ClientPlan {
   readonly onInvalid?: InvalidPlan | undefined;
   /** @defaultValue they take no time */
   readonly callbacks?: CallbackBlocking | undefined;
+  /** In what order messages are started. @defaultValue any */
+  readonly order?: OrderPlan | undefined;
   /** @defaultValue never */
   readonly stopWhenEmpty?: true | { readonly forMs: number } | undefined;
 }

@@ -3,6 +3,7 @@ import type { CallbackBlocking, HandlerBlocking } from './blocking.ts';
 import type { Fault, PlannedFault } from './faults.ts';
 import { type Deviation, everyDeviation, type HandlerPlan, type HandlerTimes } from './handler-plan.ts';
 import type { Latency } from './network.ts';
+import type { OrderPlan } from './order-plan.ts';
 import type { ClientPlan, PlannedEvent, Schedule } from './schedule.ts';
 import type { InvalidPlan, SchemaPlan } from './simulated-schema.ts';
 import { type SurfaceName, surfaceNames } from './surfaces.ts';
@@ -25,6 +26,8 @@ export interface ScheduleRange {
   readonly schemaOneIn?: number;
   /** Of one in so many clients handlers keep the event loop, and of half as many callbacks do. @defaultValue 4 */
   readonly blockOneIn?: number;
+  /** One in so many clients keeps an order. @defaultValue 3 */
+  readonly orderOneIn?: number;
   /** One in so many clients ends when the queue is empty. @defaultValue 8 */
   readonly stopOneIn?: number;
 }
@@ -96,6 +99,7 @@ function handlerTimes(timeoutMs: number): fc.Arbitrary<HandlerTimes> {
     record({ shape: fc.constant('constant' as const), ms: fc.oneof(shortMs, anyMs) }),
     record({ shape: fc.constant('bimodal' as const), ms: shortMs, slowMs: anyMs, oneIn: fc.constantFrom(10, 3) }),
     record({ shape: fc.constant('heavy-tail' as const), ms: shortMs }),
+    record({ shape: fc.constant('one key' as const), ms: shortMs, slowMs: anyMs, oneIn: fc.constantFrom(2, 3, 8) }),
     record({ shape: fc.constant('jump' as const), ms: shortMs, until, laterMs: anyMs }),
   );
 }
@@ -133,6 +137,10 @@ function clientPlans(timeoutMs: number, range: ScheduleRange): fc.Arbitrary<Clie
     schema: someTimes(schemaPlans(timeoutMs), range.schemaOneIn ?? 4),
     onInvalid: someTimes(invalidPlans(timeoutMs), range.schemaOneIn ?? 4),
     callbacks: someTimes(callbackBlockings(timeoutMs), 2 * (range.blockOneIn ?? 4)),
+    order: someTimes(
+      fc.constantFrom<OrderPlan[]>('ordered', { keys: 1 }, { keys: 2 }, { keys: 3 }, { keys: 8 }),
+      range.orderOneIn ?? 3,
+    ),
     stopWhenEmpty: someTimes(
       fc.oneof(fc.constant(true as const), record({ forMs: timesAround(timeoutMs) })),
       range.stopOneIn ?? 8,

@@ -26,6 +26,11 @@ export function parsed(body: unknown): unknown {
   return { parsed: body };
 }
 
+/** What it was made of; a body that no schema has seen is its own. */
+export function parsedFrom(body: unknown): unknown {
+  return typeof body === 'object' && body !== null && 'parsed' in body ? body.parsed : body;
+}
+
 interface Deps {
   readonly client: number;
   readonly clock: Clock;

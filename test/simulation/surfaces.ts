@@ -5,6 +5,7 @@ import type { Processor } from '../../src/consumer/processor.ts';
 import { nodeForwarding, webForwarding } from './forwarding-surfaces.ts';
 import { flowing, observable, settling, streamLoop, webStream } from './reactive-surfaces.ts';
 import { readAhead, running } from './running-surface.ts';
+import { handlersAtOnce, isOrdered, keyOption } from './order-plan.ts';
 import type { ClientPlan } from './schedule.ts';
 import { type Desk, PlannedFailure, type RunningSurface, type Surface, unlessPlanned } from './surface.ts';
 
@@ -70,10 +71,9 @@ function readIterator(desk: Desk, consumer: Consumer, readers: number): RunningS
 const pool: Surface = {
   ...asked,
   isAuto: true,
-  concurrency: ({ concurrency = 3, maxInFlight }) => Math.min(concurrency, maxInFlight),
+  concurrency: handlersAtOnce,
   start: (desk) => {
-    const { concurrency = 3, maxInFlight } = desk.plan;
-    const options = { ...desk.options, concurrency: Math.min(concurrency, maxInFlight) };
+    const options = { ...desk.options, ...keyOption(desk.plan), concurrency: handlersAtOnce(desk.plan) };
     return steered(desk.queue.process((message) => handleOrThrow(desk, [message]), options));
   },
 };
@@ -99,6 +99,7 @@ const batchLoop: Surface = {
 /** How many batches are in handlers at once: two, unless the plan says how many or there is no room for them. */
 function batchesAtOnce(plan: ClientPlan): number {
   const { concurrency = 2, maxInFlight } = plan;
+  if (isOrdered(plan)) return 1;
   return Math.min(concurrency, Math.floor(maxInFlight / sizeOf(plan)));
 }
 
