@@ -32,10 +32,10 @@ function notAcked(ledger: Ledger, client: ClientRun, start: Start): readonly str
 /** A reader that goes away does not hear of the ends that follow, nor, it may be, of one in the same moment. */
 function isCutOff({ endings, leaves, surface }: ClientRun, { settles, endedAt }: Start): boolean {
   const [settle] = settles;
-  // What is in hand is retried when its reader goes away: an ack by hand that comes later is told so.
-  if (settle?.settlement?.outcome === 'retried') {
+  // What is in hand is given back when its reader goes away, or lost if it is late: an ack by hand that comes later is told so.
+  if (settle !== undefined && surface.isAuto && settle.settlement?.outcome !== 'acked') {
     const awayAt = leaves.map(({ called }) => called.seq);
-    if (surface.isAuto && surface.leavesAtOnce) awayAt.push(...endings.map(({ seq }) => seq));
+    if (surface.leavesAtOnce) awayAt.push(...endings.map(({ seq }) => seq));
     return awayAt.some((seq) => seq < settle.seq);
   }
   if (settle !== undefined) return false;
