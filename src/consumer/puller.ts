@@ -9,7 +9,7 @@ import type { Handlers } from '../lease/handlers.ts';
 import type { Holdings } from '../lease/holdings.ts';
 import { OverdueTime } from '../lease/overdue.ts';
 import { Patience, type Standing } from '../lease/patience.ts';
-import { planPull, type PullBounds, type PullState, unstartedBound } from '../lease/plan-pull.ts';
+import { planPull, type PullBounds, type PullState, stretchMs, unstartedBound } from '../lease/plan-pull.ts';
 import { PollSchedule } from '../lease/poll-schedule.ts';
 import type { SerialTime } from '../lease/serial-time.ts';
 import { SmoothedMean } from '../lease/smoothed.ts';
@@ -165,7 +165,11 @@ export class Puller {
   /** Sends the pulls that are due. Gives the time of the next one that has to wait, `Infinity` when none does. */
   plan(handlers: Handlers, holdings: Holdings, now: number, situation: PullSituation): number {
     for (;;) {
-      const asked = planPull(handlers, this.#bounds(situation), this.#state(holdings, situation), now);
+      const bounds = this.#bounds(situation);
+      const state = this.#state(holdings, situation);
+      const limitedUntil = handlers.pullAt(state.unstarted + state.asked, stretchMs(bounds, state), now);
+      if (limitedUntil > now) return limitedUntil;
+      const asked = planPull(handlers, bounds, state, now);
       // While answers are slow, one pull at a time: what the others bring would arrive as late.
       if (asked === 0 || (this.#slowTimeoutMs !== undefined && this.isPulling)) return Infinity;
       const scheduledAt = Math.min(this.#schedule.notBefore, this.#deps.wakes.notBefore);

@@ -75,11 +75,18 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
     Math.min(handlers.consumedWithin(windowMs, now), windowMs / state.serial.meanMs);
   const soon = twoRoundTrips === 0 ? 0 : consumedWithin(twoRoundTrips);
   if (unfed < 1 && unstarted >= Math.max(1, soon)) return 0;
-  const stretchMs = Math.max(Math.min(longestAskMs, bounds.visibilityTimeoutMs / 10), twoRoundTrips);
-  const wanted = Math.min(bounds.batchSize, Math.max(1, unfed, Math.floor(consumedWithin(stretchMs))));
+  const wanted = Math.min(bounds.batchSize, Math.max(1, unfed, Math.floor(consumedWithin(stretchMs(bounds, state)))));
   // A nearly full buffer is not topped up message by message.
   if (room < wanted && unfed < 1 && room < unstarted) return 0;
   return Math.min(wanted, room);
+}
+
+/** How much work one pull fetches, in milliseconds. */
+export function stretchMs(
+  { visibilityTimeoutMs }: Pick<PullBounds, 'visibilityTimeoutMs'>,
+  { roundTripMs }: Pick<PullState, 'roundTripMs'>,
+): number {
+  return Math.max(Math.min(longestAskMs, visibilityTimeoutMs / 10), 2 * roundTripMs);
 }
 
 function pullsAllowed(bounds: PullBounds, state: PullState): number {
