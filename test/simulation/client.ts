@@ -163,7 +163,8 @@ export class Client {
   #options(): ConsumeOptions & { readonly maxInFlight: number } {
     const { client, plan, schedule, truth, log } = this.#deps;
     const { visibilityTimeoutMs, maxRetries } = schedule;
-    const { maxInFlight, batchSize, onInvalid, stopWhenEmpty, callbacks = {} } = plan;
+    const { maxInFlight, batchSize, onInvalid, stopWhenEmpty, rate, callbacks = {} } = plan;
+    const surface: Surface = surfaces[plan.surface];
     const common = {
       visibilityTimeoutMs,
       maxRetries,
@@ -171,6 +172,7 @@ export class Client {
       batchSize,
       signal: this.#signal.signal,
       ...(stopWhenEmpty && { stopWhenEmpty }),
+      ...(rate && surface.concurrency && { rate }),
     };
     if (typeof onInvalid === 'object') {
       const answer = plannedAnswers({ client, clock: truth, log, blocksMs: callbacks.onInvalid }, onInvalid);

@@ -16,6 +16,7 @@ import { PullBound } from './pull-bound.ts';
 import { repeatsAreRecognised } from './repeated-deliveries.ts';
 import type { ClientRun } from './client.ts';
 import { grainMs, isOver } from './client-time.ts';
+import { ratesAreKept } from './start-rates.ts';
 import { finishedWorkIsAcked } from './finished-work.ts';
 
 /**
@@ -304,6 +305,7 @@ const invariants: Readonly<Record<string, Invariant>> = {
   9: nextIsAnsweredInOrder,
   11: attemptsAreHandled,
   12: claimsEnd,
+  13: ratesAreKept,
   'of late retries': noLateRetry,
   'of repeated deliveries': repeatsAreRecognised,
   'of finished work': finishedWorkIsAcked,

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { StartRate } from '../../src/index.ts';
 import type { CallbackBlocking, HandlerBlocking } from './blocking.ts';
 import type { Fault, PlannedFault } from './faults.ts';
 import { type Deviation, everyDeviation, type HandlerPlan, type HandlerTimes } from './handler-plan.ts';
@@ -25,6 +26,8 @@ export interface ScheduleRange {
   readonly schemaOneIn?: number;
   /** Of one in so many clients handlers keep the event loop, and of half as many callbacks do. @defaultValue 4 */
   readonly blockOneIn?: number;
+  /** One in so many clients has a rate. @defaultValue 4 */
+  readonly rateOneIn?: number;
   /** One in so many clients ends when the queue is empty. @defaultValue 8 */
   readonly stopOneIn?: number;
 }
@@ -133,10 +136,18 @@ function clientPlans(timeoutMs: number, range: ScheduleRange): fc.Arbitrary<Clie
     schema: someTimes(schemaPlans(timeoutMs), range.schemaOneIn ?? 4),
     onInvalid: someTimes(invalidPlans(timeoutMs), range.schemaOneIn ?? 4),
     callbacks: someTimes(callbackBlockings(timeoutMs), 2 * (range.blockOneIn ?? 4)),
+    rate: someTimes(rates(timeoutMs), range.rateOneIn ?? 4),
     stopWhenEmpty: someTimes(
       fc.oneof(fc.constant(true as const), record({ forMs: timesAround(timeoutMs) })),
       range.stopOneIn ?? 8,
     ),
+  });
+}
+
+function rates(timeoutMs: number): fc.Arbitrary<StartRate> {
+  return record({
+    limit: fc.constantFrom(1, 2, 3, 5, 20, 1_000_000),
+    perMs: fc.constantFrom(1, 100, 1_000, timeoutMs / 2, timeoutMs, 2 * timeoutMs),
   });
 }
 
