@@ -2,9 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
 /** Starts a module beside this one in a process of its own. */
-export function start(name: string, execArgv: string[] = []): ChildProcess {
+export function start(name: string, execArgv: string[] = [], args: readonly string[] = []): ChildProcess {
   const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
-  return fork(new URL(`${name}.js`, import.meta.url), { stdio: [...stdio], execArgv });
+  return fork(new URL(`${name}.js`, import.meta.url), args, { stdio: [...stdio], execArgv });
 }
 
 /** Sends a process a request, and gives its next answer. */

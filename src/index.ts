@@ -32,6 +32,7 @@ export type {
   QueueTransport,
   RetryRequest,
 } from './contract/transport.ts';
+export type { StartRate } from './lease/rate-limit.ts';
 export { envelope, type Envelope } from './producer/envelope.ts';
 export { forward, type Forward, type Forwardable } from './producer/forward.ts';
 export type { SendBatchOptions, SendOptions } from './producer/sender.ts';

@@ -11,7 +11,8 @@ import {
 /** How messages are gathered into batches. */
 export interface BatchOptions extends Omit<ConsumeOptions, 'settle' | 'minInFlight'> {
   /**
-   * The most messages in a batch, 1 to `maxInFlight`.
+   * The most messages in a batch, 1 to `maxInFlight`. With a `rate` fewer, so that about as many batches of one size as
+   * may start in its stretch use it up.
    *
    * @defaultValue 10
    */
@@ -66,12 +67,15 @@ export interface ResolvedProcessBatchesOptions<Body> extends ResolvedBatchOption
  */
 export function resolveBatchOptions(options: BatchOptions = {}): ResolvedBatchOptions {
   const resolved = resolveConsumeOptions(options, 'auto');
-  const { visibilityTimeoutMs, maxInFlight } = resolved;
+  const { visibilityTimeoutMs, maxInFlight, rate } = resolved;
   const { size = Math.min(10, maxInFlight), maxWaitMs = Math.min(1_000, visibilityTimeoutMs / 4) } = options;
   checkInteger('batch', 'size', size, [1, Infinity]);
   if (size > maxInFlight) throw new RangeError(rule('batch', 'size', `at most 'maxInFlight', ${maxInFlight}`, size));
   checkNumber('batch', 'maxWaitMs', maxWaitMs, [0, visibilityTimeoutMs / 4]);
-  return { ...resolved, size, maxWaitMs };
+  if (rate === undefined) return { ...resolved, size, maxWaitMs };
+  // Where full batches don't add up to the limit, what is left of each stretch would be lost.
+  const atOnce = Math.floor(rate.limit / Math.ceil(rate.limit / size));
+  return { ...resolved, size: atOnce, maxWaitMs, rate: { ...rate, atOnce } };
 }
 
 /** As {@link resolveBatchOptions}, for `processBatches`. */

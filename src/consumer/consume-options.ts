@@ -9,8 +9,10 @@ import {
 } from '../contract/check-options.ts';
 import { limits } from '../contract/limits.ts';
 import type { KeptOrder } from '../lease/plan-pull.ts';
+import type { BatchRate, StartRate } from '../lease/rate-limit.ts';
 import type { ConsumerEvent, InvalidMessage } from './events.ts';
 import type { KeyOf } from './message-key.ts';
+import { resolveRate } from './start-rate.ts';
 
 /** What becomes of a message whose body could not be decoded or did not fit the schema. */
 export type InvalidAction = 'retry' | 'ack' | 'throw';
@@ -48,6 +50,16 @@ export interface ConsumeOptions {
    * @defaultValue 1
    */
   readonly minInFlight?: number;
+  /**
+   * The most messages started in any stretch of time: at most `limit` in `perMs` milliseconds, both whole numbers of 1 or
+   * more, wherever the stretch begins. For work that asks a service with a quota. No more are pulled than may be started in
+   * time. Starts are spread evenly; a tenth of `limit` may come at once after a pause. Each message of a batch counts, and
+   * a batch waits until all of it may start. Each consumer has a rate of its own. Not where messages are settled by hand,
+   * with `settle: 'manual'` or read as an observable or a stream: there nobody can see when the work starts.
+   *
+   * @defaultValue as many as the handlers take
+   */
+  readonly rate?: StartRate;
   /**
    * The most messages leased and not handed out, 1 or more. Usually far fewer are: as many as the handlers can start in
    * time.
@@ -151,6 +163,7 @@ export interface ResolvedConsumeOptions {
   readonly maxVisibilityTimeoutMs: number;
   readonly maxInFlight: number;
   readonly minInFlight: number;
+  readonly rate: BatchRate | undefined;
   readonly maxBuffered: number;
   readonly maxBufferedBytes: number;
   readonly maxPulls: number;
@@ -249,6 +262,7 @@ export function resolveConsumeOptions(
     ...rest,
     maxVisibilityTimeoutMs,
     order: ordered ? { key: undefined, lookAhead: 0 } : undefined,
+    rate: resolveRate(merged.rate, merged.settle),
     emptyForMs: emptyForMs(stopWhenEmpty),
   };
 }

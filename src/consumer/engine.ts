@@ -4,6 +4,7 @@ import type { QueueError } from '../contract/errors.ts';
 import { Holdings } from '../lease/holdings.ts';
 import type { HeldMessage, Lease, LeaseBatch, SettleKind } from '../lease/lease.ts';
 import { marginMs } from '../lease/margin.ts';
+import { RateLimit } from '../lease/rate-limit.ts';
 import { SerialTime } from '../lease/serial-time.ts';
 import { type CloseRequest, Closing } from './closing.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
@@ -152,7 +153,7 @@ export class Engine {
       puller: this.#puller,
       settler: this.#settler,
       signals: this.#signals,
-      limits: [],
+      limits: options.rate === undefined ? [] : [new RateLimit(options.rate, (now) => context.time.toMonotonic(now))],
       settlements: this.keeper,
       wake: () => this.wake(),
     };
@@ -358,6 +359,11 @@ export class Engine {
   /** How many messages can be started one after the other, if each keeps the event loop as the last ones did. */
   startableWithin(budgetMs: number): number {
     return this.#serial.startableWithin(budgetMs);
+  }
+
+  /** When the limits let more start than now, where they don't let so many; `Infinity` where they do, or never will. */
+  nextStartAt(now: number, count: number): number {
+    return this.#handouts.nextStartAt(now, count);
   }
 
   get queueName(): string {

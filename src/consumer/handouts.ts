@@ -65,10 +65,10 @@ export class Handouts {
     return limits.length === 0 ? this.#team : new LimitedHandlers(this.#team, limits);
   }
 
-  /** When a limit that holds messages up now lets one start; `Infinity` when none does by time alone. */
-  nextStartAt(now: number): number {
+  /** When a limit that does not let so many messages start lets one more; `Infinity` when none does by time alone. */
+  nextStartAt(now: number, count = 1): number {
     let at = Infinity;
-    for (const limit of this.#deps.limits) if (limit.startable(now) < 1) at = Math.min(at, limit.nextAt(now));
+    for (const limit of this.#deps.limits) if (limit.startable(now) < count) at = Math.min(at, limit.nextAt(now));
     return at;
   }
 

@@ -58,7 +58,8 @@ export interface BatchBounds {
 /**
  * Takes the next batch: when it is full, when its first message has waited for long enough, or when its first lease
  * lasts no longer than a body is expected to take. It is full with as many messages as may be held, too, and with as many
- * as can be worked on one after the other while the first lease lasts, where the work computes.
+ * as can be worked on one after the other while the first lease lasts, where the work computes. Until then it waits for
+ * limits that don't let all of it start.
  *
  * @returns the batch, or when to look again
  */
@@ -71,7 +72,8 @@ export function takeBatch<Body>(engine: Engine, bounds: BatchBounds, now: number
   const dueAt = Math.min(waitedUntil, lastsUntil);
   const inTime = engine.startableWithin(Math.max(1, firstBatch.deadline - now - marginMs));
   const size = Math.max(1, Math.min(bounds.size, inTime, engine.unstartedBound(now)));
-  if (buffered < size && now < dueAt) return dueAt;
+  const nextStartAt = engine.nextStartAt(now, size);
+  if ((buffered < size || nextStartAt < Infinity) && now < dueAt) return Math.min(dueAt, nextStartAt);
   const leases: Lease[] = [];
   while (leases.length < size) {
     const lease = engine.take(now);

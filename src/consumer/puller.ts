@@ -9,7 +9,7 @@ import type { Handlers } from '../lease/handlers.ts';
 import type { Holdings } from '../lease/holdings.ts';
 import { OverdueTime } from '../lease/overdue.ts';
 import { Patience, type Standing } from '../lease/patience.ts';
-import { planPull, type PullBounds, type PullState, unstartedBound } from '../lease/plan-pull.ts';
+import { planPull, type PullBounds, type PullState, stretchMs, unstartedBound } from '../lease/plan-pull.ts';
 import { PollSchedule } from '../lease/poll-schedule.ts';
 import type { SerialTime } from '../lease/serial-time.ts';
 import { SmoothedMean } from '../lease/smoothed.ts';
@@ -170,7 +170,14 @@ export class Puller {
     // What comes meanwhile would be ready before what waits for a schema.
     if (this.#deps.options.order !== undefined && situation.held > 0) return Infinity;
     for (;;) {
-      const asked = planPull(handlers, this.#bounds(situation), this.#state(holdings, situation), now);
+      const bounds = this.#bounds(situation);
+      const state = this.#state(holdings, situation);
+      const limitedUntil = handlers.pullAt(state.unstarted + state.asked, stretchMs(bounds, state), now);
+      if (limitedUntil > now) {
+        this.dueAt = limitedUntil;
+        return limitedUntil;
+      }
+      const asked = planPull(handlers, bounds, state, now);
       if (asked === 0 && this.#underWay.size === 0) this.dueAt = Infinity;
       // While answers are slow, one pull at a time: what the others bring would arrive as late.
       if (asked === 0 || (this.#slowTimeoutMs !== undefined && this.isPulling)) return Infinity;

@@ -35,9 +35,8 @@ export function checkFunction(action: string, name: string, value: unknown): voi
 }
 
 /** Throws a `TypeError` unless the options are an object. */
-export function checkOptions(action: string, options: unknown): void {
-  if (typeof options !== 'object' || options === null)
-    throw new TypeError(rule(action, 'options', 'an object', options));
+export function checkOptions(action: string, options: unknown, name = 'options'): void {
+  if (typeof options !== 'object' || options === null) throw new TypeError(rule(action, name, 'an object', options));
 }
 
 /** Throws a `TypeError` unless the value is an `AbortSignal`, or left out. */

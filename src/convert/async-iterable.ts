@@ -9,6 +9,7 @@ import {
 } from '../consumer/consumer.ts';
 import { BatchDeliveries, type Deliveries, MessageDeliveries } from '../consumer/deliveries.ts';
 import { Engine } from '../consumer/engine.ts';
+import { resolveRate } from '../consumer/start-rate.ts';
 import type { QueueContext } from '../consumer/queue-context.ts';
 import type { LeasedMessage } from '../consumer/leased-message.ts';
 import type { MessageBatch } from '../consumer/message-batch.ts';
@@ -48,6 +49,7 @@ class IterableConsumer<Item> implements AsyncIterable<Item>, ConsumerControl, Ou
   }
 
   [openOutlet](receiver: Receiver<Item>): Outlet<Item> {
+    resolveRate(this.#engine.options.rate, 'manual');
     this.#readOnce();
     return new Outlet<Item>(this.#engine, this.#deliveries, receiver);
   }

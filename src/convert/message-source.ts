@@ -10,7 +10,7 @@ import { coreOf } from './handle-core.ts';
 import { Outlet, type Receiver } from './outlet.ts';
 
 /** How messages are leased and handed out where every message is settled by hand. */
-export type SourceOptions = Omit<ConsumeOptions, 'settle'>;
+export type SourceOptions = Omit<ConsumeOptions, 'settle' | 'rate'>;
 
 /** A queue of `openQueue()`, of which a consumer is made, or a consumer of `consume()`, to close it and see its `stats`. */
 export type MessageSource<Body> = { consume(options?: ConsumeOptions): Consumer<Body> } | Consumer<Body>;

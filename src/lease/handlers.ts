@@ -15,6 +15,11 @@ export interface Handlers {
   observe(durationMs: number, now: number): void;
   /** Notes how many reads wait now: none means that the last one was just answered. */
   onReaders(readers: number, now: number): void;
+  /**
+   * Before when no pull should be sent, since more than `held` messages, or all of a batch, could not be started within
+   * `soonMs`; `-Infinity` where only handlers bound what is started.
+   */
+  pullAt(held: number, soonMs: number, now: number): number;
   /** How many more messages could be started now. */
   idle(now: number): number;
   /** How many messages could be started one after the other within `budgetMs`: a sum of whole numbers, one a handler. */
@@ -70,6 +75,10 @@ export class SeenHandlers implements Handlers {
 
   resize(count: number): void {
     this.#count = count;
+  }
+
+  pullAt(): number {
+    return -Infinity;
   }
 
   idle(): number {

@@ -95,8 +95,7 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
     Math.min(handlers.consumedWithin(windowMs, now), windowMs / state.serial.meanMs);
   const soon = twoRoundTrips === 0 ? 0 : consumedWithin(twoRoundTrips);
   if (unfed < 1 && unstarted >= Math.max(1, soon)) return 0;
-  const stretchMs = Math.max(Math.min(longestAskMs, bounds.visibilityTimeoutMs / 10), twoRoundTrips);
-  const stretch = state.isSeeking ? Infinity : Math.floor(consumedWithin(stretchMs));
+  const stretch = state.isSeeking ? Infinity : Math.floor(consumedWithin(stretchMs(bounds, state)));
   const wanted = Math.min(bounds.batchSize, Math.max(1, unfed, stretch));
   // A nearly full buffer is not topped up message by message.
   if (room < wanted && unfed < 1 && room < unstarted) return 0;
@@ -118,6 +117,14 @@ function roomInTurn(handlers: Handlers, bounds: PullBounds, state: PullState, st
   // Where there is one order for all, nothing waits but for what comes again.
   if (order.key === undefined && state.blocked === 0) return Infinity;
   return Math.max(state.due, share + order.lookAhead - state.blocked - state.asked);
+}
+
+/** How much work one pull fetches, in milliseconds. */
+export function stretchMs(
+  { visibilityTimeoutMs }: Pick<PullBounds, 'visibilityTimeoutMs'>,
+  { roundTripMs }: Pick<PullState, 'roundTripMs'>,
+): number {
+  return Math.max(Math.min(longestAskMs, visibilityTimeoutMs / 10), 2 * roundTripMs);
 }
 
 function pullsAllowed(bounds: PullBounds, state: PullState): number {

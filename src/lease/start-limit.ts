@@ -47,6 +47,18 @@ export class LimitedHandlers implements Handlers {
     this.#inner.onReaders(readers, now);
   }
 
+  pullAt(held: number, soonMs: number, now: number): number {
+    let at = -Infinity;
+    for (const limit of this.#limits) {
+      if (limit.startableWithin(soonMs, now) >= Math.max(this.atOnce, held + 1)) continue;
+      const nextAt = limit.nextAt(now);
+      // All that may ever be started together is less than a batch: it is not waited for.
+      if (nextAt === Infinity && limit.startable(now) > held) continue;
+      at = Math.max(at, nextAt - soonMs > now ? nextAt - soonMs : nextAt);
+    }
+    return at;
+  }
+
   idle(now: number): number {
     return this.#least(this.#inner.idle(now), (limit) => limit.startable(now));
   }

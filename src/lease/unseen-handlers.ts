@@ -78,6 +78,10 @@ export class UnseenHandlers implements Handlers {
     this.#readers = readers;
   }
 
+  pullAt(): number {
+    return -Infinity;
+  }
+
   idle(): number {
     return Math.max(0, Math.min(this.#readers, this.#window - this.#running.size));
   }

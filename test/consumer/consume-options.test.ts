@@ -45,6 +45,7 @@ describe('resolveConsumeOptions()', () => {
   it('takes undefined for an option that was not given', () => {
     const names = [
       ...integers.map(([name]) => name),
+      'rate',
       'settle',
       'signal',
       'stopWhenEmpty',
@@ -55,6 +56,32 @@ describe('resolveConsumeOptions()', () => {
     expect(resolveConsumeOptions(Object.fromEntries(names.map((name) => [name, undefined])))).toEqual(
       resolveConsumeOptions(),
     );
+  });
+
+  it('takes a rate of whole numbers, and names what of it is wrong', () => {
+    const rate = { limit: 1, perMs: 86_400_000 };
+    expect(resolveConsumeOptions({ rate }).rate).toEqual({ ...rate, atOnce: 1 });
+    const bad = (value: unknown) => resolve('rate', value);
+    const must = (name: string, of: string): string =>
+      `Cannot consume as 'rate${name}' must be ${of}: current value is`;
+    expect(bad(50)).toThrow(new TypeError(`${must('', 'an object')} 50`));
+    expect(bad(null)).toThrow(new TypeError(`${must('', 'an object')} null`));
+    expect(bad({ perMs: 1 })).toThrow(new TypeError(`${must('.limit', 'an integer of 1 or more')} undefined`));
+    for (const wrong of [0, -1, 1.5, Number.NaN, Infinity]) {
+      expect(bad({ limit: wrong, perMs: 1 })).toThrow(RangeError);
+      expect(bad({ limit: 1, perMs: wrong })).toThrow(RangeError);
+    }
+    expect(bad({ limit: 1, perMs: '1' })).toThrow(new TypeError(`${must('.perMs', 'an integer of 1 or more')} '1'`));
+  });
+
+  it('refuses a rate where messages are settled by hand', () => {
+    const rate = { limit: 1, perMs: 1 };
+    const refused = new TypeError(
+      "Cannot consume as 'rate' must be left out where messages are settled by hand, as nobody can see when work starts: " +
+        'current value is of type Object',
+    );
+    expect(() => resolveConsumeOptions({ rate, settle: 'manual' })).toThrow(refused);
+    expect(() => resolveConsumeOptions({ rate }, 'manual')).toThrow(refused);
   });
 
   describe.each(integers)('%s', (name, min, max) => {

@@ -1,3 +1,4 @@
+import { from, lastValueFrom } from 'rxjs';
 import * as v from 'valibot';
 import { describe, expect, it, vi } from 'vitest';
 import {
@@ -505,6 +506,18 @@ describe('a second iterator', () => {
     expect(() => consumer[Symbol.asyncIterator]()).toThrow(/process/);
     expect((await jobs.run(iterator.next())).value?.body).toBe(1);
     await jobs.run(Promise.resolve(iterator.return?.()));
+  });
+});
+
+describe('a consumer with a rate', () => {
+  it('is read by a loop alone: of an observable or a stream nobody can see when work starts', async () => {
+    const consumer = openJobs().queue.consume({ rate: { limit: 1, perMs: 1 } });
+    expect(await rejection(lastValueFrom(from(consumer)))).toMatchObject({
+      name: 'TypeError',
+      message: expect.stringContaining("'rate' must be left out where messages are settled by hand"),
+    });
+    // Nobody reads it by now.
+    expect(consumer[Symbol.asyncIterator]()).toBeDefined();
   });
 });
 

@@ -15,6 +15,19 @@ const turns = 'src/consumer/turns.ts';
 /** Faults of the consumer but in how it settles. */
 export const consumerMutants: readonly Mutant[] = [
   {
+    name: 'a start is not told to what limits starts',
+    file: handouts,
+    find: 'for (const limit of this.#deps.limits) limit.onStarted(lease, now);',
+    replace: '',
+    invariant: 13,
+  },
+  {
+    name: 'a batch does not wait until all of it may start',
+    file: messageBatch,
+    find: '(buffered < size || nextStartAt < Infinity)',
+    replace: 'buffered < size',
+  },
+  {
     name: 'the event loop is not yielded after a stretch of work',
     file: engine,
     find: 'this.#turns.waitedMs(now) > longestStretchMs) return undefined;',

@@ -5,6 +5,7 @@ const planPull = 'src/lease/plan-pull.ts';
 const planFlush = 'src/lease/plan-flush.ts';
 const handlers = 'src/lease/handlers.ts';
 const unseenHandlers = 'src/lease/unseen-handlers.ts';
+const rateLimit = 'src/lease/rate-limit.ts';
 const serialTime = 'src/lease/serial-time.ts';
 const readOutcomes = 'src/lease/read-outcomes.ts';
 
@@ -12,6 +13,44 @@ const lane = 'src/lease/lane.ts';
 
 /** Faults of the lease core. */
 export const leaseMutants: readonly Mutant[] = [
+  {
+    name: 'a rate is kept by a bucket of tokens alone',
+    file: rateLimit,
+    find: 'Math.min(room, Math.floor(',
+    replace: 'Math.min(Infinity, Math.floor(',
+    invariant: 13,
+  },
+  {
+    name: 'a clock that is set forward lets more start than a rate allows',
+    file: rateLimit,
+    find: 'this.#toMonotonic = toMonotonic;',
+    replace: 'this.#toMonotonic = (steadyMs) => steadyMs;',
+    invariant: 13,
+  },
+  {
+    name: 'a bunch of starts counts from the first of them',
+    file: rateLimit,
+    find: 'last.lastAt = at;',
+    replace: '',
+  },
+  {
+    name: 'starts under a rate come in bursts',
+    file: rateLimit,
+    find: 'const aheadShare = 1 / 10;',
+    replace: 'const aheadShare = 1;',
+  },
+  {
+    name: 'the grain of the clock shortens the stretch of a rate',
+    file: rateLimit,
+    find: 'perMs + grainMs',
+    replace: 'perMs',
+  },
+  {
+    name: 'pulls do not wait until a message may start soon',
+    file: 'src/lease/start-limit.ts',
+    find: 'at = Math.max(at, nextAt - soonMs > now ? nextAt - soonMs : nextAt);',
+    replace: '',
+  },
   {
     name: 'a message with less time left than the margin is handed out',
     file: holdings,

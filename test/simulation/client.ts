@@ -164,7 +164,8 @@ export class Client {
   #options(): ConsumeOptions & { readonly maxInFlight: number } {
     const { client, plan, schedule, truth, log } = this.#deps;
     const { visibilityTimeoutMs, maxRetries } = schedule;
-    const { maxInFlight, batchSize, onInvalid, stopWhenEmpty, callbacks = {} } = plan;
+    const { maxInFlight, batchSize, onInvalid, stopWhenEmpty, rate, callbacks = {} } = plan;
+    const surface: Surface = surfaces[plan.surface];
     const common = {
       visibilityTimeoutMs,
       maxRetries,
@@ -173,6 +174,7 @@ export class Client {
       signal: this.#signal.signal,
       ...(stopWhenEmpty && { stopWhenEmpty }),
       ...(isOrdered(plan) && { ordered: true }),
+      ...(rate && surface.concurrency && { rate }),
     };
     if (typeof onInvalid === 'object') {
       const answer = plannedAnswers({ client, clock: truth, log, blocksMs: callbacks.onInvalid }, onInvalid);

@@ -130,6 +130,25 @@ const dangers: Readonly<Record<string, Danger>> = {
     isGentle: true,
     share: 2,
   },
+  'invariant 13: no stretch of time has more starts than a rate allows': {
+    range: {
+      surfaces: ['for await', 'process', 'process', 'batches', 'processBatches'],
+      rateOneIn: 1,
+      mostMessages: 60,
+    },
+    share: 2,
+  },
+  'invariant 13, and none is given up unseen': {
+    range: {
+      surfaces: ['for await', 'process', 'process', 'batches', 'processBatches'],
+      faults: [],
+      rateOneIn: 1,
+      mostClients: 2,
+      mostMessages: 60,
+    },
+    isGentle: true,
+    share: 2,
+  },
   'an invalid message reaches no handler and is settled as onInvalid says': {
     range: {
       deviations: ['ack-first', 'retry-first', 'dead-letter-last', 'throw'],

@@ -17,6 +17,7 @@ import { startedInOrder } from './started-in-order.ts';
 import { repeatsAreRecognised } from './repeated-deliveries.ts';
 import type { ClientRun } from './client.ts';
 import { grainMs, isOver } from './client-time.ts';
+import { ratesAreKept } from './start-rates.ts';
 import { finishedWorkIsAcked } from './finished-work.ts';
 
 /**
@@ -314,7 +315,7 @@ const invariants: Readonly<Record<string, Invariant>> = {
   9: nextIsAnsweredInOrder,
   11: attemptsAreHandled,
   12: claimsEnd,
-  13: startedInOrder,
+  13: (ledger) => [...startedInOrder(ledger), ...ratesAreKept(ledger)],
   'of late retries': noLateRetry,
   'of repeated deliveries': repeatsAreRecognised,
   'of finished work': finishedWorkIsAcked,

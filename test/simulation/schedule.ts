@@ -1,3 +1,4 @@
+import type { StartRate } from '../../src/index.ts';
 import type { CallbackBlocking } from './blocking.ts';
 import type { PlannedFault } from './faults.ts';
 import type { HandlerPlan } from './handler-plan.ts';
@@ -23,6 +24,8 @@ export interface ClientPlan {
   readonly callbacks?: CallbackBlocking | undefined;
   /** In what order messages are started. @defaultValue any */
   readonly order?: OrderPlan | undefined;
+  /** Where the surface takes one. @defaultValue as fast as may be */
+  readonly rate?: StartRate | undefined;
   /** @defaultValue never */
   readonly stopWhenEmpty?: true | { readonly forMs: number } | undefined;
 }

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { StartRate } from '../../src/index.ts';
 import type { CallbackBlocking, HandlerBlocking } from './blocking.ts';
 import type { Fault, PlannedFault } from './faults.ts';
 import { type Deviation, everyDeviation, type HandlerPlan, type HandlerTimes } from './handler-plan.ts';
@@ -28,6 +29,8 @@ export interface ScheduleRange {
   readonly blockOneIn?: number;
   /** One in so many clients keeps an order. @defaultValue 3 */
   readonly orderOneIn?: number;
+  /** One in so many clients has a rate. @defaultValue 4 */
+  readonly rateOneIn?: number;
   /** One in so many clients ends when the queue is empty. @defaultValue 8 */
   readonly stopOneIn?: number;
 }
@@ -141,10 +144,18 @@ function clientPlans(timeoutMs: number, range: ScheduleRange): fc.Arbitrary<Clie
       fc.constantFrom<OrderPlan[]>('ordered', { keys: 1 }, { keys: 2 }, { keys: 3 }, { keys: 8 }),
       range.orderOneIn ?? 3,
     ),
+    rate: someTimes(rates(timeoutMs), range.rateOneIn ?? 4),
     stopWhenEmpty: someTimes(
       fc.oneof(fc.constant(true as const), record({ forMs: timesAround(timeoutMs) })),
       range.stopOneIn ?? 8,
     ),
+  });
+}
+
+function rates(timeoutMs: number): fc.Arbitrary<StartRate> {
+  return record({
+    limit: fc.constantFrom(1, 2, 3, 5, 20, 1_000_000),
+    perMs: fc.constantFrom(1, 100, 1_000, timeoutMs / 2, timeoutMs, 2 * timeoutMs),
   });
 }
 
