@@ -88,7 +88,11 @@ export function resolveConnection(
 }
 
 // Looked up late, so that what is put in its place afterwards, by a test or a tracer, is used.
-const defaultFetch: Fetch = (url, init) => globalThis.fetch(url, init);
+const defaultFetch: Fetch = (url, init) => {
+  const { fetch } = globalThis as Partial<typeof globalThis>;
+  if (fetch === undefined) throw new ReferenceError("there is no fetch here: give openQueue() a 'fetch'");
+  return fetch(url, init);
+};
 
 /** The process's environment where there is one; empty where there is none, or where it may not be read. */
 function processEnvironment(): Environment {
