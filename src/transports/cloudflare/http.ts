@@ -5,6 +5,7 @@ import type { CallOptions } from '../../contract/transport.ts';
 import type { Action } from './action.ts';
 import { copyCause, describeCause, type Redact } from './redact.ts';
 import { type AnswerHeaders, readRetryAfter } from './retry-after.ts';
+import { answerIn } from './thrown-answer.ts';
 
 /** What a {@link Fetch} is called with. */
 export interface FetchInit {
@@ -68,7 +69,7 @@ export function createHttp({ fetch, clock, redact, headers }: HttpOptions): Send
   ): Promise<HttpAnswer> => {
     // A copy for each request, since a fetch of the user's may write to it.
     const init = { method, headers: new Headers(headers), redirect: 'manual', signal } as const;
-    const response = await fetch(url, body === undefined ? init : { ...init, body });
+    const response = await answerOf(() => fetch(url, body === undefined ? init : { ...init, body }));
     const { status, bodyUsed } = response;
     if (isOk(response)) onSuccess({ status, wasRead: bodyUsed === true });
     const text = await textOf(response);
@@ -103,6 +104,17 @@ interface Success {
   readonly wasRead: boolean;
 }
 
+/** What a fetch gives, also when it throws it. */
+async function answerOf(call: () => Promise<FetchAnswer>): Promise<FetchAnswer> {
+  try {
+    return await call();
+  } catch (error) {
+    const answer = answerIn(error);
+    if (answer === undefined) throw error;
+    return answer;
+  }
+}
+
 /** Reads an answer. What is no success is known by its status, whether or not it can be read. */
 async function textOf(response: FetchAnswer): Promise<string> {
   try {
@@ -127,7 +139,8 @@ function networkFailure({ action, url }: HttpRequest, error: unknown, redact: Re
   const cause = copyCause(error, redact);
   const { host } = new URL(url);
   return new QueueError(`Cannot ${action}: no answer from ${host}: ${describeCause(cause)}`, {
-    code: 'network',
+    // What the code names and the runtime lacks, no other try will find.
+    code: error instanceof ReferenceError ? 'transport-failed' : 'network',
     cause,
   });
 }
