@@ -1,5 +1,10 @@
 // Taken here, since a test may put others in their place that stand still until it moves them.
-const { setImmediate, setTimeout, MessageChannel } = globalThis as Partial<typeof globalThis>;
+const { setImmediate, setTimeout, process } = globalThis as Partial<typeof globalThis>;
+
+// jsdom hides Node's.
+const MessageChannel =
+  (globalThis as Partial<typeof globalThis>).MessageChannel ??
+  process?.getBuiltinModule?.('node:worker_threads').MessageChannel;
 
 /** Whether `setImmediate` was the real one when it was taken; known once it has been seen to fire by itself. */
 let isReal = false;
