@@ -1,0 +1,12 @@
+import { mock } from 'node:test';
+const log = [];
+const timer = setTimeout(() => log.push('fired'), 10);
+const { setTimeout: real } = globalThis;
+const [date, now] = [Date.now(), performance.now()];
+mock.timers.enable({ now: date });
+clearTimeout(timer);
+mock.timers.tick(60_000);
+log.push(`Date ${Date.now() - date >= 60_000 ? 'moved' : 'stands'}, performance.now ${performance.now() - now >= 60_000 ? 'moved' : 'stands'}`);
+await new Promise((resolve) => real(resolve, 50));
+mock.timers.reset();
+console.log(log.join('; '));
