@@ -41,7 +41,12 @@ export interface CloudflareTransportOptions {
    * @defaultValue the environment's `CLOUDFLARE_BASE_URL`, else `'https://api.cloudflare.com/client/v4'`
    */
   readonly baseUrl?: string;
-  /** @defaultValue `globalThis.fetch`, looked up at each call */
+  /**
+   * Makes the requests. What it throws is read as the answer that it carries as `response`, where it does, as the errors of
+   * ky, ofetch, axios and got do for a status.
+   *
+   * @defaultValue `globalThis.fetch`, looked up at each call
+   */
   readonly fetch?: Fetch;
   /** Times the deadlines of the calls. @defaultValue the system's */
   readonly clock?: Clock;
