@@ -7,17 +7,15 @@ const maxTimeoutMs = 2 ** 31 - 1;
 type Handle = number | { ref?(): unknown; unref?(): unknown };
 
 interface Runtime {
-  setTimeout(callback: () => void, delayMs: number): Handle;
-  clearTimeout(handle: Handle): void;
-  setImmediate?(callback: () => void): Handle;
-  clearImmediate?(handle: Handle): void;
+  readonly setTimeout: (callback: () => void, delayMs: number) => Handle;
+  readonly clearTimeout: (handle: Handle) => void;
+  readonly setImmediate?: (callback: () => void) => Handle;
+  readonly clearImmediate?: (handle: Handle) => void;
 }
-
-const runtime = globalThis as unknown as Runtime;
 
 class SystemTimer implements Timer {
   #handle: Handle | undefined;
-  #immediate = false;
+  #clear: (handle: Handle) => void = () => undefined;
   #refed = true;
 
   constructor(callback: () => void, delayMs: number) {
@@ -25,13 +23,17 @@ class SystemTimer implements Timer {
   }
 
   #start(callback: () => void, delayMs: number): void {
-    if (delayMs <= 0 && runtime.setImmediate && runtime.clearImmediate) {
-      this.#immediate = true;
-      this.#handle = runtime.setImmediate(() => this.#fire(callback));
+    // What is global now, so that a test that fakes timers moves this clock, too; and what set a timer clears it, since
+    // that may be another by then.
+    const { setTimeout, clearTimeout, setImmediate, clearImmediate } = globalThis as unknown as Runtime;
+    this.#clear = clearTimeout;
+    if (delayMs <= 0 && setImmediate && clearImmediate) {
+      this.#clear = clearImmediate;
+      this.#handle = setImmediate(() => this.#fire(callback));
     } else if (delayMs > maxTimeoutMs) {
-      this.#handle = runtime.setTimeout(() => this.#start(callback, delayMs - maxTimeoutMs), maxTimeoutMs);
+      this.#handle = setTimeout(() => this.#start(callback, delayMs - maxTimeoutMs), maxTimeoutMs);
     } else {
-      this.#handle = runtime.setTimeout(() => this.#fire(callback), Math.ceil(delayMs));
+      this.#handle = setTimeout(() => this.#fire(callback), Math.ceil(delayMs));
     }
     if (!this.#refed) this.unref();
   }
@@ -43,8 +45,8 @@ class SystemTimer implements Timer {
 
   cancel(): void {
     if (this.#handle === undefined) return;
-    if (this.#immediate) runtime.clearImmediate?.(this.#handle);
-    else runtime.clearTimeout(this.#handle);
+    const clear = this.#clear;
+    clear(this.#handle);
     this.#handle = undefined;
   }
 

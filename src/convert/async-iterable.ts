@@ -17,7 +17,7 @@ import { loopMode, unseenMode } from '../consumer/modes.ts';
 import type { ConsumerStats, ConsumerSummary } from '../consumer/stats.ts';
 import { DeliveryIterator } from './delivery-iterator.ts';
 import { openOutlet, type OutletOwner } from './message-source.ts';
-import { makeObservable } from './observable-protocol.ts';
+import { Observed, OutletObservable } from './observable-protocol.ts';
 import { Outlet, type Receiver } from './outlet.ts';
 
 /** A consumer for one `for await` loop over messages. */
@@ -32,15 +32,19 @@ export function iterateBatches<Body>(context: QueueContext, options: ResolvedBat
   return new IterableConsumer<MessageBatch<Body>>(engine, new BatchDeliveries<Body>(engine, options));
 }
 
-class IterableConsumer<Item> implements AsyncIterable<Item>, ConsumerControl, OutletOwner<Item> {
+class IterableConsumer<Item> extends Observed<Item> implements AsyncIterable<Item>, ConsumerControl, OutletOwner<Item> {
   readonly #engine: Engine;
   readonly #deliveries: Deliveries<Item>;
   #isRead = false;
 
   constructor(engine: Engine, deliveries: Deliveries<Item>) {
+    super();
     this.#engine = engine;
     this.#deliveries = deliveries;
-    makeObservable<Item>(this, (receiver) => this[openOutlet](receiver));
+  }
+
+  '@@observable'(): OutletObservable<Item> {
+    return new OutletObservable((receiver) => this[openOutlet](receiver));
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Item, undefined> {

@@ -22,18 +22,31 @@ export interface Subscribable<Item> {
 /** The property by which RxJS and others recognise an observable where there is no `Symbol.observable`. */
 const fallbackName = '@@observable';
 
-/**
- * Gives an object the methods by which libraries recognise an observable: `'@@observable'`, and `Symbol.observable` where
- * something has defined it. RxJS looks for them before it looks for an async iterator.
- */
-export function makeObservable<Item>(target: object, open: Opener<Item>): void {
-  const observable = toSubscribable(open);
-  for (const name of observableNames()) Object.defineProperty(target, name, { value: () => observable });
+/** Whether it is what somebody has defined as `Symbol.observable` by now. */
+function isDefinedName(name: PropertyKey): boolean {
+  return name !== fallbackName && name === (Symbol as { readonly observable?: PropertyKey }).observable;
 }
 
-function observableNames(): readonly PropertyKey[] {
-  const { observable } = Symbol as { readonly observable?: symbol };
-  return observable === undefined ? [fallbackName] : [fallbackName, observable];
+/**
+ * The end of the prototypes of what is observable. It answers to what `Symbol.observable` is when somebody asks: a
+ * polyfill may define that at any time, and RxJS, which then asks for nothing else, would read an async iterator instead.
+ */
+const lateSymbol = new Proxy<object>(Object.prototype, {
+  get: (target, name, receiver): unknown =>
+    isDefinedName(name) ? Reflect.get(receiver, fallbackName) : Reflect.get(target, name, receiver),
+  has: (target, name) => isDefinedName(name) || name in target,
+});
+
+/**
+ * What has the methods by which libraries recognise an observable, `'@@observable'` and `Symbol.observable`. RxJS looks
+ * for them before it looks for an async iterator.
+ */
+export abstract class Observed<Item> {
+  static {
+    Object.setPrototypeOf(this.prototype, lateSymbol);
+  }
+
+  abstract '@@observable'(): Subscribable<Item>;
 }
 
 /**
@@ -42,13 +55,21 @@ function observableNames(): readonly PropertyKey[] {
  * Unsubscribing stops pulling, gives the buffer back, aborts the signals of the messages that are out and sends the
  * settlements that this causes within a second.
  */
-export function toSubscribable<Item>(open: Opener<Item>): Subscribable<Item> {
-  const observable: Subscribable<Item> = {
-    subscribe: (observer) =>
-      new OutletSubscription(open, typeof observer === 'function' ? { next: observer } : observer),
-  };
-  for (const name of observableNames()) Object.defineProperty(observable, name, { value: () => observable });
-  return observable;
+export class OutletObservable<Item> extends Observed<Item> implements Subscribable<Item> {
+  readonly #open: Opener<Item>;
+
+  constructor(open: Opener<Item>) {
+    super();
+    this.#open = open;
+  }
+
+  '@@observable'(): this {
+    return this;
+  }
+
+  subscribe(observer: Observer<Item> | ((item: Item) => void)): Subscription {
+    return new OutletSubscription(this.#open, typeof observer === 'function' ? { next: observer } : observer);
+  }
 }
 
 class OutletSubscription<Item> implements Subscription {

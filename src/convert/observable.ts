@@ -4,7 +4,7 @@ import { DeliveredMessage, type LeasedMessage } from '../consumer/leased-message
 import { judgeDelay, type RetryDelay } from '../consumer/process-options.ts';
 import { checkFunction } from '../contract/check-options.ts';
 import { checkSource, type MessageSource, type SourceOptions } from './message-source.ts';
-import { toSubscribable } from './observable-protocol.ts';
+import { OutletObservable } from './observable-protocol.ts';
 import { resolveSettleMapOptions, type SettleMapOptions } from './settle-map-options.ts';
 
 export type { ConsumeOptions } from '../consumer/consume-options.ts';
@@ -44,7 +44,7 @@ export function toObservable<Body>(
   source: MessageSource<Body>,
   options?: SourceOptions,
 ): Observable<LeasedMessage<Body>> {
-  const subscribable = toSubscribable(checkSource('observe', source, options));
+  const subscribable = new OutletObservable(checkSource('observe', source, options));
   return new Observable((subscriber) => subscribable.subscribe(subscriber));
 }
 
@@ -144,8 +144,9 @@ class Work<Body, Result> {
         inner.unsubscribe();
         if (!isOver) void message.retry({ delaySeconds: 0 });
       };
-      // Work that completes with the result that it is giving is finished, although that result ended the stream.
-      return () => (isGiving ? queueMicrotask(leave) : leave());
+      // Work that completes with the result that it is giving is finished, although that result ended the stream. By a
+      // promise, as a test may have faked queueMicrotask().
+      return () => (isGiving ? void Promise.resolve().then(leave) : leave());
     });
   }
 

@@ -35,45 +35,43 @@ export function toWritableStream<Body>(
   queue: MessageTarget<Body>,
   options?: SinkOptions,
 ): WritableStream<WritableItem<Body>> {
-  return new QueueWritableStream<WritableItem<Body>>(new Gathering(openSink('write', queue, options)));
+  return gatheringStream<WritableItem<Body>>(new Gathering(openSink('write', queue, options)));
 }
 
-class QueueWritableStream<Item> extends WritableStream<Item> {
-  readonly #gathering: Gathering;
-
-  constructor(gathering: Gathering) {
-    const size = (item: Item): number => {
-      // Called at once by every write(), which tells of the item long before the stream hands it on.
-      gathering.take(item);
-      return 1;
-    };
-    super(
-      {
-        start: (controller) => {
-          gathering.onFailure = (error) => controller.error(error);
-          // An abort waits for the write under way, which is not to repeat its requests meanwhile.
-          const { signal } = controller as typeof controller & { readonly signal?: AbortSignal };
-          signal?.addEventListener('abort', () => void gathering.leave(signal.reason));
-        },
-        write: () => gathering.add(),
-        close: () => gathering.close(),
-        abort: (reason: unknown) => gathering.leave(reason),
+// No class of its own, which would ask for WritableStream when the module is loaded.
+function gatheringStream<Item>(gathering: Gathering): WritableStream<Item> {
+  const size = (item: Item): number => {
+    // Called at once by every write(), which tells of the item long before the stream hands it on.
+    gathering.take(item);
+    return 1;
+  };
+  const stream = new WritableStream<Item>(
+    {
+      start: (controller) => {
+        gathering.onFailure = (error) => controller.error(error);
+        // An abort waits for the write under way, which is not to repeat its requests meanwhile.
+        const { signal } = controller as typeof controller & { readonly signal?: AbortSignal };
+        signal?.addEventListener('abort', () => void gathering.leave(signal.reason));
       },
-      { highWaterMark: 1, size },
-    );
-    this.#gathering = gathering;
-  }
-
+      write: () => gathering.add(),
+      close: () => gathering.close(),
+      abort: (reason: unknown) => gathering.leave(reason),
+    },
+    { highWaterMark: 1, size },
+  );
   // A stream hands on the next item only after it has resolved the write before. To be pushed together, items are
   // therefore accepted at once, and it is the writer that waits for the confirmation.
-  override getWriter(): WritableStreamDefaultWriter<Item> {
-    const writer = super.getWriter();
+  const getWriter = stream.getWriter.bind(stream);
+  const value = (): WritableStreamDefaultWriter<Item> => {
+    const writer = getWriter();
     const accept = writer.write.bind(writer);
     writer.write = async (chunk) => {
       // Node throws for a stream that is closed.
       const accepted = (async () => accept(chunk))();
-      await Promise.all([accepted, this.#gathering.confirmedLast(chunk, accepted)]);
+      await Promise.all([accepted, gathering.confirmedLast(chunk, accepted)]);
     };
     return writer;
-  }
+  };
+  Object.defineProperty(stream, 'getWriter', { value, configurable: true, writable: true });
+  return stream;
 }

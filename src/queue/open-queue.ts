@@ -22,7 +22,7 @@ import type { CallOptions, QueueTransport } from '../contract/transport.ts';
 import { iterateBatches, iterateMessages } from '../convert/async-iterable.ts';
 import { type HandleCore, handleCore } from '../convert/handle-core.ts';
 import { newOutlet } from '../convert/message-source.ts';
-import { makeObservable } from '../convert/observable-protocol.ts';
+import { Observed, OutletObservable } from '../convert/observable-protocol.ts';
 import { Pusher, type PusherDeps } from '../producer/pusher.ts';
 import { type SendBatchOptions, Sender, type SendOptions } from '../producer/sender.ts';
 import { type CloudflareConnection, resolveConnection } from '../transports/cloudflare/options.ts';
@@ -86,19 +86,23 @@ function connect<Body>(
 /** How long the service may take to tell its metrics, in milliseconds, as with a push. */
 const metricsTimeoutMs = 30_000;
 
-class QueueHandle<Body> implements Queue<Body> {
+class QueueHandle<Body> extends Observed<LeasedMessage<Body>> implements Queue<Body> {
   readonly #context: QueueContext;
   readonly #core: HandleCore;
   readonly #sender: Sender;
 
   constructor(context: QueueContext, bucket: PusherDeps['bucket']) {
+    super();
     this.#context = context;
     const { transport, clock, time, gates, standing, random, wakes } = context;
     const onPushed = (count: number): void => wakes.push(count);
     const pusher = new Pusher({ transport, clock, now: () => time.now(), gates, standing, random, bucket, onPushed });
     this.#core = { context, pusher };
     this.#sender = new Sender(pusher, clock);
-    makeObservable<LeasedMessage<Body>>(this, (receiver) => newOutlet<Body>(context, {}, receiver));
+  }
+
+  '@@observable'(): OutletObservable<LeasedMessage<Body>> {
+    return new OutletObservable((receiver) => newOutlet<Body>(this.#context, {}, receiver));
   }
 
   // A getter, so that printing a handle does not print all that it holds.

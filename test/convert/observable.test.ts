@@ -476,13 +476,18 @@ describe("the method '@@observable'", () => {
     }
   });
 
-  it('is there under Symbol.observable, where something has defined that', () => {
+  it('is there under Symbol.observable, once something has defined that', () => {
+    const { jobs } = openTwoQueues();
+    const targets = [jobs, jobs.consume(), jobs.batches(), (jobs as unknown as Interop)['@@observable']()];
     const observable = Symbol('observable');
+    expect(targets.filter((target) => observable in target)).toEqual([]);
     Object.defineProperty(Symbol, 'observable', { value: observable, configurable: true });
     try {
-      const { jobs } = openTwoQueues();
-      expect(typeof Reflect.get(jobs, observable)).toBe('function');
-      expect(typeof Reflect.get(jobs.consume(), observable)).toBe('function');
+      for (const target of targets) {
+        expect(observable in target).toBe(true);
+        expect(Reflect.get(target, observable)).toBe((target as unknown as Interop)['@@observable']);
+        expect(Reflect.get(target, Symbol('observable'))).toBeUndefined();
+      }
     } finally {
       Reflect.deleteProperty(Symbol, 'observable');
     }

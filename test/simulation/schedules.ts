@@ -29,7 +29,7 @@ export interface ScheduleRange {
   readonly blockOneIn?: number;
   /** One in so many clients keeps an order. @defaultValue 3 */
   readonly orderOneIn?: number;
-  /** One in so many clients has a rate. @defaultValue 4 */
+  /** One in so many clients has a rate. @defaultValue none */
   readonly rateOneIn?: number;
   /** One in so many clients ends when the queue is empty. @defaultValue 8 */
   readonly stopOneIn?: number;
@@ -144,7 +144,7 @@ function clientPlans(timeoutMs: number, range: ScheduleRange): fc.Arbitrary<Clie
       fc.constantFrom<OrderPlan[]>('ordered', { keys: 1 }, { keys: 2 }, { keys: 3 }, { keys: 8 }),
       range.orderOneIn ?? 3,
     ),
-    rate: someTimes(rates(timeoutMs), range.rateOneIn ?? 4),
+    rate: range.rateOneIn === undefined ? fc.constant(undefined) : someTimes(rates(timeoutMs), range.rateOneIn),
     stopWhenEmpty: someTimes(
       fc.oneof(fc.constant(true as const), record({ forMs: timesAround(timeoutMs) })),
       range.stopOneIn ?? 8,

@@ -54,7 +54,7 @@ async function refresh() {
     tell(error.status === 401 || error.status === 403 ? 'Which token?' : `No answer: ${error.message}`, true);
   }
   // A page that nobody looks at asks for nothing.
-  if (!document.hidden) timer = setTimeout(refresh, pollMs);
+  if (!document.hidden) timer = setTimeout(() => void refresh(), pollMs);
 }
 
 function tell(text, failed = false) {

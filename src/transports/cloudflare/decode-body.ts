@@ -7,8 +7,8 @@ const base64Starts = 'CDILMNOWZbde';
 /** What a byte order mark is in base64. */
 const markInBase64 = '77u/';
 
-// Not `ignoreBOM`: a byte order mark is no part of the JSON.
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+/** Made when it is needed: not every place that the library is loaded in has one. */
+let utf8: InstanceType<typeof TextDecoder> | undefined;
 
 /**
  * A body as it was pushed, as far as the wire tells.
@@ -31,6 +31,8 @@ function jsonText(text: string): string {
   if (text === '' || !(base64Starts.includes(text.charAt(0)) || text.startsWith(markInBase64))) return text;
   const bytes = decodeBase64(text);
   if (bytes === undefined) return text;
+  // Not `ignoreBOM`: a byte order mark is no part of the JSON.
+  utf8 ??= new TextDecoder('utf-8', { fatal: true });
   try {
     return utf8.decode(bytes);
   } catch {

@@ -4,6 +4,7 @@ import { fixedOptions, type HookRun, ofetchOptions } from './hook-run.ts';
 import type { Action } from './action.ts';
 import { responseOf } from './hook-response.ts';
 import { readRetryAfter } from './retry-after.ts';
+import { answerIn } from './thrown-answer.ts';
 
 export interface HttpRequest {
   readonly action: Action;
@@ -67,7 +68,8 @@ export class HttpExchange {
     try {
       // A hook may have taken longer than the call.
       signal.throwIfAborted();
-      const answer = await this.#fetch(url, this.hooks === undefined ? plainInit(options) : initOf(options, signal));
+      const init = this.hooks === undefined ? plainInit(options) : initOf(options, signal);
+      const answer = await answerOf(() => this.#fetch(url, init));
       const { status, bodyUsed } = answer;
       if (isOk(answer)) this.success = { status, wasRead: bodyUsed === true };
       if (this.hooks !== undefined) return responseOf(answer, await textOf(answer));
@@ -81,6 +83,17 @@ export class HttpExchange {
 }
 
 type Answer = FetchAnswer & { readonly _data?: unknown };
+
+/** What a fetch gives, also when it throws it. */
+async function answerOf(call: () => Promise<FetchAnswer>): Promise<FetchAnswer> {
+  try {
+    return await call();
+  } catch (error) {
+    const answer = answerIn(error);
+    if (answer === undefined) throw error;
+    return answer;
+  }
+}
 
 /** What the fetch is called with: the request alone, where nobody can have added to it. */
 function plainInit({ method, headers, body, signal }: FetchInit): FetchInit {

@@ -70,8 +70,10 @@ function networkFailure(
 ): QueueError {
   const cause = copyCause(error, redact);
   const { host } = new URL(url);
+  // What the code names and the runtime lacks, no other try will find.
+  const code = error instanceof ReferenceError ? 'transport-failed' : 'network';
   const message = `Cannot ${action}: no answer from ${host}: ${describeCause(cause)}`;
-  return new QueueError(withHint(message, wayHint), { code: 'network', cause });
+  return new QueueError(withHint(message, wayHint), { code, cause });
 }
 
 // 0 is what browsers make of it.

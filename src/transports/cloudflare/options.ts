@@ -45,7 +45,8 @@ export interface CloudflareTransportOptions {
    */
   readonly baseUrl?: string;
   /**
-   * What makes the requests.
+   * Makes the requests. What it throws is read as the answer that it carries as `response`, where it does, as the errors of
+   * ky, ofetch, axios and got do for a status.
    *
    * @defaultValue `globalThis.fetch`, looked up at each call. On Node its own HTTP client, which takes a third of the CPU
    * time, unless `globalThis.fetch` was replaced, a dispatcher of undici's was set, as for a proxy, or somebody listens to

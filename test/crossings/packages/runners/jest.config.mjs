@@ -1,0 +1,1 @@
+export default { testMatch: ['**/jest.test.mjs'], transform: {}, testEnvironment: process.env.ENVIRONMENT ?? 'node' };
