@@ -116,6 +116,8 @@ describe('healthOf()', () => {
     const processor = jobs.queue.process(() => 1);
     const failed = jobs.queue.process(() => 1, { concurrency: 0 });
     await failed.catch(() => undefined);
+    // The first pull has been answered: what is compared must not change meanwhile.
+    await jobs.clock.advance(100);
     for (const [sources, status] of [
       [[processor], 200],
       [[processor, failed], 503],

@@ -1,3 +1,4 @@
+import { wire } from '../../../src/transports/cloudflare/fetch-wire.ts';
 import { describe, expect, it } from 'vitest';
 import { fakeFetch, openTransport, rejection } from './fake-fetch.ts';
 
@@ -76,7 +77,7 @@ describe('what the runtime lacks', () => {
     const { fetch } = globalThis;
     Reflect.deleteProperty(globalThis, 'fetch');
     try {
-      const error = await rejection(openTransport({}).pull({}));
+      const error = await rejection(openTransport({ fetch: wire }).pull({}));
       expect(error).toMatchObject({ code: 'transport-failed' });
       expect(String(error)).toContain("there is no fetch here: give openQueue() a 'fetch'");
     } finally {
