@@ -8,10 +8,36 @@ import {
   rule,
 } from '../contract/check-options.ts';
 import { limits } from '../contract/limits.ts';
+import type { BreakerBounds } from '../lease/breaker.ts';
 import type { ConsumerEvent, InvalidMessage } from './events.ts';
 
 /** What becomes of a message whose body could not be decoded or did not fit the schema. */
 export type InvalidAction = 'retry' | 'ack' | 'throw';
+
+/**
+ * When a breaker opens, and how often it probes.
+ *
+ * - A failure is work that fails: a handler of `process` or `processBatches` that rejects, throws or has had its time, an inner
+ *   of `settleMap` that errors, a sink that could not push. A batch is one.
+ * - A failure counts a fifth when its message was delivered before, because one kind of message that fails for good comes again
+ *   and again; so does a `retry()` by hand. `deadLetter()` counts as neither failure nor success.
+ * - A message of `process` or `processBatches` that fails as a probe is kept leased, where its lease lasts, and is handed to a
+ *   handler again as a later probe: the same delivery, with the same `attempts` and a body decoded anew.
+ */
+export interface BreakerOptions {
+  /**
+   * How many failures in a row open it, 1 or more.
+   *
+   * @defaultValue 100
+   */
+  readonly failures?: number;
+  /**
+   * The longest wait between two probes, in milliseconds, 1 or more. The first is 1 s or less.
+   *
+   * @defaultValue 30 000
+   */
+  readonly maxProbeMs?: number;
+}
 
 /** How a consumer leases, hands out and settles. */
 export interface ConsumeOptions {
@@ -86,6 +112,17 @@ export interface ConsumeOptions {
    * @defaultValue 3
    */
   readonly maxRetries?: number;
+  /**
+   * Stops pulling while all work fails, so that an outage of what it needs does not use up the attempts of every message:
+   * `false` for never.
+   *
+   * It opens after `failures` in a row, or a tenth of them where nothing has succeeded for 2 s. What is not started is given
+   * back, and one message is tried at growing intervals. The first success lets more through, ten close it. See
+   * {@link BreakerOptions} for what counts.
+   *
+   * @defaultValue `{ failures: 100, maxProbeMs: 30_000 }`
+   */
+  readonly breaker?: false | BreakerOptions;
   /** Closes the consumer when it aborts, as `close()` does: the loop ends normally. */
   readonly signal?: AbortSignal;
   /**
@@ -131,6 +168,8 @@ export interface ResolvedConsumeOptions {
   readonly batchSize: number;
   readonly settle: 'auto' | 'manual';
   readonly maxRetries: number;
+  /** `undefined` for none. */
+  readonly breaker: BreakerBounds | undefined;
   readonly signal: AbortSignal | undefined;
   /** For how long pulls must have brought nothing; `undefined` never stops. */
   readonly emptyForMs: number | undefined;
@@ -208,8 +247,20 @@ export function resolveConsumeOptions(
     onEvent: undefined,
     ...rest,
     maxVisibilityTimeoutMs,
+    breaker: breakerBounds(merged.breaker),
     emptyForMs: emptyForMs(stopWhenEmpty),
   };
+}
+
+function breakerBounds(breaker: unknown = {}): BreakerBounds | undefined {
+  if (breaker === false) return undefined;
+  if (typeof breaker !== 'object' || breaker === null) {
+    throw new TypeError(rule('consume', 'breaker', 'false or { failures, maxProbeMs }', breaker));
+  }
+  const { failures = 100, maxProbeMs = 30_000 }: BreakerOptions = breaker;
+  checkInteger('consume', 'breaker.failures', failures, [1, Infinity]);
+  checkNumber('consume', 'breaker.maxProbeMs', maxProbeMs, [1, Infinity]);
+  return { failures, maxProbeMs };
 }
 
 function emptyForMs(stopWhenEmpty: unknown): number | undefined {

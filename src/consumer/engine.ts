@@ -5,6 +5,7 @@ import { Holdings } from '../lease/holdings.ts';
 import type { HeldMessage, Lease, LeaseBatch, SettleKind } from '../lease/lease.ts';
 import { marginMs } from '../lease/margin.ts';
 import { SerialTime } from '../lease/serial-time.ts';
+import { Breaking } from './breaking.ts';
 import { type CloseRequest, Closing } from './closing.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
 import type { ConsumerEvent } from './events.ts';
@@ -59,6 +60,7 @@ export class Engine {
   readonly #signals: LeaseSignals;
   readonly #intake: Intake;
   readonly #handouts: Handouts;
+  readonly #breaking: Breaking;
   readonly #closing: Closing;
   readonly #turns: Turns;
   readonly #leftovers = new Leftovers();
@@ -117,8 +119,10 @@ export class Engine {
         if (settlement.outcome === 'retried') this.#retried(lease);
       },
     });
+    this.#breaking = new Breaking({ ...shared, holdings: this.#holdings, puller: this.#puller });
     this.keeper = new Settlements({
       ...shared,
+      breaking: this.#breaking,
       holdings: this.#holdings,
       settler: this.#settler,
       signals: this.#signals,
@@ -135,7 +139,8 @@ export class Engine {
       puller: this.#puller,
       settler: this.#settler,
       signals: this.#signals,
-      limits: [],
+      breaking: this.#breaking,
+      limits: this.#breaking.limits,
       settlements: this.keeper,
       wake: () => this.wake(),
     };
@@ -145,7 +150,7 @@ export class Engine {
 
   /** What it did so far, as of now. */
   snapshot(): ConsumerStats {
-    return { ...this.stats, buffered: this.#holdings.unstarted };
+    return { ...this.stats, buffered: this.#holdings.unstarted, breaker: this.#breaking.stats };
   }
 
   /** The steady time now. */
@@ -391,6 +396,7 @@ export class Engine {
     const now = this.now();
     this.#handouts.trim(now);
     this.#handouts.lapse(now);
+    this.#handouts.heedBreaker(now);
     this.#intake.lapse(now);
     const wasKept = waitedMs > longestStretchMs;
     // Answers may be there that nobody could read while the event loop was not free: it has its turn first.

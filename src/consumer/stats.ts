@@ -1,3 +1,15 @@
+import type { BreakerState } from '../lease/breaker.ts';
+
+/** The breaker as it stands. Times in milliseconds since the epoch. */
+export interface BreakerStats {
+  /** `closed`: all goes on; `open`: nothing but probes is started; `half-open`: one succeeded, and more are started. */
+  readonly state: BreakerState;
+  /** When it opened; `undefined` while it is closed. */
+  readonly openSince: number | undefined;
+  /** When the next probe may start; `undefined` unless it is open. One that runs does not stop it. */
+  readonly nextProbeAt: number | undefined;
+}
+
 /** What a consumer did so far. Counts of messages, unless they say otherwise. */
 export interface ConsumerStats {
   /** Pull requests sent. */
@@ -8,7 +20,7 @@ export interface ConsumerStats {
   readonly settleCalls: number;
   /** Messages in the answers, repeated ones included. */
   readonly received: number;
-  /** Handed out. */
+  /** Handed out. One that failed as a probe and is handed out again within its lease counts once. */
   readonly delivered: number;
   /** Acknowledgements that the service confirmed. */
   readonly acked: number;
@@ -34,6 +46,8 @@ export interface ConsumerStats {
   readonly inFlight: number;
   /** Leased and not handed out now. */
   readonly buffered: number;
+  /** `undefined` with `breaker: false`. */
+  readonly breaker: BreakerStats | undefined;
   /** The last error that any part of the consumer met, reported or not. */
   readonly lastError: unknown;
 }
@@ -55,8 +69,8 @@ export interface ConsumerSummary extends ConsumerStats {
   readonly error?: unknown;
 }
 
-/** The counters behind {@link ConsumerStats}; what is buffered, the holdings know. */
-export type StatsCounter = { -readonly [Key in keyof Omit<ConsumerStats, 'buffered'>]: ConsumerStats[Key] };
+/** The counters behind {@link ConsumerStats}; what is buffered, the holdings know, and the breaker how it stands. */
+export type StatsCounter = { -readonly [Key in keyof Omit<ConsumerStats, 'buffered' | 'breaker'>]: ConsumerStats[Key] };
 
 /** Counters that have counted nothing yet. */
 export function createStats(): StatsCounter {
