@@ -9,7 +9,7 @@ export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** When a breaker opens, and how often it probes. */
 export interface BreakerBounds {
-  /** So many failures in a row may open it; fewer where nothing has succeeded for {@link quietMs}. */
+  /** So many failures in a row may open it, fewer where nothing has succeeded for {@link quietMs}: see {@link surpriseShare}. */
   readonly failures: number;
   /** The longest wait between two probes, in milliseconds. */
   readonly maxProbeMs: number;
@@ -19,11 +19,11 @@ export interface BreakerBounds {
 const quietMs = 2_000;
 
 /**
- * How unlikely a row of failures must be if all is as usual, as a negative logarithm: seven where nearly everything succeeds,
- * eleven where nothing is known, a hundred where nine in ten fail. Twice as much is asked of a row that did not last: with
- * many messages a second there are many rows.
+ * How unlikely a row of failures must be if all is as usual, as a negative logarithm, for each of the failures that may open
+ * it. Of a hundred that makes 10: seven failures where nearly everything succeeds, nine where nothing is known, a hundred where
+ * nine in ten fail. Twice as much is asked of a row that did not last: with many messages a second there are many rows.
  */
-const leastSurprise = 10;
+const surpriseShare = 0.1;
 
 /** What is assumed of messages of which nothing is known: those delivered before may well be bad. */
 const assumedShare = { fresh: 0.7, repeated: 0.3 };
@@ -170,8 +170,9 @@ export class Breaker implements StartLimit {
   #isEverything(now: number): boolean {
     // What runs on may be what succeeds, and take longer than to fail.
     if (this.failures < this.#running.size - 1) return false;
-    if (now - this.failingSince >= quietMs) return this.#surprise >= leastSurprise;
-    return this.failures >= this.#bounds.failures && this.#surprise >= 2 * leastSurprise;
+    const least = surpriseShare * this.#bounds.failures;
+    if (now - this.failingSince >= quietMs) return this.#surprise >= least;
+    return this.failures >= this.#bounds.failures && this.#surprise >= 2 * least;
   }
 
   #open(now: number): void {

@@ -75,6 +75,7 @@ interface ClientDeps {
   readonly client: number;
   readonly plan: ClientPlan;
   readonly schedule: Schedule;
+  readonly startedAt: number;
   readonly truth: ManualClock;
   readonly sequence: Sequence;
   readonly network: SimulatedNetwork;
@@ -137,6 +138,7 @@ export class Client {
       byHand,
       otherQueue,
       close,
+      isDown: () => surface.goesOn === true && this.#isDown(),
     });
     this.#surface = surface.start({
       queue,
@@ -156,6 +158,12 @@ export class Client {
     });
   }
 
+  #isDown(): boolean {
+    const { schedule, startedAt, truth } = this.#deps;
+    const passedMs = truth.now() - startedAt;
+    return schedule.outages?.some(({ atMs, forMs }) => passedMs >= atMs && passedMs < atMs + forMs) ?? false;
+  }
+
   #keepLoop(ms: number | undefined): void {
     if (ms !== undefined) this.#deps.log.keepLoop(ms);
   }
@@ -163,13 +171,14 @@ export class Client {
   #options(): ConsumeOptions & { readonly maxInFlight: number } {
     const { client, plan, schedule, truth, log } = this.#deps;
     const { visibilityTimeoutMs, maxRetries } = schedule;
-    const { maxInFlight, batchSize, onInvalid, stopWhenEmpty, callbacks = {} } = plan;
+    const { breaker, maxInFlight, batchSize, onInvalid, stopWhenEmpty, callbacks = {} } = plan;
     const common = {
       visibilityTimeoutMs,
       maxRetries,
       maxInFlight,
       batchSize,
       signal: this.#signal.signal,
+      ...(breaker !== undefined && { breaker }),
       ...(stopWhenEmpty && { stopWhenEmpty }),
     };
     if (typeof onInvalid === 'object') {

@@ -27,6 +27,8 @@ export interface ScheduleRange {
   readonly blockOneIn?: number;
   /** One in so many clients ends when the queue is empty. @defaultValue 8 */
   readonly stopOneIn?: number;
+  /** One in so many schedules has outages, and a client a breaker of its own. @defaultValue 4 */
+  readonly outageOneIn?: number;
 }
 
 /** Draws whole schedules: small ones, with times around the deadlines, where the mistakes are. */
@@ -46,10 +48,22 @@ export function schedules(range: ScheduleRange = {}): fc.Arbitrary<Schedule> {
         clients: fc.constant(clients),
         faults: listOf(plannedFaults(visibilityTimeoutMs, clients.length, range), 6),
         events: listOf(events(visibilityTimeoutMs, clients.length, range), 5),
+        outages: outages(visibilityTimeoutMs, range),
         horizonMs: fc.constantFrom(3, 8).map((leases) => leases * visibilityTimeoutMs),
       }),
     ),
   );
+}
+
+function outages(
+  timeoutMs: number,
+  { outageOneIn = 4 }: ScheduleRange,
+): fc.Arbitrary<NonNullable<Schedule['outages']>> {
+  const outage = record({
+    atMs: timesAround(timeoutMs),
+    forMs: fc.oneof(timesAround(timeoutMs), fc.constant(86_400_000)),
+  });
+  return someTimes(fc.array(outage, { minLength: 1, maxLength: 2 }), outageOneIn).map((some) => some ?? []);
 }
 
 function listOf<Item>(items: fc.Arbitrary<Item> | undefined, maxLength: number): fc.Arbitrary<Item[]> {
@@ -133,6 +147,15 @@ function clientPlans(timeoutMs: number, range: ScheduleRange): fc.Arbitrary<Clie
     schema: someTimes(schemaPlans(timeoutMs), range.schemaOneIn ?? 4),
     onInvalid: someTimes(invalidPlans(timeoutMs), range.schemaOneIn ?? 4),
     callbacks: someTimes(callbackBlockings(timeoutMs), 2 * (range.blockOneIn ?? 4)),
+    breaker: someTimes(
+      fc.constantFrom(
+        false as const,
+        { failures: 1, maxProbeMs: 100 },
+        { failures: 3, maxProbeMs: 1_000 },
+        { failures: 10, maxProbeMs: 5_000 },
+      ),
+      range.outageOneIn ?? 4,
+    ),
     stopWhenEmpty: someTimes(
       fc.oneof(fc.constant(true as const), record({ forMs: timesAround(timeoutMs) })),
       range.stopOneIn ?? 8,

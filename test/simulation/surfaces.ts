@@ -69,6 +69,7 @@ function readIterator(desk: Desk, consumer: Consumer, readers: number): RunningS
 /** Three handlers side by side, unless the plan says how many. */
 const pool: Surface = {
   ...asked,
+  goesOn: true,
   hasGrace: false,
   isAuto: true,
   concurrency: ({ concurrency = 3, maxInFlight }) => Math.min(concurrency, maxInFlight),
@@ -109,6 +110,7 @@ function batchesAtOnce(plan: ClientPlan): number {
 /** A Workers handler for batches, two at once. */
 const batchPool: Surface = {
   ...asked,
+  goesOn: true,
   hasGrace: false,
   isAuto: true,
   concurrency: (plan) => batchesAtOnce(plan) * sizeOf(plan),
