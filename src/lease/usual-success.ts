@@ -1,5 +1,5 @@
 /** The weight of the newest outcome in the share, once there were as many; fewer count alike. */
-const gain = 1 / 32;
+const gain = 1 / 64;
 
 /** The share that is assumed at first counts as much as so many outcomes. */
 const assumed = 2;
