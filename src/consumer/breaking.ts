@@ -101,7 +101,7 @@ export class Breaking {
   /** Keeps the message of a probe that failed, to be tried again while its lease lasts; `false` when it is to be retried. */
   keep(lease: Lease): boolean {
     const { holdings, options, puller } = this.#deps;
-    if (this.#breaker?.state !== 'open' || !lease.isProbe || lease.isForwarded) return false;
+    if (this.#breaker?.state !== 'open' || !lease.isProbe) return false;
     const isLast = lease.attempts > options.maxRetries;
     // One that was kept before makes room for another: else a message that fails for good might be tried for ever.
     const room = mostKept - holdings.kept.length - (lease.isKept ? 1 : 0);

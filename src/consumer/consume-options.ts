@@ -21,7 +21,7 @@ export type InvalidAction = 'retry' | 'ack' | 'throw';
  *   of `settleMap` that errors, a sink that could not push. A batch is one.
  * - A failure counts a fifth when its message was delivered before, because one kind of message that fails for good comes again
  *   and again; so does a `retry()` by hand. `deadLetter()` counts as neither failure nor success.
- * - A message of `process` or `processBatches` that fails as a probe is kept leased, where its lease lasts, and is handed to a
+ * - A message of `process`, `processBatches` or `settleMap` that fails as a probe is kept leased, where its lease lasts, and is handed to a
  *   handler again as a later probe: the same delivery, with the same `attempts` and a body decoded anew.
  */
 export interface BreakerOptions {

@@ -98,7 +98,8 @@ export class Settlements implements MessageKeeper {
     const now = time.now();
     if (lease.settledAs !== 'ack') breaking.fail(lease, now, error, share);
     if (!isDecided(lease)) {
-      if (breaking.keep(lease)) stats.inFlight -= 1;
+      // Who judges no delay is a sink, which waits for the settlement.
+      if (judge !== undefined && breaking.keep(lease)) stats.inFlight -= 1;
       else this.complete(lease, 'retry', now, judge?.(onFailure));
     }
     return this.#outcomes.of(lease);
