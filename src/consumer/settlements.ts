@@ -90,7 +90,7 @@ export class Settlements implements MessageKeeper {
   }
 
   fail(lease: Lease, error: unknown, judge: DelayJudge | undefined, share = 1): Promise<Settlement> {
-    const { breaking, report, stats, time } = this.#deps;
+    const { breaking, report, signals, stats, time } = this.#deps;
     const message = identityOf(lease);
     report({ type: 'handlerFailed', message, error });
     const onFailure = (failure: unknown): void =>
@@ -99,8 +99,12 @@ export class Settlements implements MessageKeeper {
     if (lease.settledAs !== 'ack') breaking.fail(lease, now, error, share);
     if (!isDecided(lease)) {
       // Who judges no delay is a sink, which waits for the settlement.
-      if (judge !== undefined && breaking.keep(lease)) stats.inFlight -= 1;
-      else this.complete(lease, 'retry', now, judge?.(onFailure));
+      if (judge === undefined || !breaking.keep(lease)) this.complete(lease, 'retry', now, judge?.(onFailure));
+      else {
+        stats.inFlight -= 1;
+        // Whoever has it next has a signal of its own.
+        signals.forget(lease);
+      }
     }
     return this.#outcomes.of(lease);
   }

@@ -1,3 +1,4 @@
+import { breakerMutants } from './breaker-mutants.ts';
 import { consumerMutants } from './consumer-mutants.ts';
 import { leaseMutants } from './lease-mutants.ts';
 import type { Mutant } from './mutant.ts';
@@ -5,4 +6,10 @@ import { producerMutants } from './producer-mutants.ts';
 import { settlingMutants } from './settling-mutants.ts';
 
 /** Every mutant, none of which may survive. */
-export const mutants: readonly Mutant[] = [...leaseMutants, ...consumerMutants, ...settlingMutants, ...producerMutants];
+export const mutants: readonly Mutant[] = [
+  ...leaseMutants,
+  ...consumerMutants,
+  ...settlingMutants,
+  ...producerMutants,
+  ...breakerMutants,
+];

@@ -170,7 +170,11 @@ function startedLater(ledger: Ledger, client: number, seq: number): number {
       .filter((call) => call.endedSeq < seq)
       .flatMap((call) => call.received),
   );
-  return ledger.startsBy(client).filter((start) => start.seq > seq && received.has(start.leaseId)).length;
+  const starts = ledger.startsBy(client);
+  // What failed as a probe is kept beside: no idle handler is fed by it.
+  for (const start of starts) if (start.seq <= seq) received.delete(start.leaseId);
+  const later = starts.filter((start) => start.seq > seq && received.has(start.leaseId));
+  return new Set(later.map(({ leaseId }) => leaseId)).size;
 }
 
 /** `acked` and `retried` are what the ledger says; and each lease gets at most one kind of settlement. */
