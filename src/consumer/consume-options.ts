@@ -18,15 +18,18 @@ export type InvalidAction = 'retry' | 'ack' | 'throw';
  * When a breaker opens, and how often it probes.
  *
  * - A failure is work that fails: a handler of `process` or `processBatches` that rejects, throws or has had its time, an inner
- *   of `settleMap` that errors, a sink that could not push. A batch is one.
- * - A failure counts a fifth when its message was delivered before, because one kind of message that fails for good comes again
- *   and again; so does a `retry()` by hand. `deadLetter()` counts as neither failure nor success.
- * - A message of `process`, `processBatches` or `settleMap` that fails as a probe is kept leased, where its lease lasts, and is handed to a
- *   handler again as a later probe: the same delivery, with the same `attempts` and a body decoded anew.
+ *   of `settleMap` that errors, a sink that could not push. A batch is one, a `retry()` by hand a fifth, and `deadLetter()` is
+ *   neither a failure nor a success.
+ * - It takes a row of failures, which any success ends, that can't be chance by what usually succeeds: of messages on their
+ *   first attempt, and of others. Messages that have failed while others succeeded do not count.
+ * - A message of `process`, `processBatches` or `settleMap` that fails as a probe is kept while its lease lasts, up to
+ *   `maxVisibilityTimeoutMs`, and handed out again as a later probe: the same delivery, with the same `attempts` and a body
+ *   decoded anew. At most ten are, and fewer where the queue has others to try. After a crash they come again when these leases end.
  */
 export interface BreakerOptions {
   /**
-   * How many failures in a row open it, 1 or more.
+   * How many failures in a row open it, 1 or more; where nothing has succeeded for 2 s, about a tenth of them. Where few
+   * messages succeed usually, more are needed.
    *
    * @defaultValue 100
    */
@@ -113,12 +116,9 @@ export interface ConsumeOptions {
    */
   readonly maxRetries?: number;
   /**
-   * Stops pulling while all work fails, so that an outage of what it needs does not use up the attempts of every message:
-   * `false` for never.
-   *
-   * It opens after `failures` in a row, or a tenth of them where nothing has succeeded for 2 s. What is not started is given
-   * back, and one message is tried at growing intervals. The first success lets more through, ten close it. See
-   * {@link BreakerOptions} for what counts.
+   * Stops while all work fails, so that an outage of what it needs does not use up the attempts of every message: what is not
+   * started is given back, and one message is tried at growing intervals. The first success lets more through, ten let all.
+   * {@link BreakerOptions} says what counts; `false` never stops.
    *
    * @defaultValue `{ failures: 100, maxProbeMs: 30_000 }`
    */

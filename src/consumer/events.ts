@@ -24,7 +24,7 @@ export interface InvalidMessage extends MessageIdentity {
  *
  * | type | when | what the consumer does |
  * |---|---|---|
- * | `handlerFailed` | the work on a message failed, see below | retries it, by default after the growing delay |
+ * | `handlerFailed` | the work on a message failed, see below | retries it, by default after the growing delay, or keeps it for a probe |
  * | `pullFailed` | a pull failed and will be repeated | waits `retryInMs` |
  * | `pullOverdue` | a pull has no answer for ten times as long as usual | pulls beside it, and takes its answer if it comes |
  * | `settleFailed` | a settle call failed and will be repeated | waits `retryInMs` |

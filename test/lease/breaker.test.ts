@@ -89,6 +89,24 @@ describe('Breaker', () => {
     expect(failUntilOpen(0)).toBe(1_000);
   });
 
+  it('takes more of them where nine in ten fail', () => {
+    for (let rows = 100; rows > 0; rows -= 1) {
+      expect(failUntilOpen(0, 1, 9)).toBe(Infinity);
+      succeed(1);
+    }
+    expect(failUntilOpen(0, 1, 150)).toBe(Infinity);
+    expect(failUntilOpen(0)).toBeLessThan(300);
+  });
+
+  it('takes no outage for usual', () => {
+    succeed(300);
+    for (let outages = 10; outages > 0; outages -= 1) {
+      failUntilOpen(0);
+      succeed(10);
+    }
+    expect(failUntilOpen(400)).toBe(7);
+  });
+
   it('begins anew with each success', () => {
     succeed(100);
     for (let rows = 100; rows > 0; rows -= 1) {
