@@ -113,7 +113,7 @@ export class Breaking {
   }
 
   /** The message with its body as it came; `undefined` where that can't be told at once. */
-  #renewed({ rawBody: _, ...message }: HeldMessage): HeldMessage | undefined {
+  #renewed(message: HeldMessage): HeldMessage | undefined {
     const { schema, decode } = this.#deps;
     const { raw, contentType } = message;
     if (raw === undefined) return undefined;
@@ -124,7 +124,8 @@ export class Breaking {
           : typeof raw === 'string'
             ? raw
             : raw.slice();
-      const judged = validate({ ...message, body }, schema, decode);
+      const pulled: HeldMessage = { ...message, body, rawBody: undefined };
+      const judged = validate(pulled, schema, decode);
       return judged instanceof Promise || judged.error !== undefined ? undefined : judged.message;
     } catch {
       return undefined;

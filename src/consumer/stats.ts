@@ -1,9 +1,7 @@
-import type { BreakerState } from '../lease/breaker.ts';
-
 /** The breaker as it stands. Times in milliseconds since the epoch. */
 export interface BreakerStats {
   /** `closed`: all goes on; `open`: nothing but probes is started; `half-open`: one succeeded, and more are started. */
-  readonly state: BreakerState;
+  readonly state: 'closed' | 'open' | 'half-open';
   /** When it opened; `undefined` while it is closed. */
   readonly openSince: number | undefined;
   /** When the next probe may start; `undefined` unless it is open. One that runs does not stop it. */

@@ -5,7 +5,7 @@ import type { StartLimit } from './start-limit.ts';
 import { UsualSuccess } from './usual-success.ts';
 
 /** As the field calls them: all goes on, nothing but probes does, a probe succeeded and more are let through. */
-export type BreakerState = 'closed' | 'open' | 'half-open';
+type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** When a breaker opens, and how often it probes. */
 export interface BreakerBounds {

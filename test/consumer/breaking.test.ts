@@ -148,15 +148,15 @@ describe('a probe', () => {
 
   it('is not tried again when who had it first settles it by hand', async () => {
     const held: LeasedMessage[] = [];
-    const settledAt: number[] = [];
+    const outcomes: string[] = [];
     const handle: Handle = (message, run) => {
       held.push(message);
-      if (run === 30) settledAt.push(...held.map((each) => (void each.ack(), each.leaseExpiresAt)));
+      if (run === 30) for (const each of held) void each.ack().then(({ outcome }) => outcomes.push(outcome));
       return down();
     };
     const options = { breaker: { failures: 5, maxProbeMs: 20_000 } };
     const { jobs, runs, summary } = await watch(6, handle, 900_000, options);
-    expect(settledAt).toHaveLength(30);
+    expect(outcomes.filter((outcome) => outcome === 'acked').length).toBeGreaterThanOrEqual(6);
     expect(runs.length).toBeLessThanOrEqual(31);
     expect(jobs.entries('acked')).toHaveLength(6);
     expect(summary).toMatchObject({ acked: 6, inFlight: 0, buffered: 0 });

@@ -27,7 +27,7 @@ export interface ScheduleRange {
   readonly blockOneIn?: number;
   /** One in so many clients ends when the queue is empty. @defaultValue 8 */
   readonly stopOneIn?: number;
-  /** One in so many schedules has outages, and a client a breaker of its own. @defaultValue 4 */
+  /** One in so many schedules has outages, and so many clients a breaker of their own. @defaultValue none */
   readonly outageOneIn?: number;
 }
 
@@ -55,10 +55,7 @@ export function schedules(range: ScheduleRange = {}): fc.Arbitrary<Schedule> {
   );
 }
 
-function outages(
-  timeoutMs: number,
-  { outageOneIn = 4 }: ScheduleRange,
-): fc.Arbitrary<NonNullable<Schedule['outages']>> {
+function outages(timeoutMs: number, { outageOneIn }: ScheduleRange): fc.Arbitrary<NonNullable<Schedule['outages']>> {
   const outage = record({
     atMs: timesAround(timeoutMs),
     forMs: fc.oneof(timesAround(timeoutMs), fc.constant(86_400_000)),
@@ -70,8 +67,9 @@ function listOf<Item>(items: fc.Arbitrary<Item> | undefined, maxLength: number):
   return items === undefined ? fc.constant([]) : fc.array(items, { maxLength });
 }
 
-/** Now and then, once in `oneIn`. */
-function someTimes<Item>(item: fc.Arbitrary<Item>, oneIn: number): fc.Arbitrary<Item | undefined> {
+/** Now and then, once in `oneIn`, or never. */
+function someTimes<Item>(item: fc.Arbitrary<Item>, oneIn: number | undefined): fc.Arbitrary<Item | undefined> {
+  if (oneIn === undefined) return fc.constant(undefined);
   const never = { weight: oneIn - 1, arbitrary: fc.constant(undefined) };
   return fc.oneof({ withCrossShrink: true }, never, { weight: 1, arbitrary: item });
 }
@@ -154,7 +152,7 @@ function clientPlans(timeoutMs: number, range: ScheduleRange): fc.Arbitrary<Clie
         { failures: 3, maxProbeMs: 1_000 },
         { failures: 10, maxProbeMs: 5_000 },
       ),
-      range.outageOneIn ?? 4,
+      range.outageOneIn,
     ),
     stopWhenEmpty: someTimes(
       fc.oneof(fc.constant(true as const), record({ forMs: timesAround(timeoutMs) })),
