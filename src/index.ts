@@ -1,5 +1,5 @@
 export type { BatchOptions, ProcessBatchesArguments, ProcessBatchesOptions } from './consumer/batch-options.ts';
-export type { ConsumeOptions, InvalidAction } from './consumer/consume-options.ts';
+export type { BreakerOptions, ConsumeOptions, InvalidAction } from './consumer/consume-options.ts';
 export type { BatchConsumer, CloseOptions, Consumer, ConsumerControl } from './consumer/consumer.ts';
 export type { Decode, DecodeBody, UndecodedMessage } from './consumer/decode.ts';
 export type { ConsumerEvent, InvalidMessage, MessageIdentity } from './consumer/events.ts';
@@ -10,7 +10,7 @@ export type { KeyedMessage } from './consumer/message-key.ts';
 export type { ProcessOptions, RetryDelay } from './consumer/process-options.ts';
 export type { MessageHandler } from './consumer/process.ts';
 export type { Processor } from './consumer/processor.ts';
-export type { CloseReason, ConsumerState, ConsumerStats, ConsumerSummary } from './consumer/stats.ts';
+export type { BreakerStats, CloseReason, ConsumerState, ConsumerStats, ConsumerSummary } from './consumer/stats.ts';
 export { encodeBody, type EncodedBody } from './contract/body.ts';
 export type { Clock, Timer } from './contract/clock.ts';
 export { QueueError, type QueueErrorCode, type QueueErrorDetails, type ServiceError } from './contract/errors.ts';

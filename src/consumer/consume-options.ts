@@ -10,12 +10,41 @@ import {
 import { limits } from '../contract/limits.ts';
 import type { KeptOrder } from '../lease/plan-pull.ts';
 import type { BatchRate, StartRate } from '../lease/rate-limit.ts';
+import type { BreakerBounds } from '../lease/breaker.ts';
 import type { ConsumerEvent, InvalidMessage } from './events.ts';
 import type { KeyOf } from './message-key.ts';
 import { resolveRate } from './start-rate.ts';
 
 /** What becomes of a message whose body could not be decoded or did not fit the schema. */
 export type InvalidAction = 'retry' | 'ack' | 'throw';
+
+/**
+ * When a breaker opens, and how often it probes.
+ *
+ * - A failure is work that fails: a handler of `process` or `processBatches` that rejects, throws or has had its time, an inner
+ *   of `settleMap` that errors, a sink that could not push. A batch is one, a `retry()` by hand a fifth, and `deadLetter()` is
+ *   neither a failure nor a success.
+ * - It takes a row of failures, which any success ends, that can't be chance by what usually succeeds: of messages on their
+ *   first attempt, and of others. Messages that have failed while others succeeded do not count.
+ * - A message of `process`, `processBatches` or `settleMap` that fails as a probe is kept while its lease lasts, up to
+ *   `maxVisibilityTimeoutMs`, and handed out again as a later probe: the same delivery, with the same `attempts` and a body
+ *   decoded anew. At most ten are, and fewer where the queue has others to try. After a crash they come again when these leases end.
+ */
+export interface BreakerOptions {
+  /**
+   * How many failures in a row open it, 1 or more; where nothing has succeeded for 2 s, about a tenth of them. Where few
+   * messages succeed usually, more are needed.
+   *
+   * @defaultValue 100
+   */
+  readonly failures?: number;
+  /**
+   * The longest wait between two probes, in milliseconds, 1 or more. The first is 1 s or less.
+   *
+   * @defaultValue 30 000
+   */
+  readonly maxProbeMs?: number;
+}
 
 /** How a consumer leases, hands out and settles. */
 export interface ConsumeOptions {
@@ -124,6 +153,14 @@ export interface ConsumeOptions {
    * @defaultValue false: messages are handed out about in the order of the queue
    */
   readonly ordered?: boolean;
+  /**
+   * Stops while all work fails, so that an outage of what it needs does not use up the attempts of every message: what is not
+   * started is given back, and one message is tried at growing intervals. The first success lets more through, ten let all.
+   * {@link BreakerOptions} says what counts; `false` never stops.
+   *
+   * @defaultValue `{ failures: 100, maxProbeMs: 30_000 }`
+   */
+  readonly breaker?: false | BreakerOptions;
   /** Closes the consumer when it aborts, as `close()` does: the loop ends normally. */
   readonly signal?: AbortSignal;
   /**
@@ -171,6 +208,8 @@ export interface ResolvedConsumeOptions {
   readonly settle: 'auto' | 'manual';
   readonly maxRetries: number;
   readonly graceMs: number | undefined;
+  /** `undefined` for none. */
+  readonly breaker: BreakerBounds | undefined;
   readonly signal: AbortSignal | undefined;
   /** For how long pulls must have brought nothing; `undefined` never stops. */
   readonly emptyForMs: number | undefined;
@@ -263,8 +302,20 @@ export function resolveConsumeOptions(
     maxVisibilityTimeoutMs,
     order: ordered ? { key: undefined, lookAhead: 0 } : undefined,
     rate: resolveRate(merged.rate, merged.settle),
+    breaker: breakerBounds(merged.breaker),
     emptyForMs: emptyForMs(stopWhenEmpty),
   };
+}
+
+function breakerBounds(breaker: unknown = {}): BreakerBounds | undefined {
+  if (breaker === false) return undefined;
+  if (typeof breaker !== 'object' || breaker === null) {
+    throw new TypeError(rule('consume', 'breaker', 'false or { failures, maxProbeMs }', breaker));
+  }
+  const { failures = 100, maxProbeMs = 30_000 }: BreakerOptions = breaker;
+  checkInteger('consume', 'breaker.failures', failures, [1, Infinity]);
+  checkNumber('consume', 'breaker.maxProbeMs', maxProbeMs, [1, Infinity]);
+  return { failures, maxProbeMs };
 }
 
 function emptyForMs(stopWhenEmpty: unknown): number | undefined {

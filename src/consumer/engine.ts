@@ -6,6 +6,8 @@ import type { HeldMessage, Lease, LeaseBatch, SettleKind } from '../lease/lease.
 import { marginMs } from '../lease/margin.ts';
 import { RateLimit } from '../lease/rate-limit.ts';
 import { SerialTime } from '../lease/serial-time.ts';
+import type { StartLimit } from '../lease/start-limit.ts';
+import { Breaking } from './breaking.ts';
 import { type CloseRequest, Closing } from './closing.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
 import type { ConsumerEvent } from './events.ts';
@@ -70,6 +72,7 @@ export class Engine {
   readonly #signals: LeaseSignals;
   readonly #intake: Intake;
   readonly #handouts: Handouts;
+  readonly #breaking: Breaking;
   readonly #closing: Closing;
   readonly #turns: Turns;
   readonly #leftovers = new Leftovers();
@@ -135,8 +138,10 @@ export class Engine {
           this.#holdings.expectAgain(lease, isRetried, this.now());
       },
     });
+    this.#breaking = new Breaking({ ...shared, holdings: this.#holdings, puller: this.#puller });
     this.keeper = new Settlements({
       ...shared,
+      breaking: this.#breaking,
       holdings: this.#holdings,
       settler: this.#settler,
       signals: this.#signals,
@@ -153,12 +158,20 @@ export class Engine {
       puller: this.#puller,
       settler: this.#settler,
       signals: this.#signals,
-      limits: options.rate === undefined ? [] : [new RateLimit(options.rate, (now) => context.time.toMonotonic(now))],
+      breaking: this.#breaking,
+      limits: this.#startLimits(),
       settlements: this.keeper,
       wake: () => this.wake(),
     };
     this.#handouts = new Handouts(parts, mode);
     this.#closing = new Closing({ ...parts, handouts: this.#handouts, extended: this.extended });
+  }
+
+  #startLimits(): readonly StartLimit[] {
+    const { rate } = this.options;
+    const { time } = this.#context;
+    if (rate === undefined) return this.#breaking.limits;
+    return [...this.#breaking.limits, new RateLimit(rate, (now) => time.toMonotonic(now))];
   }
 
   /** What it did so far, as of now. */
@@ -181,6 +194,7 @@ export class Engine {
       heldBackUntil: heldBackUntil > now ? toWall(heldBackUntil) : undefined,
       stalledSince: toWall(this.#handouts.stalledSince(now)),
       buffered: this.#holdings.unstarted,
+      breaker: this.#breaking.stats,
     };
   }
 
@@ -452,6 +466,7 @@ export class Engine {
     const now = this.now();
     this.#handouts.trim(now);
     this.#handouts.lapse(now);
+    this.#handouts.heedBreaker(now);
     this.#intake.lapse(now);
     if (now >= this.#holdings.nextWaitAt && this.#holdings.endWaits(now, this.#puller.roundTripMs)) this.#puller.wake();
     const wasKept = waitedMs > longestStretchMs;

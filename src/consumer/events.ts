@@ -24,7 +24,7 @@ export interface InvalidMessage extends MessageIdentity {
  *
  * | type | when | what the consumer does |
  * |---|---|---|
- * | `handlerFailed` | the work on a message failed, see below | retries it, by default after the growing delay |
+ * | `handlerFailed` | the work on a message failed, see below | retries it, by default after the growing delay, or keeps it for a probe |
  * | `pullFailed` | a pull failed and will be repeated | waits `retryInMs` |
  * | `pullOverdue` | a pull has no answer for ten times as long as usual | pulls beside it, and takes its answer if it comes |
  * | `settleFailed` | a settle call failed and will be repeated | waits `retryInMs` |
@@ -38,6 +38,8 @@ export interface InvalidMessage extends MessageIdentity {
  * | `abandoned` | a message's lease ended, or `close()` ran out of grace, before it was settled | frees its place |
  * | `invalid` | a body could not be decoded or did not fit the schema, or a message has no key | what `onInvalid` says |
  * | `slowAnswer` | a pull took longer than half of its lease | asks for one message with a longer lease |
+ * | `breakerOpened` | all work has failed for a while, see the option `breaker` | starts nothing but probes |
+ * | `breakerClosed` | probes succeeded, `openMs` after it opened | goes on as before |
  * | `paused` | the service says that delivery is paused | asks again as if the queue were empty |
  *
  * `retryInMs` is at most five minutes; what the service asked for, which may be more, is the error's `retryAfterMs`.
@@ -69,6 +71,16 @@ export type ConsumerEvent =
   | { readonly type: 'abandoned'; readonly message: MessageIdentity }
   | { readonly type: 'invalid'; readonly message: InvalidMessage; readonly error: unknown }
   | { readonly type: 'slowAnswer'; readonly tookMs: number; readonly visibilityTimeoutMs: number }
+  | {
+      readonly type: 'breakerOpened';
+      /** How many failures came in a row, and for how long. */
+      readonly failures: number;
+      readonly failingMs: number;
+      readonly probeInMs: number;
+      /** What the work failed with last; `undefined` where its message was retried by hand. */
+      readonly error: unknown;
+    }
+  | { readonly type: 'breakerClosed'; readonly openMs: number }
   | { readonly type: 'paused' };
 
 /** A message as events name it. */

@@ -4,6 +4,7 @@ import type { Lease, SettleKind } from '../lease/lease.ts';
 import { swapLeaseMs, usualLeaseMs, workLeaseMs } from '../lease/lease-length.ts';
 import { leaseShare } from '../lease/plan-pull.ts';
 import { LimitedHandlers, type StartLimit } from '../lease/start-limit.ts';
+import type { Breaking } from './breaking.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
 import { type ConsumerEvent, identityOf } from './events.ts';
 import type { LeaseSignals } from './lease-signals.ts';
@@ -22,6 +23,7 @@ export interface HandoutsDeps {
   readonly leftovers: Leftovers;
   readonly settlements: Settlements;
   readonly puller: Pick<Puller, 'roundTripMs'>;
+  readonly breaking: Breaking;
   /** What bounds starts beside the handlers. */
   readonly limits: readonly StartLimit[];
   readonly report: (event: ConsumerEvent) => void;
@@ -91,9 +93,10 @@ export class Handouts {
     const lease = holdings.start(now);
     if (lease === undefined) return undefined;
     lease.finishedBefore = this.handlers.finished;
-    stats.delivered += 1;
+    if (!lease.isKept) stats.delivered += 1;
     stats.inFlight += 1;
     for (const limit of this.#deps.limits) limit.onStarted(lease, now);
+    this.#deps.breaking.onStarted();
     return lease;
   }
 
@@ -109,6 +112,13 @@ export class Handouts {
     this.#giveBack(holdings.setAside(now, puller.roundTripMs, this.handlers.meanMs), now);
   }
 
+  /** Gives back what can't be started while a breaker is open, and takes up what it has kept. */
+  heedBreaker(now: number): void {
+    const { breaking, holdings } = this.#deps;
+    if (breaking.isShedding(now)) this.#giveBack(holdings.shed(now), now);
+    else breaking.revive(now);
+  }
+
   /** Gives back everything that nobody started. */
   drain(now: number): void {
     this.#giveBack(this.#deps.holdings.drain(now), now);
@@ -116,21 +126,38 @@ export class Handouts {
 
   #giveBack({ released, postponed, dropped }: Trimmed, now: number): void {
     if (released.length + postponed.length + dropped.length === 0) return;
-    const { stats, settlements, leftovers, options, report, wake } = this.#deps;
-    stats.released += released.length + postponed.length;
-    stats.dropped += dropped.length;
-    for (const lease of dropped) {
-      leftovers.note(lease.deadline);
-      if (lease.attempts > options.maxRetries) report({ type: 'unstarted', message: identityOf(lease) });
+    for (const lease of released) if (!this.#retryKept(lease, now)) this.#release(lease, 0);
+    for (const lease of postponed) if (!this.#retryKept(lease, now)) this.#postpone(lease, now);
+    for (const lease of dropped) if (!this.#retryKept(lease, now)) this.#drop(lease);
+    this.#deps.wake();
+  }
+
+  #drop(lease: Lease): void {
+    const { leftovers, options, report, stats } = this.#deps;
+    stats.dropped += 1;
+    leftovers.note(lease.deadline);
+    if (lease.attempts > options.maxRetries) report({ type: 'unstarted', message: identityOf(lease) });
+  }
+
+  #postpone(lease: Lease, now: number): void {
+    const { delaySeconds } = lease;
+    // It comes again although nobody failed: a queue is not empty before.
+    if (delaySeconds !== undefined) this.#deps.leftovers.note(now + 1_000 * delaySeconds);
+    this.#release(lease, delaySeconds);
+  }
+
+  #release(lease: Lease, delaySeconds?: number): void {
+    this.#deps.stats.released += 1;
+    this.#deps.settlements.settleUnstarted(lease, 'retry', delaySeconds);
+  }
+
+  /** A message that was kept has been handed out, and failed: it is retried as such. */
+  #retryKept(lease: Lease, now: number): boolean {
+    if (lease.isKept) {
+      this.#deps.stats.inFlight += 1;
+      this.#deps.settlements.complete(lease, 'retry', now);
     }
-    for (const lease of released) settlements.settleUnstarted(lease, 'retry', 0);
-    for (const lease of postponed) {
-      const { delaySeconds } = lease;
-      // It comes again although nobody failed: a queue is not empty before.
-      if (delaySeconds !== undefined) leftovers.note(now + 1_000 * delaySeconds);
-      settlements.settleUnstarted(lease, 'retry', delaySeconds);
-    }
-    wake();
+    return lease.isKept;
   }
 
   /** The handler of a message ended. What it did not settle is settled as `kind`, a retry with the growing delay. */
@@ -210,11 +237,11 @@ export class Handouts {
 
   /** The same, and by what runs now and may come again with the next pull. */
   leaseMs(now: number): number {
-    const { holdings, options, puller } = this.#deps;
+    const { breaking, holdings, options, puller } = this.#deps;
     if (this.mode.unseen) return 0;
     const { running } = holdings;
     const swapMs = swapLeaseMs(running, now, puller.roundTripMs, options.maxRetries);
-    return Math.max(workLeaseMs(this.handlers, running, now), swapMs);
+    return Math.max(workLeaseMs(this.handlers, running, now), swapMs, breaking.leaseMs);
   }
 
   /**

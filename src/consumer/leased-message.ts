@@ -104,8 +104,12 @@ export interface MessageKeeper {
     queue: DeadLetterQueue,
     options: DeadLetterOptions | undefined,
   ): Promise<Settlement>;
-  /** The work on a message failed: reports that and retries it, with the growing delay unless one is judged. */
-  fail(lease: Lease, error: unknown, judge: DelayJudge | undefined): Promise<Settlement>;
+  /**
+   * The work on a message failed: reports that and retries it, with the growing delay unless one is judged.
+   *
+   * @param share - of a failure, for those that failed together
+   */
+  fail(lease: Lease, error: unknown, judge: DelayJudge | undefined, share?: number): Promise<Settlement>;
 }
 
 /** The one implementation of {@link LeasedMessage}: a view of a lease. */

@@ -88,11 +88,17 @@ function retryBatch<Body>(
 ): void {
   // Seen also where every message was settled by hand before.
   engine.stats.lastError = error;
+  const share = 1 / batch.leases.length;
   batch.leases.forEach((lease, index) => {
     const message = batch.messages[index];
     if (message === undefined) return;
     if (lease.settledAs === undefined) {
-      void engine.keeper.fail(lease, error, (onFailure) => judgeDelay(retryDelaySeconds, message, error, onFailure));
+      void engine.keeper.fail(
+        lease,
+        error,
+        (onFailure) => judgeDelay(retryDelaySeconds, message, error, onFailure),
+        share,
+      );
     }
     engine.complete(lease, 'retry', engine.now());
   });

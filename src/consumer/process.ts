@@ -45,6 +45,8 @@ export function runHandlers<Body>(
     } finally {
       timer?.end();
     }
+    // Its message may be with another handler by now.
+    if (timer?.isOver === true) return;
     engine.complete(lease, 'ack', engine.recent());
   };
   /** Gives the time afterwards: a handler that ends at once has its end measured, and the next its start, by one reading. */

@@ -6,6 +6,7 @@ import type { Settlement } from '../contract/settlement.ts';
 import type { Holdings } from '../lease/holdings.ts';
 import type { Lease, SettleKind } from '../lease/lease.ts';
 import { growingDelaySeconds } from '../lease/retry-delay.ts';
+import type { Breaking } from './breaking.ts';
 import { type ConsumerEvent, identityOf } from './events.ts';
 import type { LeaseSignals } from './lease-signals.ts';
 import type { Leftovers } from './leftovers.ts';
@@ -22,6 +23,7 @@ export interface SettlementsDeps {
   readonly holdings: Holdings;
   readonly settler: Settler;
   readonly signals: LeaseSignals;
+  readonly breaking: Breaking;
   readonly leftovers: Leftovers;
   readonly report: (event: ConsumerEvent) => void;
   /** Whether the consumer is closed, and nothing can be sent any more. */
@@ -83,9 +85,9 @@ export class Settlements implements MessageKeeper {
    * Settles a message unless that was done before, or a sink is to do it; a retry without a delay gets the growing one.
    */
   complete(lease: Lease, kind: SettleKind, now: number, delaySeconds?: number): void {
-    if (isDecided(lease)) return;
+    if (isDecided(lease) || lease.phase === 'deferred') return;
     if (lease.isForwarded) this.#claims.add(lease);
-    else if (kind === 'ack') this.#settle(lease, 'ack', undefined, now);
+    else if (kind === 'ack') this.#acknowledge(lease, now);
     else this.#settle(lease, 'retry', delaySeconds ?? this.#growingDelay(lease), now);
   }
 
@@ -93,13 +95,29 @@ export class Settlements implements MessageKeeper {
     return this.givesBack ? 0 : growingDelaySeconds(lease.attempts, this.#deps.random);
   }
 
-  fail(lease: Lease, error: unknown, judge: DelayJudge | undefined): Promise<Settlement> {
-    const { report, time } = this.#deps;
+  #acknowledge(lease: Lease, now: number): void {
+    this.#settle(lease, 'ack', undefined, now);
+    this.#deps.breaking.succeed(lease, now);
+  }
+
+  fail(lease: Lease, error: unknown, judge: DelayJudge | undefined, share = 1): Promise<Settlement> {
+    const { breaking, report, signals, stats, time } = this.#deps;
     const message = identityOf(lease);
     report({ type: 'handlerFailed', message, error });
     const onFailure = (failure: unknown): void =>
       report({ type: 'callbackFailed', callback: 'retryDelaySeconds', message, error: failure });
-    if (!isDecided(lease)) this.complete(lease, 'retry', time.now(), this.givesBack ? 0 : judge?.(onFailure));
+    const now = time.now();
+    if (lease.settledAs !== 'ack') breaking.fail(lease, now, error, share);
+    if (!isDecided(lease)) {
+      // Who judges no delay is a sink, which waits for the settlement.
+      if (judge === undefined || this.givesBack || !breaking.keep(lease))
+        this.complete(lease, 'retry', now, this.givesBack ? 0 : judge?.(onFailure));
+      else {
+        stats.inFlight -= 1;
+        // Whoever has it next has a signal of its own.
+        signals.forget(lease);
+      }
+    }
     return this.#outcomes.of(lease);
   }
 
@@ -166,7 +184,8 @@ export class Settlements implements MessageKeeper {
   }
 
   ack(lease: Lease): Promise<Settlement> {
-    this.settle(lease, 'ack', undefined);
+    this.#takeKept(lease);
+    if (!isDecided(lease)) this.#acknowledge(lease, this.#deps.time.now());
     return this.#outcomes.of(lease);
   }
 
@@ -174,8 +193,17 @@ export class Settlements implements MessageKeeper {
     checkOptions('retry', options);
     const { delaySeconds } = options;
     if (delaySeconds !== undefined) checkInteger('retry', 'delaySeconds', delaySeconds, [0, limits.delaySeconds]);
+    this.#takeKept(lease);
+    if (!isDecided(lease)) this.#deps.breaking.fail(lease, this.#deps.time.now());
     this.settle(lease, 'retry', delaySeconds);
     return this.#outcomes.of(lease);
+  }
+
+  /** Who still has a message that is kept to be tried again may settle it by hand. */
+  #takeKept(lease: Lease): void {
+    if (lease.phase !== 'deferred' && lease.phase !== 'buffered') return;
+    this.#deps.holdings.takeKept(lease);
+    this.#deps.stats.inFlight += 1;
   }
 
   deadLetter(
@@ -199,6 +227,7 @@ export class Settlements implements MessageKeeper {
     if (isDecided(lease)) return this.#outcomes.of(lease);
     // Too late to acknowledge it here, so that a push would make two messages of it.
     if (this.#deps.isClosed()) return this.retry(lease);
+    this.#takeKept(lease);
     lease.isClaimed = true;
     this.#claims.add(lease);
     const failure = await pushTo(queue, message);
@@ -206,7 +235,9 @@ export class Settlements implements MessageKeeper {
     lease.isClaimed = false;
     if (failure === undefined) {
       this.#deps.report({ type: 'deadLettered', message: identityOf(lease), reason: options.reason });
-      return this.ack(lease);
+      // It tells nothing of what the work needs.
+      this.settle(lease, 'ack', undefined);
+      return this.#outcomes.of(lease);
     }
     this.#deps.report({ type: 'deadLetterFailed', message: identityOf(lease), error: failure });
     // By hand, so that no sink is waited for: it may wait for this itself, in its `onRejected`.

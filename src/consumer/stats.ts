@@ -1,3 +1,13 @@
+/** The breaker as it stands. Times in milliseconds since the epoch. */
+export interface BreakerStats {
+  /** `closed`: all goes on; `open`: nothing but probes is started; `half-open`: one succeeded, and more are started. */
+  readonly state: 'closed' | 'open' | 'half-open';
+  /** When it opened; `undefined` while it is closed. */
+  readonly openSince: number | undefined;
+  /** When the next probe may start; `undefined` unless it is open. One that runs does not stop it. */
+  readonly nextProbeAt: number | undefined;
+}
+
 /**
  * How it stands with a consumer.
  *
@@ -44,7 +54,7 @@ export interface ConsumerStats {
   readonly settleCalls: number;
   /** Messages in the answers, repeated ones included. */
   readonly received: number;
-  /** Handed out. */
+  /** Handed out. One that failed as a probe and is handed out again within its lease counts once. */
   readonly delivered: number;
   /** Acknowledgements that the service confirmed. */
   readonly acked: number;
@@ -70,6 +80,8 @@ export interface ConsumerStats {
   readonly inFlight: number;
   /** Leased and not handed out now. */
   readonly buffered: number;
+  /** `undefined` with `breaker: false`. */
+  readonly breaker: BreakerStats | undefined;
   /** The last error that any part of the consumer met, reported or not. */
   readonly lastError: unknown;
 }
@@ -106,7 +118,8 @@ type Looked =
   | 'pullDueAt'
   | 'heldBackUntil'
   | 'stalledSince'
-  | 'buffered';
+  | 'buffered'
+  | 'breaker';
 
 /** The counters behind {@link ConsumerStats}. */
 export type StatsCounter = { -readonly [Key in keyof Omit<ConsumerStats, Looked>]: ConsumerStats[Key] };

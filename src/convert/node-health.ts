@@ -22,11 +22,12 @@ export interface HealthOptions {
 /**
  * How a consumer is: its state, or what is wrong with it.
  *
+ * - `failing`: its breaker is not closed, since all work fails: healthy, as what is down is no part of the process
  * - `silent`: a pull has been due for `staleAfterMs`, and none was answered
  * - `stalled`: all handlers have been at work on messages whose leases are over for `staleAfterMs`, so that none starts
  * - `failed`: it ended with an error
  */
-export type HealthStatus = ConsumerState | 'silent' | 'stalled' | 'failed';
+export type HealthStatus = ConsumerState | 'failing' | 'silent' | 'stalled' | 'failed';
 
 /** How one consumer is. */
 export interface ConsumerHealth extends Pick<
@@ -37,6 +38,7 @@ export interface ConsumerHealth extends Pick<
   | 'pullDueAt'
   | 'heldBackUntil'
   | 'stalledSince'
+  | 'breaker'
   | 'inFlight'
   | 'buffered'
 > {
@@ -116,8 +118,8 @@ function listOf(consumers: HealthSource | Iterable<HealthSource>): HealthSource[
 
 function healthFrom(stats: ConsumerStats, staleAfterMs: number): ConsumerHealth {
   const status = statusOf(stats, staleAfterMs);
-  const { lastPullAt, lastMessageAt, lastSettlementAt, pullDueAt, heldBackUntil, stalledSince, inFlight, buffered } =
-    stats;
+  const { lastPullAt, lastMessageAt, lastSettlementAt, pullDueAt, heldBackUntil, stalledSince, breaker } = stats;
+  const { inFlight, buffered } = stats;
   return {
     isHealthy: status !== 'silent' && status !== 'stalled' && status !== 'failed',
     status,
@@ -127,6 +129,7 @@ function healthFrom(stats: ConsumerStats, staleAfterMs: number): ConsumerHealth 
     pullDueAt,
     heldBackUntil,
     stalledSince,
+    breaker,
     inFlight,
     buffered,
     lastError: nameOf(stats.lastError),
@@ -134,11 +137,16 @@ function healthFrom(stats: ConsumerStats, staleAfterMs: number): ConsumerHealth 
 }
 
 /** A state that a consumer comes to have beside these is healthy unless it is named here. */
-function statusOf({ at, state, reason, pullDueAt, stalledSince }: ConsumerStats, staleAfterMs: number): HealthStatus {
+function statusOf(
+  { at, state, reason, pullDueAt, stalledSince, breaker }: ConsumerStats,
+  staleAfterMs: number,
+): HealthStatus {
   const isOld = (since = Infinity): boolean => at - since > staleAfterMs;
   if (reason === 'failed') return 'failed';
-  if (state === 'open' && isOld(pullDueAt)) return 'silent';
-  return state === 'open' && isOld(stalledSince) ? 'stalled' : state;
+  if (state !== 'open') return state;
+  if (isOld(pullDueAt)) return 'silent';
+  if (isOld(stalledSince)) return 'stalled';
+  return breaker === undefined || breaker.state === 'closed' ? 'open' : 'failing';
 }
 
 function nameOf(error: unknown): string | undefined {

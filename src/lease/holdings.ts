@@ -353,6 +353,47 @@ export class Holdings {
     }
   }
 
+  /** Takes out of the buffer what may come again: a last attempt stays. */
+  shed(now: number): Trimmed {
+    const { released, dropped } = this.#shed(now);
+    // Come again at once, they would only go to others that fail as well.
+    return { released: [], postponed: released, dropped };
+  }
+
+  #shed(now: number): Trimmed {
+    const trimmed = emptyTrimmed();
+    while (this.#startable.length > 0) this.#trimBatch(0, now, trimmed);
+    this.#arrangeTouched(now);
+    return trimmed;
+  }
+
+  /** Puts a started message back, to be started again within its lease once it is {@link revive}d. */
+  keep(lease: Lease): void {
+    this.running.remove(lease);
+    this.unstarted += 1;
+    this.unstartedLength += lease.bodyLength;
+    lease.isKept = true;
+    this.#defer(lease);
+  }
+
+  /** Those that are kept, the longest first. */
+  get kept(): readonly Lease[] {
+    return this.#deferred.size === 0 ? [] : [...this.#deferred].filter(({ isKept }) => isKept);
+  }
+
+  /** Has a kept message wait for a handler again. */
+  revive(lease: Lease): void {
+    this.#undefer(lease);
+  }
+
+  /** Takes a kept message out, which is settled after all: its handler counts as one that has ended. */
+  takeKept(lease: Lease): void {
+    if (!this.#deferred.delete(lease)) this.#hurryNoMore(lease);
+    this.#unbuffer(lease);
+    lease.phase = 'started';
+    lease.isParked = true;
+  }
+
   /** Takes everything unstarted out of the buffer. */
   drain(now: number): Trimmed {
     const trimmed = emptyTrimmed();
@@ -373,7 +414,8 @@ export class Holdings {
     const lane = this.#lanes.get(lease.key);
     const isInItsWay = lane !== undefined && this.#leaveLane(lane, lease, now);
     if (lease.deadline <= now) trimmed.dropped.push(lease);
-    else if (wasDeferred && (isInItsWay || lease.delaySeconds !== undefined)) trimmed.postponed.push(lease);
+    else if (wasDeferred && (isInItsWay || lease.isKept || lease.delaySeconds !== undefined))
+      trimmed.postponed.push(lease);
     else trimmed.released.push(lease);
   }
 

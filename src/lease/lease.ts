@@ -68,6 +68,10 @@ export class Lease {
   delaySeconds: number | undefined = undefined;
   /** Settled by the engine itself, without having been handed out. */
   isUnstarted = false;
+  /** Started while a breaker was not closed: it may be started again within its lease. */
+  isProbe = false;
+  /** Its work has failed, and it is kept to be started again. */
+  isKept = false;
   /** Its settlement waits for something else; no other has effect. */
   isClaimed = false;
   /** Written to a sink, which settles it when it has pushed what became of it: its own consumer does not. */
@@ -103,11 +107,20 @@ export class Lease {
     return this.batch.deadline;
   }
 
-  /** Gives the message, once, to whoever it is handed out to: a lease that waits for its confirmation holds no body. */
+  /**
+   * Gives the message, once, to whoever it is handed out to: a lease that waits for its confirmation holds no body, unless
+   * it may be started again.
+   */
   handOver(): HeldMessage {
     const message = this.#message;
     if (message === undefined) throw new Error(`Message ${this.id} was handed out before`);
-    this.#message = undefined;
+    if (!this.isProbe) this.#message = undefined;
     return message;
+  }
+
+  /** Has another message handed out than before, which its handler may have changed. */
+  renew(renewed: (message: HeldMessage) => HeldMessage | undefined): boolean {
+    this.#message &&= renewed(this.#message);
+    return this.#message !== undefined;
   }
 }

@@ -27,6 +27,7 @@ describe('resolveConsumeOptions()', () => {
       batchSize: 100,
       settle: 'auto',
       maxRetries: 3,
+      breaker: { failures: 100, maxProbeMs: 30_000 },
       signal: undefined,
       emptyForMs: undefined,
       onInvalid: 'retry',

@@ -111,6 +111,22 @@ describe('healthOf()', () => {
     expect(statuses(health.check())).toEqual(['closed', 'closed', 'closed', 'closed', 'failed']);
   });
 
+  it('tells that all work fails, which no restart mends', async () => {
+    const jobs = openJobs();
+    jobs.push(20);
+    const fail = (): never => {
+      throw new Error('down');
+    };
+    const processor = jobs.queue.process(fail, { breaker: { failures: 10, maxProbeMs: 30_000 } });
+    const health = healthOf(processor);
+    await jobs.clock.advance(20_000);
+    expect(health.check()).toMatchObject({
+      isHealthy: true,
+      consumers: [{ status: 'failing', breaker: { state: 'open' } }],
+    });
+    await jobs.run(processor.close());
+  });
+
   it('answers over HTTP', async () => {
     const jobs = openJobs();
     const processor = jobs.queue.process(() => 1);

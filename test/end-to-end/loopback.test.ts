@@ -47,6 +47,35 @@ describe('over a socket', () => {
     expect(summary.settleCalls).toBeLessThanOrEqual(400);
   });
 
+  it('sits out an outage of what its handlers need, and handles every message after it', async () => {
+    const { broker, queue, count } = await open({ maxRetries: 3, deadLetterQueue: 'dead' });
+    await queue.sendBatch(items(1_000));
+    const told: string[] = [];
+    const shutdown = new AbortController();
+    const seen = new Set<number>();
+    let isDown = true;
+    const done = queue.process(
+      async ({ body }) => {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        if (isDown) throw new Error('down');
+        seen.add(body);
+        if (seen.size === 1_000) shutdown.abort();
+      },
+      {
+        signal: shutdown.signal,
+        onEvent: ({ type }) => {
+          if (!type.startsWith('breaker')) return;
+          told.push(type);
+          if (type === 'breakerOpened') setTimeout(() => (isDown = false), 4_000);
+        },
+      },
+    );
+    const { acked } = await done;
+    expect([acked, seen.size, told]).toEqual([1_000, 1_000, ['breakerOpened', 'breakerClosed']]);
+    expect([count('deadLettered'), broker.inspect('jobs').counts.total]).toEqual([0, 0]);
+    expect(count('delivered')).toBeLessThanOrEqual(1_500);
+  }, 60_000);
+
   it('leaves nothing leased when it is closed in the middle', async () => {
     const { broker, queue, count } = await open();
     await queue.sendBatch(items(1_000));

@@ -823,3 +823,65 @@ describe('Holdings', () => {
     );
   });
 });
+
+describe('shed()', () => {
+  it('takes out what may come again, later, and leaves last attempts', () => {
+    const holdings = new Holdings(1);
+    holdings.receive([pulled('old')], 0, 1_000);
+    holdings.receive([pulled('a'), pulled('last', { attempts: 2 }), pulled('b')], 500, 1_000);
+    const { released, postponed, dropped } = holdings.shed(1_000);
+    expect([released, ids(postponed), ids(dropped)]).toEqual([[], ['a', 'b'], ['old']]);
+    expect(holdings.buffered).toBe(1);
+    expect(holdings.shed(1_000)).toEqual(none);
+    expect(startAll(holdings, 1_000)).toEqual(['last']);
+  });
+});
+
+describe('keep()', () => {
+  /** Of three that were started, keeps the first two. */
+  function keeping(attempts = 1): { holdings: Holdings; kept: readonly [Lease, Lease] } {
+    const holdings = new Holdings(3);
+    holdings.receive([pulled('a', { attempts }), pulled('b'), pulled('c')], 0, 1_000);
+    const kept = [startOne(holdings, 0), startOne(holdings, 0)] as const;
+    startOne(holdings, 0);
+    for (const lease of kept) holdings.keep(lease);
+    return { holdings, kept };
+  }
+
+  it('starts nothing of it before it is revived', () => {
+    const { holdings, kept } = keeping();
+    expect(holdings).toMatchObject({ unstarted: 2, unstartedLength: 20, buffered: 0, kept });
+    expect([ids(holdings.running), startAll(holdings, 10)]).toEqual([['c'], []]);
+    holdings.revive(kept[1]);
+    expect(holdings).toMatchObject({ buffered: 1, kept: [kept[0]] });
+    expect(startAll(holdings, 10)).toEqual(['b']);
+  });
+
+  it('gives it up near the end of its lease, on a last attempt at the end', () => {
+    const { holdings } = keeping(4);
+    expect(ids(holdings.trim(960, 0).postponed)).toEqual(['b']);
+    expect(holdings.nextTrimAt(0)).toBe(1_000);
+    expect(ids(holdings.trim(1_000, 0).dropped)).toEqual(['a']);
+    expect(holdings).toMatchObject({ unstarted: 0, kept: [] });
+  });
+
+  it('swaps its lease when it comes again', () => {
+    const { holdings, kept } = keeping();
+    const { swapped } = holdings.receive([pulled('a', { attempts: 2 })], 900, 1_000);
+    expect([swapped, kept[0].attempts, kept[0].deadline]).toEqual([1, 2, 1_900]);
+    expect(holdings.kept).toEqual(kept);
+  });
+
+  it.each(['kept', 'revived'])('lets it be settled while it is %s', (how) => {
+    const { holdings, kept } = keeping();
+    const [lease, other] = kept;
+    if (how === 'revived') for (const each of kept) holdings.revive(each);
+    holdings.takeKept(lease);
+    holdings.settle(lease, 'ack', undefined);
+    holdings.finish(lease, 10);
+    expect([lease.phase, holdings.knows('a'), holdings.unstarted]).toEqual(['over', true, 1]);
+    if (how === 'kept') holdings.revive(other);
+    expect(startAll(holdings, 10)).toEqual(['b']);
+    expect(holdings.receive([pulled('a', { attempts: 2 })], 20, 1_000).done).toHaveLength(1);
+  });
+});

@@ -101,15 +101,15 @@ export const consumerMutants: readonly Mutant[] = [
   {
     name: 'what is released is not given back',
     file: handouts,
-    find: "for (const lease of released) settlements.settleUnstarted(lease, 'retry', 0);",
-    replace: '',
+    find: 'if (!this.#retryKept(lease, now)) this.#release(lease, 0);',
+    replace: 'void lease;',
     invariant: 7,
   },
   {
     name: 'a release waits for the delay of a failed message',
     file: handouts,
-    find: "settlements.settleUnstarted(lease, 'retry', 0);",
-    replace: "settlements.settleUnstarted(lease, 'retry');",
+    find: 'this.#release(lease, 0);',
+    replace: 'this.#release(lease);',
   },
   {
     name: 'the place of a message that nobody settled is never freed',

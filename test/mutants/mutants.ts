@@ -1,3 +1,4 @@
+import { breakerMutants } from './breaker-mutants.ts';
 import { consumerMutants } from './consumer-mutants.ts';
 import { leaseMutants } from './lease-mutants.ts';
 import type { Mutant } from './mutant.ts';
@@ -12,4 +13,5 @@ export const mutants: readonly Mutant[] = [
   ...consumerMutants,
   ...settlingMutants,
   ...producerMutants,
+  ...breakerMutants,
 ];

@@ -54,8 +54,8 @@ export const settlingMutants: readonly Mutant[] = [
   {
     name: 'the signal of a settled message aborts when the lease ends',
     file: settlements,
-    find: 'signals.forget(lease);',
-    replace: '',
+    find: 'signals.forget(lease);\n    if (kind',
+    replace: 'if (kind',
   },
   {
     name: 'a message that is being moved is acked when its handler ends',

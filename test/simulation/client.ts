@@ -76,6 +76,7 @@ interface ClientDeps {
   readonly client: number;
   readonly plan: ClientPlan;
   readonly schedule: Schedule;
+  readonly startedAt: number;
   readonly truth: ManualClock;
   readonly sequence: Sequence;
   readonly network: SimulatedNetwork;
@@ -138,6 +139,7 @@ export class Client {
       byHand,
       otherQueue,
       close,
+      isDown: () => surface.goesOn === true && this.#isDown(),
     });
     this.#surface = surface.start({
       queue,
@@ -157,6 +159,12 @@ export class Client {
     });
   }
 
+  #isDown(): boolean {
+    const { schedule, startedAt, truth } = this.#deps;
+    const passedMs = truth.now() - startedAt;
+    return schedule.outages?.some(({ atMs, forMs }) => passedMs >= atMs && passedMs < atMs + forMs) ?? false;
+  }
+
   #keepLoop(ms: number | undefined): void {
     if (ms !== undefined) this.#deps.log.keepLoop(ms);
   }
@@ -164,7 +172,7 @@ export class Client {
   #options(): ConsumeOptions & { readonly maxInFlight: number } {
     const { client, plan, schedule, truth, log } = this.#deps;
     const { visibilityTimeoutMs, maxRetries } = schedule;
-    const { maxInFlight, batchSize, onInvalid, stopWhenEmpty, rate, callbacks = {} } = plan;
+    const { breaker, maxInFlight, batchSize, onInvalid, stopWhenEmpty, rate, callbacks = {} } = plan;
     const surface: Surface = surfaces[plan.surface];
     const common = {
       visibilityTimeoutMs,
@@ -172,6 +180,7 @@ export class Client {
       maxInFlight,
       batchSize,
       signal: this.#signal.signal,
+      ...(breaker !== undefined && { breaker }),
       ...(stopWhenEmpty && { stopWhenEmpty }),
       ...(isOrdered(plan) && { ordered: true }),
       ...(rate && surface.concurrency && { rate }),

@@ -30,6 +30,7 @@ export function isGentle({
   events,
   faults,
   failureRate = 0,
+  outages = [],
   up,
   down,
   visibilityTimeoutMs,
@@ -37,6 +38,7 @@ export function isGentle({
   return (
     faults.length === 0 &&
     failureRate === 0 &&
+    outages.length === 0 &&
     up.mostMs + down.mostMs <= visibilityTimeoutMs / 20 &&
     events.every(({ type }) => gentleEvents.has(type)) &&
     clients.length <= 2 &&
@@ -44,8 +46,10 @@ export function isGentle({
   );
 }
 
-function isGentleClient({ callbacks, schema, handler }: ClientPlan, mostMs: number): boolean {
+function isGentleClient({ breaker, callbacks, schema, handler }: ClientPlan, mostMs: number): boolean {
   return (
+    // What opens at one failure gives back what it has not started.
+    (breaker === undefined || breaker === false) &&
     callbacks === undefined &&
     schema?.takesMs === undefined &&
     // Nobody can foresee a handler that takes a hundred times as long as those before.
@@ -65,6 +69,7 @@ export function gentle(schedule: Schedule): Schedule {
     up: latency,
     down: latency,
     faults: [],
+    outages: [],
     clients: kept.map((client) => gentleClient(client, Math.ceil(visibilityTimeoutMs / 3 / kept.length) - 1)),
     events: events.filter(
       (event) => gentleEvents.has(event.type) && (!('client' in event) || event.client < kept.length),
@@ -76,6 +81,7 @@ function gentleClient(client: ClientPlan, mostMs: number): ClientPlan {
   const { handler, schema } = client;
   return {
     ...client,
+    breaker: undefined,
     callbacks: undefined,
     schema: schema && { ...schema, takesMs: undefined },
     handler: {

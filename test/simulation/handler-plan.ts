@@ -79,6 +79,8 @@ interface HandlerDeps {
   /** Where messages are moved to. */
   readonly otherQueue: DeadLetterQueue;
   readonly close: () => Promise<unknown>;
+  /** Whether what it needs is down. */
+  readonly isDown: () => boolean;
 }
 
 /** One client's handler: does what its plan says and writes down what it did. */
@@ -110,7 +112,7 @@ export class PlannedHandler {
     if (work.firstMs > 0) log.keepLoop(work.firstMs, starts);
     const interrupted = work.waitMs === 0 && work.firstMs > 0 ? false : await this.#wait(message, work.waitMs);
     if (!interrupted && work.lastMs > 0) log.keepLoop(work.lastMs);
-    if (interrupted || does === 'throw') return this.#end(starts, 'throw');
+    if (interrupted || does === 'throw' || this.#deps.isDown()) return this.#end(starts, 'throw');
     if (forward === undefined || (does !== undefined && does !== 'forward-badly')) {
       await this.#settleLast(start, message, does);
     } else {

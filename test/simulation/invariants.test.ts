@@ -90,6 +90,10 @@ const dangers: Readonly<Record<string, Danger>> = {
     range: { blockOneIn: 1, events: ['block', 'block', 'close', 'leave', 'push', 'redeliver'] },
     share: 2,
   },
+  'every invariant, while all work fails': {
+    range: { outageOneIn: 1, surfaces: ['process', 'process', 'processBatches', 'settleMap'], mostClients: 2 },
+    share: 3,
+  },
   'invariant 12: what a sink takes is settled with it, whatever subset of its pushes fails': {
     range: {
       surfaces: ['toReadable → toWritable', 'process → toWritableStream'],

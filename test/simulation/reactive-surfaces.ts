@@ -33,6 +33,7 @@ export const observable: Surface = {
 /** Two handlers side by side within `settleMap`, unless the plan says how many; what comes meanwhile waits there. */
 export const settling: Surface = {
   ...byHand,
+  goesOn: true,
   isAuto: true,
   holdsBack: 'for its turn',
   start: (desk) => {

@@ -26,6 +26,8 @@ export interface ClientPlan {
   readonly order?: OrderPlan | undefined;
   /** Where the surface takes one. @defaultValue as fast as may be */
   readonly rate?: StartRate | undefined;
+  /** @defaultValue the library's own */
+  readonly breaker?: false | { readonly failures: number; readonly maxProbeMs: number } | undefined;
   /** @defaultValue never */
   readonly stopWhenEmpty?: true | { readonly forMs: number } | undefined;
 }
@@ -79,6 +81,8 @@ export interface Schedule {
   readonly clients: readonly ClientPlan[];
   readonly faults: readonly PlannedFault[];
   readonly events: readonly PlannedEvent[];
+  /** When what handlers need is down: where they go on after a failure, they all fail. @defaultValue never */
+  readonly outages?: ReadonlyArray<{ readonly atMs: number; readonly forMs: number }>;
   /** When whatever still runs is closed, in milliseconds after the beginning. */
   readonly horizonMs: number;
   /** Counts up until the queue is empty, then closes everything. @defaultValue true */

@@ -33,6 +33,8 @@ export interface ScheduleRange {
   readonly rateOneIn?: number;
   /** One in so many clients ends when the queue is empty. @defaultValue 8 */
   readonly stopOneIn?: number;
+  /** One in so many schedules has outages, and so many clients a breaker of their own. @defaultValue none */
+  readonly outageOneIn?: number;
 }
 
 /** Draws whole schedules: small ones, with times around the deadlines, where the mistakes are. */
@@ -52,18 +54,28 @@ export function schedules(range: ScheduleRange = {}): fc.Arbitrary<Schedule> {
         clients: fc.constant(clients),
         faults: listOf(plannedFaults(visibilityTimeoutMs, clients.length, range), 6),
         events: listOf(events(visibilityTimeoutMs, clients.length, range), 5),
+        outages: outages(visibilityTimeoutMs, range),
         horizonMs: fc.constantFrom(3, 8).map((leases) => leases * visibilityTimeoutMs),
       }),
     ),
   );
 }
 
+function outages(timeoutMs: number, { outageOneIn }: ScheduleRange): fc.Arbitrary<NonNullable<Schedule['outages']>> {
+  const outage = record({
+    atMs: timesAround(timeoutMs),
+    forMs: fc.oneof(timesAround(timeoutMs), fc.constant(86_400_000)),
+  });
+  return someTimes(fc.array(outage, { minLength: 1, maxLength: 2 }), outageOneIn).map((some) => some ?? []);
+}
+
 function listOf<Item>(items: fc.Arbitrary<Item> | undefined, maxLength: number): fc.Arbitrary<Item[]> {
   return items === undefined ? fc.constant([]) : fc.array(items, { maxLength });
 }
 
-/** Now and then, once in `oneIn`. */
-function someTimes<Item>(item: fc.Arbitrary<Item>, oneIn: number): fc.Arbitrary<Item | undefined> {
+/** Now and then, once in `oneIn`, or never. */
+function someTimes<Item>(item: fc.Arbitrary<Item>, oneIn: number | undefined): fc.Arbitrary<Item | undefined> {
+  if (oneIn === undefined) return fc.constant(undefined);
   const never = { weight: oneIn - 1, arbitrary: fc.constant(undefined) };
   return fc.oneof({ withCrossShrink: true }, never, { weight: 1, arbitrary: item });
 }
@@ -145,6 +157,15 @@ function clientPlans(timeoutMs: number, range: ScheduleRange): fc.Arbitrary<Clie
       range.orderOneIn ?? 3,
     ),
     rate: range.rateOneIn === undefined ? fc.constant(undefined) : someTimes(rates(timeoutMs), range.rateOneIn),
+    breaker: someTimes(
+      fc.constantFrom(
+        false as const,
+        { failures: 1, maxProbeMs: 100 },
+        { failures: 3, maxProbeMs: 1_000 },
+        { failures: 10, maxProbeMs: 5_000 },
+      ),
+      range.outageOneIn,
+    ),
     stopWhenEmpty: someTimes(
       fc.oneof(fc.constant(true as const), record({ forMs: timesAround(timeoutMs) })),
       range.stopOneIn ?? 8,

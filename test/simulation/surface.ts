@@ -66,6 +66,8 @@ export interface Surface {
   readonly isAuto: boolean;
   /** How many messages may be in handlers at once; `undefined` where the engine can't see them. */
   readonly concurrency: ((plan: ClientPlan) => number) | undefined;
+  /** It goes on after a handler that failed. @defaultValue false */
+  readonly goesOn?: true;
   /** How many messages one handler takes at most. @defaultValue 1 */
   readonly atOnce?: (plan: ClientPlan) => number;
   /** Whether a handler starts as soon as a message is handed out, or something holds it back before. */

@@ -70,6 +70,7 @@ function readIterator(desk: Desk, consumer: Consumer, readers: number): RunningS
 /** Three handlers side by side, unless the plan says how many. */
 const pool: Surface = {
   ...asked,
+  goesOn: true,
   isAuto: true,
   concurrency: handlersAtOnce,
   start: (desk) => {
@@ -106,6 +107,7 @@ function batchesAtOnce(plan: ClientPlan): number {
 /** A Workers handler for batches, two at once. */
 const batchPool: Surface = {
   ...asked,
+  goesOn: true,
   isAuto: true,
   concurrency: (plan) => batchesAtOnce(plan) * sizeOf(plan),
   atOnce: sizeOf,

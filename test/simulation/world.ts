@@ -115,6 +115,7 @@ class World {
       client,
       plan,
       schedule: this.#schedule,
+      startedAt: this.#clock.now(),
       truth: this.#clock,
       sequence: this.#sequence,
       network: this.#network,

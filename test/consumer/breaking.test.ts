@@ -1,0 +1,219 @@
+import { lastValueFrom } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { ConsumerEvent } from '../../src/consumer/events.ts';
+import type { LeasedMessage, ProcessOptions } from '../../src/index.ts';
+import { settleMap, toObservable } from '../../src/rxjs.ts';
+import { type Jobs, openJobs, rejection } from './jobs.ts';
+
+interface Run {
+  readonly n: number;
+  readonly attempts: number;
+  readonly leaseId: string;
+  readonly at: number;
+}
+
+type Handle = (message: LeasedMessage<{ n: number }>, run: number) => unknown;
+
+/** Runs handlers on messages for a while, closes, and gives what happened. */
+async function watch(messages: number, handle: Handle, forMs: number, options: ProcessOptions = {}) {
+  const jobs = openJobs<{ n: number }>({ maxRetries: 3, deadLetterQueue: 'dead' });
+  jobs.push(...Array.from({ length: messages }, (_, n) => ({ n })));
+  const runs: Run[] = [];
+  const events: ConsumerEvent[] = [];
+  const abort = new AbortController();
+  const startedAt = jobs.clock.now();
+  const done = jobs.queue.process(
+    async (message) => {
+      const { body, attempts, leaseId } = message;
+      const run = runs.push({ n: body.n, attempts, leaseId, at: jobs.clock.now() - startedAt });
+      await jobs.wait(50);
+      await handle(message, run);
+    },
+    { signal: abort.signal, onEvent: (event) => void events.push(event), ...options },
+  );
+  await jobs.clock.advance(forMs);
+  const gone = dead(jobs);
+  const { counts } = jobs.broker.inspect('jobs');
+  abort.abort();
+  const summary = await jobs.run(done);
+  return { jobs, runs, summary, dead: gone, counts, told: events.filter(({ type }) => type.startsWith('breaker')) };
+}
+
+const down = (): never => {
+  throw new Error('down');
+};
+
+/** Fails until so many have run. */
+const downFor =
+  (most: number): Handle =>
+  (_, run) =>
+    run > most ? undefined : down();
+
+function dead(jobs: Jobs<unknown>): number {
+  return jobs.entries('deadLettered').length;
+}
+
+describe('a consumer whose work all fails', () => {
+  it('stops starting messages, gives back what it holds, and tells', async () => {
+    const { counts, runs, summary, told } = await watch(500, down, 2_500);
+    expect(told).toEqual([
+      {
+        type: 'breakerOpened',
+        failures: expect.any(Number),
+        failingMs: expect.any(Number),
+        probeInMs: 750,
+        error: new Error('down'),
+      },
+    ]);
+    expect(runs.length).toBeLessThanOrEqual(112);
+    expect(summary.released).toBeGreaterThan(0);
+    expect(summary.breaker).toMatchObject({ state: 'open' });
+    expect(counts.total).toBe(500);
+    expect(counts.leased).toBeLessThanOrEqual(2);
+  });
+
+  it('tells in its stats since when, and when it probes next', async () => {
+    const { jobs, summary, told } = await watch(500, down, 600);
+    const { openSince = 0, nextProbeAt = 0 } = summary.breaker ?? {};
+    expect([told.length, nextProbeAt - openSince]).toEqual([1, 750]);
+    expect(openSince).toBeLessThan(jobs.clock.now());
+  });
+
+  it('goes on with all when probes succeed, and tells', async () => {
+    const { runs, summary, told } = await watch(300, downFor(115), 90_000);
+    expect(told.map(({ type }) => type)).toEqual(['breakerOpened', 'breakerClosed']);
+    expect(summary).toMatchObject({ acked: 300, breaker: { state: 'closed' } });
+    expect(summary.breaker).toEqual({ state: 'closed', openSince: undefined, nextProbeAt: undefined });
+    expect(Math.max(...runs.map(({ attempts }) => attempts))).toBeLessThanOrEqual(2);
+  });
+
+  it('does nothing of the kind with breaker: false', async () => {
+    const { jobs, summary, told } = await watch(500, down, 60_000, { breaker: false });
+    expect([told, dead(jobs), summary.breaker]).toEqual([[], 500, undefined]);
+  });
+
+  it('counts what handlerTimeoutMs ends', async () => {
+    const { jobs, told } = await watch(
+      200,
+      ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', reject)),
+      60_000,
+      { handlerTimeoutMs: 5_000 },
+    );
+    expect([told.length, dead(jobs)]).toEqual([1, 0]);
+  });
+
+  it('counts retries by hand a fifth, and messages moved away by hand not at all', async () => {
+    const byHand = await watch(2_000, (message) => message.retry({ delaySeconds: 60 }), 10_000);
+    expect(byHand.told).toMatchObject([{ type: 'breakerOpened', error: undefined }]);
+    expect(byHand.runs.length).toBeGreaterThan(400);
+    const away = { send: async (): Promise<void> => undefined };
+    const half: Handle = (message) => (message.body.n % 2 === 0 ? message.deadLetter(away) : down());
+    const moved = await watch(4_000, half, 5_000);
+    expect(moved.told).toHaveLength(1);
+  });
+});
+
+describe('a probe', () => {
+  it('is tried again within its lease, with its attempts, where the queue has no other message', async () => {
+    const {
+      dead: gone,
+      runs,
+      summary,
+    } = await watch(12, down, 600_000, { breaker: { failures: 10, maxProbeMs: 10_000 } });
+    const times = new Map<string, number>();
+    for (const { leaseId } of runs) times.set(leaseId, (times.get(leaseId) ?? 0) + 1);
+    expect(Math.max(...times.values())).toBeGreaterThan(3);
+    expect(gone).toBe(0);
+    expect(summary.delivered).toBe(times.size);
+  });
+
+  it('has its body as it came, whatever the run before made of it', async () => {
+    const bodies: unknown[] = [];
+    const handle: Handle = ({ body }) => {
+      bodies.push({ ...body });
+      Object.assign(body, { n: -1, spoilt: true });
+      return down();
+    };
+    const { runs } = await watch(12, handle, 120_000, { breaker: { failures: 10, maxProbeMs: 10_000 } });
+    expect(new Set(runs.map(({ leaseId }) => leaseId)).size).toBeLessThan(runs.length);
+    expect(bodies.filter((body) => (body as { n: number }).n < 0)).toEqual([]);
+  });
+
+  it('gives way to another, so that those that fail for good do not keep it open', async () => {
+    const options = { breaker: { failures: 20, maxProbeMs: 5_000 } };
+    const { told, jobs } = await watch(60, ({ body }) => (body.n < 40 ? down() : undefined), 300_000, options);
+    expect(told.map(({ type }) => type).slice(0, 2)).toEqual(['breakerOpened', 'breakerClosed']);
+    expect(jobs.entries('acked')).toHaveLength(20);
+  });
+
+  it('is not tried again when who had it first settles it by hand', async () => {
+    const held: LeasedMessage[] = [];
+    const outcomes: string[] = [];
+    const handle: Handle = (message, run) => {
+      held.push(message);
+      if (run === 30) for (const each of held) void each.ack().then(({ outcome }) => outcomes.push(outcome));
+      return down();
+    };
+    const options = { breaker: { failures: 5, maxProbeMs: 20_000 } };
+    const { jobs, runs, summary } = await watch(6, handle, 900_000, options);
+    expect(outcomes.filter((outcome) => outcome === 'acked').length).toBeGreaterThanOrEqual(6);
+    expect(runs.length).toBeLessThanOrEqual(31);
+    expect(jobs.entries('acked')).toHaveLength(6);
+    expect(summary).toMatchObject({ acked: 6, inFlight: 0, buffered: 0 });
+  });
+});
+
+describe('processBatches()', () => {
+  it('counts a batch as one, and probes with one message', async () => {
+    const jobs = openJobs<number>({ maxRetries: 3, deadLetterQueue: 'dead' });
+    jobs.push(...Array.from({ length: 300 }, (_, n) => n));
+    const sizes: number[] = [];
+    const events: ConsumerEvent[] = [];
+    const abort = new AbortController();
+    const done = jobs.queue.processBatches(
+      async ({ messages }) => {
+        sizes.push(messages.length);
+        await jobs.wait(50);
+        if (jobs.clock.now() < 1_060_000) down();
+      },
+      { signal: abort.signal, onEvent: (event) => void events.push(event), concurrency: 2 },
+    );
+    await jobs.clock.advance(180_000);
+    abort.abort();
+    const { acked } = await jobs.run(done);
+    expect([acked, dead(jobs)]).toEqual([300, 0]);
+    expect(events.filter(({ type }) => type === 'breakerOpened')).toHaveLength(1);
+    expect(sizes.filter((size) => size === 10).length).toBeGreaterThan(20);
+    expect(sizes).toContain(1);
+  });
+});
+
+describe('settleMap()', () => {
+  it('is protected as well', async () => {
+    const jobs = openJobs<number>({ maxRetries: 3, deadLetterQueue: 'dead' });
+    jobs.push(...Array.from({ length: 300 }, (_, n) => n));
+    const consumer = jobs.queue.consume({ settle: 'manual' });
+    const work = settleMap<number, void>(async () => {
+      await jobs.wait(50);
+      if (jobs.clock.now() < 1_060_000) down();
+    });
+    const done = lastValueFrom(toObservable(consumer).pipe(work), { defaultValue: undefined });
+    await jobs.clock.advance(180_000);
+    const { acked } = await jobs.run(consumer.close());
+    await jobs.run(done);
+    expect([acked, dead(jobs)]).toEqual([300, 0]);
+  });
+});
+
+describe('the option breaker', () => {
+  it.each([
+    [true, "'breaker' must be false or { failures, maxProbeMs }"],
+    [null, "'breaker' must be false or { failures, maxProbeMs }"],
+    [{ failures: 0 }, "'breaker.failures' must be an integer of 1 or more"],
+    [{ maxProbeMs: 0 }, "'breaker.maxProbeMs' must be a number of 1 or more"],
+  ])('is not %o', async (breaker, text) => {
+    const jobs = openJobs();
+    const error = await rejection(jobs.queue.process(() => 1, { breaker } as unknown as ProcessOptions));
+    expect(error).toMatchObject({ message: expect.stringContaining(text) });
+  });
+});
