@@ -86,6 +86,16 @@ export interface ConsumeOptions {
    * @defaultValue 3
    */
   readonly maxRetries?: number;
+  /**
+   * Whether a message that may have ended the process which had it before is handed out alone: so that it takes no other to
+   * the dead letter queue. That is one on its last two attempts by `maxRetries`, the first never, that no handler of the same
+   * queue handle has survived. It waits for what is in hand, and all else for it, each for half a lease at most; together no
+   * more than two leases at a stretch and a tenth of the time. For four leases after its start the consumer asks a queue that
+   * was empty for one message, or batch, at first. Off where `minInFlight` is more than 1.
+   *
+   * @defaultValue true
+   */
+  readonly isolateSuspects?: boolean;
   /** Closes the consumer when it aborts, as `close()` does: the loop ends normally. */
   readonly signal?: AbortSignal;
   /**
@@ -131,6 +141,7 @@ export interface ResolvedConsumeOptions {
   readonly batchSize: number;
   readonly settle: 'auto' | 'manual';
   readonly maxRetries: number;
+  readonly isolateSuspects: boolean;
   readonly signal: AbortSignal | undefined;
   /** For how long pulls must have brought nothing; `undefined` never stops. */
   readonly emptyForMs: number | undefined;
@@ -149,6 +160,7 @@ const defaults = {
   batchSize: limits.batchMessages,
   settle: 'auto',
   maxRetries: 3,
+  isolateSuspects: true,
   stopWhenEmpty: false,
   onInvalid: 'retry',
   maxIdleMs: 10_000,
@@ -199,6 +211,7 @@ export function resolveConsumeOptions(
   check('maxRetries', 0, limits.retries);
   checkNumber('consume', 'maxIdleMs', merged.maxIdleMs, [250, Infinity]);
   checkOneOf('consume', 'settle', merged.settle, ['auto', 'manual']);
+  checkOneOf('consume', 'isolateSuspects', merged.isolateSuspects, [true, false]);
   if (typeof merged.onInvalid !== 'function') checkInvalidAction('onInvalid', merged.onInvalid);
   if (merged.onEvent !== undefined) checkFunction('consume', 'onEvent', merged.onEvent);
   checkSignal('consume', merged.signal);
@@ -207,6 +220,8 @@ export function resolveConsumeOptions(
     signal: undefined,
     onEvent: undefined,
     ...rest,
+    // What gathers messages before it settles any would wait for others in vain.
+    isolateSuspects: merged.isolateSuspects && merged.minInFlight === 1,
     maxVisibilityTimeoutMs,
     emptyForMs: emptyForMs(stopWhenEmpty),
   };

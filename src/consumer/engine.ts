@@ -2,6 +2,7 @@ import { errorOf, watch } from '../contract/callback.ts';
 import { onAbort } from '../contract/on-abort.ts';
 import type { QueueError } from '../contract/errors.ts';
 import { Holdings } from '../lease/holdings.ts';
+import { Isolation, suspectFrom } from '../lease/isolation.ts';
 import type { HeldMessage, Lease, LeaseBatch, SettleKind } from '../lease/lease.ts';
 import { marginMs } from '../lease/margin.ts';
 import { SerialTime } from '../lease/serial-time.ts';
@@ -63,6 +64,7 @@ export class Engine {
   readonly #turns: Turns;
   readonly #leftovers = new Leftovers();
   readonly #serial: SerialTime;
+  readonly #isolation: Isolation | undefined;
   /** How many messages were handed out since the last turn. */
   #handedOut = 0;
   /** Listens to the signal of the options no longer. */
@@ -81,7 +83,12 @@ export class Engine {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    this.#holdings = new Holdings(options.maxRetries);
+    const { maxRetries, isolateSuspects } = options;
+    this.#holdings = new Holdings(maxRetries, isolateSuspects ? suspectFrom(maxRetries) : Infinity, context.survived);
+    const isPending = (): boolean => this.#settler.unconfirmed > 0 || this.#puller.isPulling;
+    this.#isolation = isolateSuspects
+      ? new Isolation(this.#holdings, options.visibilityTimeoutMs, isPending)
+      : undefined;
     this.#signals = new LeaseSignals(
       () => context.time.now(),
       () => this.wake(),
@@ -135,7 +142,7 @@ export class Engine {
       puller: this.#puller,
       settler: this.#settler,
       signals: this.#signals,
-      limits: [],
+      limits: this.#isolation === undefined ? [] : [this.#isolation],
       settlements: this.keeper,
       wake: () => this.wake(),
     };
@@ -315,6 +322,7 @@ export class Engine {
 
   #received(answer: PullAnswer): void {
     if (answer.messages.length === 0) {
+      this.#isolation?.onAnswer([], this.now());
       this.#foundEmpty(answer);
       this.wake();
       return;
@@ -356,6 +364,7 @@ export class Engine {
     // What is forgotten by now is not in hand any more when it comes again.
     this.#handouts.lapse(this.now());
     const { swapped, done } = this.#holdings.receive(messages, sentAt, visibilityTimeoutMs);
+    this.#isolation?.onAnswer(messages, this.now());
     this.stats.swapped += swapped;
     this.stats.reacked += done.length;
     for (const lease of done) this.#settleUnstarted(lease, 'ack');
@@ -448,6 +457,7 @@ export class Engine {
     return {
       isIdle: this.#isIdle(now),
       pollBy,
+      most: this.#isolation?.most(now) ?? Infinity,
       held,
       heldLength,
       serial: this.#serial,

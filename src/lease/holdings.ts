@@ -1,8 +1,10 @@
 import { hashOf } from './id-hash.ts';
+import { bySuspicion } from './isolation.ts';
 import { KnownMessages } from './known-messages.ts';
 import { type HeldMessage, Lease, LeaseBatch, type SettleKind } from './lease.ts';
 import { marginMs } from './margin.ts';
 import { RunningLeases } from './running-leases.ts';
+import { Survived } from './survived.ts';
 
 /** What became of the messages of one answer. */
 export interface Received {
@@ -54,8 +56,12 @@ export class Holdings {
   /** Batches whose end has not been reported, by deadline. */
   #watched: LeaseBatch[] = [];
   #compactWatchedAt = 64;
-  /** Buffered messages on their last attempt, by deadline. */
-  readonly #urgent: Lease[] = [];
+  /** Buffered messages on their last attempt that are no suspects, by deadline. */
+  readonly urgent: Lease[] = [];
+  /** Buffered messages that may have ended a process, as they are to be started. */
+  readonly suspects: Lease[] = [];
+  readonly #suspectFrom: number;
+  readonly #survived: Survived;
   /** Rarely anything: see {@link LeasePhase}. */
   readonly #deferred = new Set<Lease>();
   /** Started and their handler not finished, oldest first. */
@@ -64,10 +70,18 @@ export class Holdings {
   unstarted = 0;
   /** Length of the bodies of the unstarted ones, in characters. */
   unstartedLength = 0;
+  /** How many handlers have ended. */
+  ended = 0;
 
-  /** @param maxRetries - what the queue is set to: a message with more attempts is on its last */
-  constructor(maxRetries: number) {
+  /**
+   * @param maxRetries - what the queue is set to: a message with more attempts is on its last
+   * @param suspectFrom - from how many attempts on a message may have ended a process
+   * @param survived - those that did not, although they were retried
+   */
+  constructor(maxRetries: number, suspectFrom: number = Infinity, survived: Survived = new Survived()) {
     this.#maxRetries = maxRetries;
+    this.#suspectFrom = suspectFrom;
+    this.#survived = survived;
   }
 
   /** Of the unstarted, those that wait for no handler. */
@@ -116,7 +130,16 @@ export class Holdings {
     if (handlerStillRuns) {
       lease.phase = 'deferred';
       this.#deferred.add(lease);
-    } else if (this.#isLastAttempt(lease)) insertByDeadline(this.#urgent, lease);
+      return;
+    }
+    lease.isSuspect = lease.attempts >= this.#suspectFrom && !this.#survived.has(lease);
+    this.#line(lease);
+  }
+
+  /** Puts a buffered message in front, or aside, where its turn does not come by its deadline and batch. */
+  #line(lease: Lease): void {
+    if (lease.isSuspect) insertInOrder(this.suspects, lease, bySuspicion);
+    else if (this.#isLastAttempt(lease)) insertByDeadline(this.urgent, lease);
   }
 
   #swap(held: Lease, message: HeldMessage, batch: LeaseBatch): void {
@@ -128,11 +151,12 @@ export class Holdings {
     batch.open += 1;
     if (held.batch !== batch) batch.leases.push(held);
     held.batch = batch;
-    if (isBuffered && this.#isLastAttempt(held)) insertByDeadline(this.#urgent, held);
+    if (isBuffered) this.#line(held);
   }
 
   #hurryNoMore(lease: Lease): void {
-    if (this.#isLastAttempt(lease)) this.#urgent.splice(this.#urgent.indexOf(lease), 1);
+    if (lease.isSuspect) this.suspects.splice(this.suspects.indexOf(lease), 1);
+    else if (this.#isLastAttempt(lease)) this.urgent.splice(this.urgent.indexOf(lease), 1);
   }
 
   #isLastAttempt(lease: Lease): boolean {
@@ -141,7 +165,7 @@ export class Holdings {
 
   /** The next message to start, now started, or `undefined`. Call {@link trim} with the same `now` before. */
   start(now: number): Lease | undefined {
-    const lease = this.#urgent.length > 0 ? this.#urgent.shift() : this.#nextBuffered();
+    const lease = this.urgent.shift() ?? this.#nextBuffered() ?? this.suspects.shift();
     if (lease === undefined) return undefined;
     this.#unbuffer(lease);
     lease.phase = 'started';
@@ -155,8 +179,7 @@ export class Holdings {
     for (let batch = this.#startable[0]; batch !== undefined; batch = this.#startable[0]) {
       for (; batch.cursor < batch.leases.length; batch.cursor += 1) {
         const lease: Lease | undefined = batch.leases[batch.cursor];
-        // A swapped one stands in its older batch as well.
-        if (lease !== undefined && lease.phase === 'buffered' && lease.batch === batch) return lease;
+        if (lease !== undefined && stands(lease, batch)) return lease;
       }
       this.#startable.shift();
     }
@@ -166,8 +189,8 @@ export class Holdings {
   /** The batch of the buffered message whose lease ends first. */
   firstBatch(): LeaseBatch | undefined {
     // What is urgent may stand in no batch any more: those of its batch that were not are given back before it.
-    const urgent = this.#urgent[0]?.batch;
-    const batch = this.#nextBuffered()?.batch;
+    const urgent = this.urgent[0]?.batch;
+    const batch = (this.#nextBuffered() ?? this.suspects[0])?.batch;
     return urgent === undefined || (batch !== undefined && batch.deadline < urgent.deadline) ? batch : urgent;
   }
 
@@ -185,14 +208,21 @@ export class Holdings {
   #mayTrim(now: number): boolean {
     const [first] = this.#startable;
     const isNear = first !== undefined && first.deadline - now < this.#longestMs / 4;
-    return isNear || this.#urgent.length > 0 || this.#deferred.size > 0;
+    return isNear || this.urgent.length + this.suspects.length + this.#deferred.size > 0;
   }
 
   #trim(now: number, roundTripMs: number): Trimmed {
     const trimmed = emptyTrimmed();
     const isDue = (batch: LeaseBatch): boolean => batch.deadline - now < marginMs(batch.timeoutMs, roundTripMs);
-    while (this.#urgent[0] !== undefined && this.#urgent[0].deadline <= now) {
-      this.#leave(this.#urgent.shift(), now, trimmed);
+    for (const lease of this.suspects.filter(({ batch }) => isDue(batch))) {
+      this.#hurryNoMore(lease);
+      lease.isSuspect = false;
+      // On its last attempt it had better be started beside others than not at all.
+      if (this.#isLastAttempt(lease)) this.#line(lease);
+      else this.#leave(lease, now, trimmed);
+    }
+    while (this.urgent[0] !== undefined && this.urgent[0].deadline <= now) {
+      this.#leave(this.urgent.shift(), now, trimmed);
     }
     // A longer lease has a wider margin, so that one that ends later may be due earlier.
     for (let index = 0; index < this.#startable.length;) {
@@ -210,20 +240,16 @@ export class Holdings {
   #trimBatch(index: number, now: number, trimmed: MutableTrimmed): void {
     const [batch] = this.#startable.splice(index, 1);
     for (const lease of batch?.leases ?? []) {
-      if (lease.batch === batch && lease.phase === 'buffered' && !this.#isLastAttempt(lease)) {
-        this.#leave(lease, now, trimmed);
-      }
+      if (batch !== undefined && stands(lease, batch) && !this.#isLastAttempt(lease)) this.#leave(lease, now, trimmed);
     }
   }
 
   /** Takes everything unstarted out of the buffer. */
   drain(now: number): Trimmed {
     const trimmed = emptyTrimmed();
-    for (const lease of this.#urgent.splice(0)) this.#leave(lease, now, trimmed);
+    for (const lease of [...this.urgent.splice(0), ...this.suspects.splice(0)]) this.#leave(lease, now, trimmed);
     for (const batch of this.#startable.splice(0)) {
-      for (const lease of batch.leases) {
-        if (lease.batch === batch && lease.phase === 'buffered') this.#leave(lease, now, trimmed);
-      }
+      for (const lease of batch.leases) if (stands(lease, batch)) this.#leave(lease, now, trimmed);
     }
     for (const lease of this.#deferred) this.#leave(lease, now, trimmed);
     return trimmed;
@@ -296,6 +322,8 @@ export class Holdings {
   finish(lease: Lease): void {
     if (lease.phase !== 'started') return;
     if (!lease.isParked) this.running.remove(lease);
+    this.ended += 1;
+    if (lease.settledAs === 'retry') this.#survived.add(lease);
     lease.phase = 'over';
     if (lease.settledAs === undefined) lease.batch.open -= 1;
     // An acknowledged one is known as finished by now.
@@ -308,9 +336,21 @@ export class Holdings {
   #undefer(lease: Lease): void {
     this.#deferred.delete(lease);
     lease.phase = 'buffered';
+    this.#rejoin(lease);
+  }
+
+  /** Suspects are started in their turn, as all others. */
+  mingle(): void {
+    for (const lease of this.suspects.splice(0)) {
+      lease.isSuspect = false;
+      this.#rejoin(lease);
+    }
+  }
+
+  #rejoin(lease: Lease): void {
     const { batch } = lease;
     if (this.#isLastAttempt(lease)) {
-      insertByDeadline(this.#urgent, lease);
+      insertByDeadline(this.urgent, lease);
       return;
     }
     batch.cursor = Math.min(batch.cursor, batch.leases.indexOf(lease));
@@ -344,7 +384,7 @@ export class Holdings {
     if (this.unstarted === 0) return undefined;
     // A millisecond later, because at the margin itself a message may still be started.
     const trimAt = (batch: LeaseBatch): number => batch.deadline - marginMs(batch.timeoutMs, roundTripMs) + 1;
-    let next = this.#urgent[0]?.deadline ?? Infinity;
+    let next = this.urgent[0]?.deadline ?? Infinity;
     for (const batch of this.#startable) {
       if (batch.deadline - this.#longestMs / 4 > next) break;
       next = Math.min(next, trimAt(batch));
@@ -352,6 +392,7 @@ export class Holdings {
     for (const lease of this.#deferred) {
       next = Math.min(next, this.#isLastAttempt(lease) ? lease.deadline : trimAt(lease.batch));
     }
+    for (const { batch } of this.suspects) next = Math.min(next, trimAt(batch));
     return next;
   }
 
@@ -370,10 +411,20 @@ function isNewer({ attempts }: HeldMessage, batch: LeaseBatch, held: Lease): boo
   return attempts === held.attempts ? batch.deadline >= held.deadline : attempts > held.attempts;
 }
 
+/** Whether a message waits in this batch for its turn. A swapped one stands in its older batch as well. */
+function stands(lease: Lease, batch: LeaseBatch): boolean {
+  return lease.phase === 'buffered' && lease.batch === batch && !lease.isSuspect;
+}
+
 /** Nearly always at the end: answers come back about in the order of their pulls. */
 function insertByDeadline<T extends { readonly deadline: number }>(list: T[], item: T): void {
+  insertInOrder(list, item, (a, b) => a.deadline - b.deadline);
+}
+
+function insertInOrder<T>(list: T[], item: T, compare: (a: T, b: T) => number): void {
   let index = list.length;
-  while (index > 0 && (list[index - 1]?.deadline ?? 0) > item.deadline) index -= 1;
+  for (let before = list[index - 1]; before !== undefined && compare(before, item) > 0; before = list[index - 1])
+    index -= 1;
   if (index === list.length) list.push(item);
   else list.splice(index, 0, item);
 }

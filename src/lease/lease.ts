@@ -54,6 +54,8 @@ export class Lease {
   attempts: number;
   batch: LeaseBatch;
   phase: LeasePhase = 'buffered';
+  /** It may be what ended the process that had it before. */
+  isSuspect = false;
   startedAt = 0;
   /** How many handlers had ended when it was started. */
   finishedBefore = 0;
