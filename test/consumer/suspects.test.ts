@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ConsumeOptions, LeasedMessage } from '../../src/index.ts';
 import { toObservable } from '../../src/rxjs.ts';
 import { type Jobs, openJobs } from './jobs.ts';
@@ -109,5 +109,39 @@ describe('messages that may have ended a process', () => {
       }, untilEmpty),
     );
     expect(unacknowledged).toEqual(Array.from({ length: 12 }, () => 0));
+  });
+
+  it('start when no pull is on its way', async () => {
+    const jobs = await openSuspects();
+    jobs.push(...Array.from({ length: 300 }, (_, n) => 200 + n));
+    const pull = jobs.transport.pull.bind(jobs.transport);
+    let underWay = 0;
+    jobs.transport.pull = async (...call: Parameters<typeof pull>) => {
+      underWay += 1;
+      // One is behind the others.
+      await jobs.wait(underWay === 2 ? 40 : 5);
+      return pull(...call).finally(() => (underWay -= 1));
+    };
+    const beside: number[] = [];
+    await jobs.run(
+      jobs.queue.process(({ body }) => void (body < 100 && beside.push(underWay)), { ...untilEmpty, batchSize: 5 }),
+    );
+    expect(beside).toEqual(Array.from({ length: 12 }, () => 0));
+  });
+
+  it('are looked for by a pull for one message, which others follow for as many as ever', async () => {
+    const jobs = openJobs<number>({}, { latencyMs: 10 });
+    const pull = vi.spyOn(jobs.transport, 'pull');
+    const abort = new AbortController();
+    const done = jobs.queue.process(() => jobs.wait(100), { signal: abort.signal, maxIdleMs: 250 });
+    await jobs.clock.advance(1_000);
+    const before = pull.mock.calls.length;
+    jobs.push(...Array.from({ length: 40 }, (_, n) => n));
+    await jobs.clock.advance(400);
+    const asked = pull.mock.calls.slice(before).map(([{ batchSize }]) => batchSize);
+    expect(asked[0]).toBe(1);
+    expect(Math.max(...asked.map(Number))).toBeGreaterThan(5);
+    abort.abort();
+    await jobs.run(done);
   });
 });
