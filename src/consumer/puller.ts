@@ -338,6 +338,8 @@ export class Puller {
     if (messages.length === 0) this.#schedule.onEmpty(now);
     else if (isOwn) this.#schedule.onOwn(now, hasMore);
     else this.#schedule.onMessages(now, hasMore, asking.covered > 0);
+    // There may be more, that only caution did not ask for.
+    if (isFull && !hasMore && !isOwn) this.#schedule.wake();
   }
 
   #observeAnswer(tookMs: number): void {

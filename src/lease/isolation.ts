@@ -49,7 +49,7 @@ export function bySuspicion(a: Lease, b: Lease): number {
  * takes nothing along.
  *
  * Nothing tells a process that the one before it was ended, and what that held comes again all at once. So one that has
- * begun lately asks a queue that was empty for one message at first, and goes on with few while it gets only repeated ones.
+ * begun lately, and works on nothing, asks a queue that was empty for one message, and for few while it gets only repeated ones.
  */
 export class Isolation implements StartLimit {
   readonly #holdings: SuspectHoldings;
@@ -113,7 +113,8 @@ export class Isolation implements StartLimit {
   /** How many messages may be held unstarted, those asked for included. */
   most(now: number): number {
     this.#guardUntil ??= now + guardLeases * this.#leaseMs;
-    if (this.#fewSince === undefined || now >= this.#guardUntil) return Infinity;
+    const isBusy = this.#holdings.running.size > 0;
+    if (isBusy || this.#fewSince === undefined || now >= this.#guardUntil) return Infinity;
     return 1 + this.#holdings.ended - this.#fewSince;
   }
 
