@@ -12,6 +12,9 @@ const patienceShare = 0.5;
 const budgetLeases = 2;
 const budgetShare = 0.1;
 
+/** For what part of a lease a queue must have been empty: where messages keep coming, those of a crash come among others. */
+const quietShare = 0.25;
+
 /** What is held, as far as suspects are concerned. */
 export interface SuspectHoldings {
   readonly running: Running;
@@ -49,7 +52,8 @@ export function bySuspicion(a: Lease, b: Lease): number {
  * takes nothing along.
  *
  * Nothing tells a process that the one before it was ended, and what that held comes again all at once. So one that has
- * begun lately, and works on nothing, asks a queue that was empty for one message, and for few while it gets only repeated ones.
+ * begun lately, and works on nothing, asks a queue that was empty for a while for one message, and for few while it gets
+ * only repeated ones.
  */
 export class Isolation implements StartLimit {
   readonly #holdings: SuspectHoldings;
@@ -58,6 +62,8 @@ export class Isolation implements StartLimit {
   #guardUntil: number | undefined = undefined;
   /** How many handlers had ended when few were to be asked for; `undefined` when any number may be. */
   #fewSince: number | undefined = 0;
+  /** When an answer brought something last. */
+  #broughtAt = -Infinity;
   /** The suspect for which all else waits. */
   #lone: Lease | undefined = undefined;
   /** Since when all else waits for that one, or the next one for what runs. */
@@ -81,7 +87,9 @@ export class Isolation implements StartLimit {
   onAnswer(messages: readonly { readonly attempts: number }[], now: number): void {
     const { suspects, ended } = this.#holdings;
     if (suspects.length > 0) this.#guardUntil = now + guardLeases * this.#leaseMs;
-    if (messages.length === 0 || suspects.length > 0) this.#fewSince = ended;
+    const isQuiet = messages.length === 0 && now >= this.#broughtAt + quietShare * this.#leaseMs;
+    if (messages.length > 0) this.#broughtAt = now;
+    if (isQuiet || suspects.length > 0) this.#fewSince = ended;
     else if (messages.some(({ attempts }) => attempts < 2)) this.#fewSince = undefined;
   }
 
