@@ -91,7 +91,7 @@ export interface ConsumeOptions {
    * the dead letter queue. That is one on its last two attempts by `maxRetries`, the first never, that no handler of the same
    * queue handle has survived. It waits for what is in hand, and all else for it, each for half a lease at most; together no
    * more than two leases at a stretch and a tenth of the time. For four leases after its start the consumer asks a queue that
-   * was empty for one message, or batch, at first. Off where `minInFlight` is more than 1.
+   * was empty for a while for one message, or batch, at first. Off where `minInFlight` is more than 1.
    *
    * @defaultValue true
    */
