@@ -161,6 +161,17 @@ export interface ConsumeOptions {
    * @defaultValue `{ failures: 100, maxProbeMs: 30_000 }`
    */
   readonly breaker?: false | BreakerOptions;
+  /**
+   * Whether a message that may have ended the process which had it before is handed out alone: so that it takes no other to
+   * the dead letter queue. That is one on its last two attempts by `maxRetries`, the first never, that no handler of the same
+   * queue handle has survived. It waits for what is in hand, and all else for it, each for half a lease at most; together no
+   * more than two leases at a stretch and a tenth of the time. For four leases after its start the consumer asks a queue that
+   * was empty for a while for one message, or batch, at first. Off where `minInFlight` is more than 1, and
+   * where an order is kept.
+   *
+   * @defaultValue true
+   */
+  readonly isolateSuspects?: boolean;
   /** Closes the consumer when it aborts, as `close()` does: the loop ends normally. */
   readonly signal?: AbortSignal;
   /**
@@ -210,6 +221,7 @@ export interface ResolvedConsumeOptions {
   readonly graceMs: number | undefined;
   /** `undefined` for none. */
   readonly breaker: BreakerBounds | undefined;
+  readonly isolateSuspects: boolean;
   readonly signal: AbortSignal | undefined;
   /** For how long pulls must have brought nothing; `undefined` never stops. */
   readonly emptyForMs: number | undefined;
@@ -235,6 +247,7 @@ const defaults = {
   settle: 'auto',
   maxRetries: 3,
   ordered: false,
+  isolateSuspects: true,
   stopWhenEmpty: false,
   onInvalid: 'retry',
   maxIdleMs: 10_000,
@@ -289,6 +302,7 @@ export function resolveConsumeOptions(
   if (merged.ordered && merged.minInFlight > 1) {
     throw new TypeError(rule('consume', 'minInFlight', "1 with 'ordered'", merged.minInFlight));
   }
+  checkOneOf('consume', 'isolateSuspects', merged.isolateSuspects, [true, false]);
   if (typeof merged.onInvalid !== 'function') checkInvalidAction('onInvalid', merged.onInvalid);
   if (merged.onEvent !== undefined) checkFunction('consume', 'onEvent', merged.onEvent);
   if (merged.graceMs !== undefined) checkNumber('consume', 'graceMs', merged.graceMs, [0, Infinity]);
@@ -299,6 +313,8 @@ export function resolveConsumeOptions(
     signal: undefined,
     onEvent: undefined,
     ...rest,
+    // What gathers messages before it settles any would wait for others in vain.
+    isolateSuspects: merged.isolateSuspects && merged.minInFlight === 1,
     maxVisibilityTimeoutMs,
     order: ordered ? { key: undefined, lookAhead: 0 } : undefined,
     rate: resolveRate(merged.rate, merged.settle),

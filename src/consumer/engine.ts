@@ -2,6 +2,7 @@ import { errorOf, watch } from '../contract/callback.ts';
 import { onAbort } from '../contract/on-abort.ts';
 import type { QueueError } from '../contract/errors.ts';
 import { Holdings } from '../lease/holdings.ts';
+import { Isolation, suspectFrom } from '../lease/isolation.ts';
 import type { HeldMessage, Lease, LeaseBatch, SettleKind } from '../lease/lease.ts';
 import { marginMs } from '../lease/margin.ts';
 import { RateLimit } from '../lease/rate-limit.ts';
@@ -77,6 +78,7 @@ export class Engine {
   readonly #turns: Turns;
   readonly #leftovers = new Leftovers();
   readonly #serial: SerialTime;
+  readonly #isolation: Isolation | undefined;
   /** How many messages were handed out since the last turn. */
   #handedOut = 0;
   /** Listens to the signal of the options no longer. */
@@ -95,11 +97,15 @@ export class Engine {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    const { order } = options;
-    this.#holdings = new Holdings(
-      options.maxRetries,
-      order === undefined ? 'any' : order.key === undefined ? 'as queued' : 'by key',
-    );
+    const { maxRetries, isolateSuspects, order } = options;
+    const isolates = isolateSuspects && order === undefined;
+    this.#holdings = new Holdings(maxRetries, {
+      order: order === undefined ? 'any' : order.key === undefined ? 'as queued' : 'by key',
+      suspectFrom: isolates ? suspectFrom(maxRetries) : Infinity,
+      survived: context.survived,
+    });
+    const isPending = (): boolean => this.#settler.unconfirmed > 0 || this.#puller.isPulling;
+    this.#isolation = isolates ? new Isolation(this.#holdings, options.visibilityTimeoutMs, isPending) : undefined;
     this.#signals = new LeaseSignals(
       () => context.time.now(),
       () => this.wake(),
@@ -170,8 +176,11 @@ export class Engine {
   #startLimits(): readonly StartLimit[] {
     const { rate } = this.options;
     const { time } = this.#context;
-    if (rate === undefined) return this.#breaking.limits;
-    return [...this.#breaking.limits, new RateLimit(rate, (now) => time.toMonotonic(now))];
+    return [
+      ...this.#breaking.limits,
+      ...(this.#isolation === undefined ? [] : [this.#isolation]),
+      ...(rate === undefined ? [] : [new RateLimit(rate, (now) => time.toMonotonic(now))]),
+    ];
   }
 
   /** What it did so far, as of now. */
@@ -388,6 +397,7 @@ export class Engine {
 
   #received(answer: PullAnswer): void {
     if (answer.messages.length === 0) {
+      this.#isolation?.onAnswer([], this.now());
       this.#foundEmpty(answer);
       this.wake();
       return;
@@ -430,6 +440,7 @@ export class Engine {
     const now = this.now();
     this.#handouts.lapse(now);
     const { swapped, done } = this.#holdings.receive(messages, sentAt, visibilityTimeoutMs, now);
+    this.#isolation?.onAnswer(messages, now);
     this.stats.swapped += swapped;
     this.stats.reacked += done.length;
     for (const lease of done) this.#settleUnstarted(lease, 'ack');
@@ -528,6 +539,7 @@ export class Engine {
     return {
       isIdle: this.#isIdle(now),
       pollBy,
+      most: this.#isolation?.most(now) ?? Infinity,
       held,
       heldLength,
       serial: this.#serial,

@@ -87,14 +87,15 @@ export class Handouts {
   /** The next message that may be started now. */
   take(now: number): Lease | undefined {
     const { holdings, stats, options } = this.#deps;
-    if (holdings.unstarted === 0 || stats.inFlight >= options.maxInFlight || this.handlers.idle(now) < 1)
-      return undefined;
+    if (holdings.unstarted === 0 || stats.inFlight >= options.maxInFlight) return undefined;
     this.trim(now);
+    if (this.handlers.idle(now) < 1) return undefined;
     const lease = holdings.start(now);
     if (lease === undefined) return undefined;
     lease.finishedBefore = this.handlers.finished;
     if (!lease.isKept) stats.delivered += 1;
     stats.inFlight += 1;
+    if (lease.isSuspect) stats.isolated += 1;
     for (const limit of this.#deps.limits) limit.onStarted(lease, now);
     this.#deps.breaking.onStarted();
     return lease;

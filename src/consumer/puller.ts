@@ -36,6 +36,8 @@ const freshMs = 1_000;
 /** A request on its way. */
 interface Pull {
   readonly asked: number;
+  /** What it would have asked for, but for caution. */
+  readonly wanted: number;
   readonly sentAt: number;
   readonly visibilityTimeoutMs: number;
   readonly call: Call;
@@ -71,6 +73,8 @@ export interface PullSituation {
   readonly isIdle: boolean;
   /** An idle consumer asks at this time even if it would be too early otherwise. */
   readonly pollBy: number;
+  /** The most messages to hold unstarted, those asked for included; a batch in any case. */
+  readonly most: number;
   /** Received messages that are in neither: their schema has not answered yet. */
   readonly held: number;
   /** The length of their bodies. */
@@ -177,17 +181,20 @@ export class Puller {
         this.dueAt = limitedUntil;
         return limitedUntil;
       }
-      const asked = planPull(handlers, bounds, state, now);
-      if (asked === 0 && this.#underWay.size === 0) this.dueAt = Infinity;
+      const wanted = planPull(handlers, bounds, state, now);
+      // What was pushed through the same handle comes for the first time.
+      const most = Math.max(situation.most, handlers.atOnce, this.#deps.wakes.owed);
+      const asked = Math.min(wanted, most - state.unstarted - state.asked);
+      if (asked < 1 && this.#underWay.size === 0) this.dueAt = Infinity;
       // While answers are slow, one pull at a time: what the others bring would arrive as late.
-      if (asked === 0 || (this.#slowTimeoutMs !== undefined && this.isPulling)) return Infinity;
+      if (asked < 1 || (this.#slowTimeoutMs !== undefined && this.isPulling)) return Infinity;
       const scheduledAt = Math.min(this.#schedule.notBefore, this.#deps.wakes.notBefore);
       const { isIdle, pollBy } = situation;
       const pollAt = isIdle && this.#sentAt < pollBy ? Math.min(scheduledAt, pollBy) : scheduledAt;
       this.dueAt = Math.max(this.dueAt === Infinity ? now : this.dueAt, pollAt);
       const notBefore = Math.max(pollAt, this.#deps.gates.notBefore('pull'));
       if (notBefore > now) return notBefore;
-      this.#send(asked, this.#within(situation.leaseMs()), isIdle, now);
+      this.#send({ wanted, asked }, this.#within(situation.leaseMs()), isIdle, now);
     }
   }
 
@@ -226,14 +233,16 @@ export class Puller {
     };
   }
 
-  #send(wanted: number, leaseMs: number, isAlone: boolean, now: number): void {
+  #send(plan: Pick<Pull, 'wanted' | 'asked'>, leaseMs: number, isAlone: boolean, now: number): void {
     const { options, stats, transport, wakes } = this.#deps;
     const visibilityTimeoutMs = Math.max(leaseMs, this.#slowTimeoutMs ?? 0);
-    const asked = this.#slowTimeoutMs === undefined ? wanted : 1;
+    const asked = this.#slowTimeoutMs === undefined ? plan.asked : 1;
+    const wanted = this.#slowTimeoutMs === undefined ? plan.wanted : 1;
     const usualMs = Math.max(leastPullTimeoutMs, 4 * options.visibilityTimeoutMs) * 2 ** this.#timeouts;
     const call = openCall(Math.min(mostPullTimeoutMs, usualMs));
     const pull: Pull = {
       asked,
+      wanted,
       sentAt: now,
       visibilityTimeoutMs,
       call,
@@ -333,7 +342,7 @@ export class Puller {
   }
 
   /** Decides when to ask again after an answer. */
-  #plan({ asked, asking, sentAt }: Pull, messages: readonly PulledMessage[], now: number): void {
+  #plan({ asked, wanted, asking, sentAt }: Pull, messages: readonly PulledMessage[], now: number): void {
     const { wakes, time } = this.#deps;
     const isFull = messages.length >= asked;
     // It may not be there yet everywhere.
@@ -341,10 +350,13 @@ export class Puller {
     const freshAfter = time.toWall(now) - freshMs;
     const areFresh = messages.every(({ timestampMs }) => timestampMs >= freshAfter);
     const isOwn = wakes.answered(asking, { brought: messages.length, isFull, areFresh, sentAt, now });
-    this.#lastWasFull = isFull && !isOwn;
+    const hasMore = messages.length >= wanted;
+    this.#lastWasFull = hasMore && !isOwn;
     if (messages.length === 0) this.#schedule.onEmpty(now);
-    else if (isOwn) this.#schedule.onOwn(now, isFull);
-    else this.#schedule.onMessages(now, isFull, asking.covered > 0);
+    else if (isOwn) this.#schedule.onOwn(now, hasMore);
+    else this.#schedule.onMessages(now, hasMore, asking.covered > 0);
+    // There may be more, that only caution did not ask for.
+    if (isFull && !hasMore && !isOwn) this.#schedule.wake();
   }
 
   #observeAnswer(tookMs: number): void {

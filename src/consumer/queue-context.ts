@@ -4,6 +4,7 @@ import type { QueueTransport } from '../contract/transport.ts';
 import { Gates } from '../lease/gates.ts';
 import type { HeldMessage } from '../lease/lease.ts';
 import type { Standing } from '../lease/patience.ts';
+import { Survived } from '../lease/survived.ts';
 import type { Decode } from './decode.ts';
 import type { PullAnswer } from './puller.ts';
 import { SteadyTime } from './steady-time.ts';
@@ -25,6 +26,8 @@ export interface QueueContext {
   readonly gates: Gates;
   readonly standing: Standing;
   readonly random: () => number;
+  /** What no process was ended by, although it comes again. */
+  readonly survived: Survived;
   readonly schema: Schema | undefined;
   readonly decode: Decode | undefined;
   /** What batches call the queue. */
@@ -37,13 +40,14 @@ export interface QueueContext {
 
 /** Makes the context of a new queue handle. */
 export function createQueueContext(
-  given: Omit<QueueContext, 'time' | 'gates' | 'standing' | 'wakes' | 'holders'>,
+  given: Omit<QueueContext, 'time' | 'gates' | 'standing' | 'survived' | 'wakes' | 'holders'>,
 ): QueueContext {
   return {
     ...given,
     time: new SteadyTime(given.clock),
     gates: new Gates(),
     standing: { hasWorked: false },
+    survived: new Survived(),
     wakes: new Wakes(),
     holders: new Set(),
   };

@@ -56,6 +56,8 @@ export interface ConsumerStats {
   readonly received: number;
   /** Handed out. One that failed as a probe and is handed out again within its lease counts once. */
   readonly delivered: number;
+  /** Of those, the suspects: see `isolateSuspects`. */
+  readonly isolated: number;
   /** Acknowledgements that the service confirmed. */
   readonly acked: number;
   /** Retries that the service confirmed. */
@@ -132,6 +134,7 @@ export function createStats(): StatsCounter {
     settleCalls: 0,
     received: 0,
     delivered: 0,
+    isolated: 0,
     acked: 0,
     retried: 0,
     released: 0,

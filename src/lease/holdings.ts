@@ -1,4 +1,5 @@
 import { hashOf } from './id-hash.ts';
+import { bySuspicion } from './isolation.ts';
 import { KnownMessages } from './known-messages.ts';
 import type { Lane, LaneEntry } from './lane.ts';
 import { Lanes, type Order } from './lanes.ts';
@@ -6,6 +7,7 @@ import { type HeldMessage, Lease, LeaseBatch, type SettleKind } from './lease.ts
 import { marginMs } from './margin.ts';
 import { budgetMs } from './plan-pull.ts';
 import { RunningLeases } from './running-leases.ts';
+import { Survived } from './survived.ts';
 
 /** What became of the messages of one answer. */
 export interface Received {
@@ -48,6 +50,16 @@ const longestWaitMs = 300_000;
 /** The longest delay of a retry, in seconds. */
 const longestDelaySeconds = 86_400;
 
+/** What else holdings are told. */
+export interface HoldingsOptions {
+  /** @defaultValue any */
+  readonly order?: Order;
+  /** From how many attempts on a message may have ended a process. @defaultValue none */
+  readonly suspectFrom?: number;
+  /** Those that did not, although they were retried. @defaultValue none */
+  readonly survived?: Survived;
+}
+
 /** How many finished ids are remembered to recognise a delivery whose acknowledgement was lost. */
 const rememberedIds = 10_000;
 
@@ -66,8 +78,12 @@ export class Holdings {
   /** Batches whose end has not been reported, by deadline. */
   #watched: LeaseBatch[] = [];
   #compactWatchedAt = 64;
-  /** Buffered messages on their last attempt, by deadline. */
-  readonly #urgent: Lease[] = [];
+  /** Buffered messages on their last attempt that are no suspects, by deadline. */
+  readonly urgent: Lease[] = [];
+  /** Buffered messages that may have ended a process, as they are to be started. */
+  readonly suspects: Lease[] = [];
+  readonly #suspectFrom: number;
+  readonly #survived: Survived;
   /** Rarely anything where no order is kept: see {@link LeasePhase}. */
   readonly #deferred = new Set<Lease>();
   /** When the first lease among them ends, or before that. */
@@ -83,11 +99,18 @@ export class Holdings {
   unstarted = 0;
   /** Length of the bodies of the unstarted ones, in characters. */
   unstartedLength = 0;
+  /** How many handlers have ended. */
+  ended = 0;
 
   /** @param maxRetries - what the queue is set to: a message with more attempts is on its last */
-  constructor(maxRetries: number, order: Order = 'any') {
+  constructor(
+    maxRetries: number,
+    { order = 'any', suspectFrom = Infinity, survived = new Survived() }: HoldingsOptions = {},
+  ) {
     this.#maxRetries = maxRetries;
     this.#lanes = new Lanes(order);
+    this.#suspectFrom = suspectFrom;
+    this.#survived = survived;
   }
 
   /** Of the unstarted, those that wait for no other message and no handler of their own. */
@@ -158,7 +181,16 @@ export class Holdings {
     // Where no order is kept, what waits for its own handler does so in a lane of its own.
     lease.key = running?.key ?? (this.#lanes.order === 'any' ? running && lease.id : key);
     if (lease.key !== undefined) this.#join(this.#lanes.of(lease.key), lease, timestampMs, running);
-    else if (this.#isLastAttempt(lease)) insertByDeadline(this.#urgent, lease);
+    else {
+      lease.isSuspect = lease.attempts >= this.#suspectFrom && !this.#survived.has(lease);
+      this.#line(lease);
+    }
+  }
+
+  /** Puts a buffered message in front, or aside, where its turn does not come by its deadline and batch. */
+  #line(lease: Lease): void {
+    if (lease.isSuspect) insertInOrder(this.suspects, lease, bySuspicion);
+    else if (this.#isLastAttempt(lease)) insertByDeadline(this.urgent, lease);
   }
 
   #join(lane: Lane, lease: Lease, timestampMs: number, running: Lease | undefined): void {
@@ -207,14 +239,15 @@ export class Holdings {
     batch.open += 1;
     if (held.batch !== batch) batch.leases.push(held);
     held.batch = batch;
-    if (isBuffered && this.#isLastAttempt(held)) insertByDeadline(this.#urgent, held);
+    if (isBuffered) this.#line(held);
     if (held.phase === 'deferred') this.#deferredUntil = Math.min(this.#deferredUntil, held.deadline);
     const lane = this.#lanes.get(held.key);
     if (lane !== undefined) this.#touched.add(lane);
   }
 
   #hurryNoMore(lease: Lease): void {
-    if (this.#isLastAttempt(lease)) this.#urgent.splice(this.#urgent.indexOf(lease), 1);
+    if (lease.isSuspect) this.suspects.splice(this.suspects.indexOf(lease), 1);
+    else if (this.#isLastAttempt(lease)) this.urgent.splice(this.urgent.indexOf(lease), 1);
   }
 
   #isLastAttempt(lease: Lease): boolean {
@@ -223,7 +256,7 @@ export class Holdings {
 
   /** The next message to start, now started, or `undefined`. Call {@link trim} with the same `now` before. */
   start(now: number): Lease | undefined {
-    const lease = this.#urgent.length > 0 ? this.#urgent.shift() : this.#nextBuffered();
+    const lease = this.urgent.shift() ?? this.#nextBuffered() ?? this.suspects.shift();
     if (lease === undefined) return undefined;
     this.#unbuffer(lease);
     lease.phase = 'started';
@@ -246,8 +279,7 @@ export class Holdings {
     for (let batch = this.#startable[0]; batch !== undefined; batch = this.#startable[0]) {
       for (; batch.cursor < batch.leases.length; batch.cursor += 1) {
         const lease: Lease | undefined = batch.leases[batch.cursor];
-        // A swapped one stands in its older batch as well.
-        if (lease !== undefined && lease.phase === 'buffered' && lease.batch === batch) return lease;
+        if (lease !== undefined && stands(lease, batch)) return lease;
       }
       this.#startable.shift();
     }
@@ -257,8 +289,8 @@ export class Holdings {
   /** The batch of the buffered message whose lease ends first. */
   firstBatch(): LeaseBatch | undefined {
     // What is urgent may stand in no batch any more: those of its batch that were not are given back before it.
-    const urgent = this.#urgent[0]?.batch;
-    const batch = this.#nextBuffered()?.batch;
+    const urgent = this.urgent[0]?.batch;
+    const batch = (this.#nextBuffered() ?? this.suspects[0])?.batch;
     return urgent === undefined || (batch !== undefined && batch.deadline < urgent.deadline) ? batch : urgent;
   }
 
@@ -280,14 +312,21 @@ export class Holdings {
   #mayTrim(now: number): boolean {
     const [first] = this.#startable;
     const isNear = first !== undefined && first.deadline - now < this.#longestMs / 4;
-    return isNear || this.#urgent.length > 0 || this.#deferredUntil - now < this.#longestMs / 4;
+    return isNear || this.urgent.length + this.suspects.length > 0 || this.#deferredUntil - now < this.#longestMs / 4;
   }
 
   #trim(now: number, roundTripMs: number, usualMs: number): Trimmed {
     const trimmed = emptyTrimmed();
     const isDue = (batch: LeaseBatch): boolean => batch.deadline - now < marginMs(batch.timeoutMs, roundTripMs);
-    while (this.#urgent[0] !== undefined && this.#urgent[0].deadline <= now) {
-      this.#leave(this.#urgent.shift(), now, trimmed);
+    for (const lease of this.suspects.filter(({ batch }) => isDue(batch))) {
+      this.#hurryNoMore(lease);
+      lease.isSuspect = false;
+      // On its last attempt it had better be started beside others than not at all.
+      if (this.#isLastAttempt(lease)) this.#line(lease);
+      else this.#leave(lease, now, trimmed);
+    }
+    while (this.urgent[0] !== undefined && this.urgent[0].deadline <= now) {
+      this.#leave(this.urgent.shift(), now, trimmed);
     }
     // A longer lease has a wider margin, so that one that ends later may be due earlier.
     for (let index = 0; index < this.#startable.length;) {
@@ -347,9 +386,7 @@ export class Holdings {
   #trimBatch(index: number, now: number, trimmed: MutableTrimmed): void {
     const [batch] = this.#startable.splice(index, 1);
     for (const lease of batch?.leases ?? []) {
-      if (lease.batch === batch && lease.phase === 'buffered' && !this.#isLastAttempt(lease)) {
-        this.#leave(lease, now, trimmed);
-      }
+      if (batch !== undefined && stands(lease, batch) && !this.#isLastAttempt(lease)) this.#leave(lease, now, trimmed);
     }
   }
 
@@ -363,6 +400,10 @@ export class Holdings {
   #shed(now: number): Trimmed {
     const trimmed = emptyTrimmed();
     while (this.#startable.length > 0) this.#trimBatch(0, now, trimmed);
+    for (const lease of this.suspects.filter((each) => !this.#isLastAttempt(each))) {
+      this.#hurryNoMore(lease);
+      this.#leave(lease, now, trimmed);
+    }
     this.#arrangeTouched(now);
     return trimmed;
   }
@@ -373,6 +414,9 @@ export class Holdings {
     this.unstarted += 1;
     this.unstartedLength += lease.bodyLength;
     lease.isKept = true;
+    // Its handler has ended, and the process goes on.
+    lease.isSuspect = false;
+    this.#survived.add(lease);
     this.#defer(lease);
   }
 
@@ -397,11 +441,9 @@ export class Holdings {
   /** Takes everything unstarted out of the buffer. */
   drain(now: number): Trimmed {
     const trimmed = emptyTrimmed();
-    for (const lease of this.#urgent.splice(0)) this.#leave(lease, now, trimmed);
+    for (const lease of [...this.urgent.splice(0), ...this.suspects.splice(0)]) this.#leave(lease, now, trimmed);
     for (const batch of this.#startable.splice(0)) {
-      for (const lease of batch.leases) {
-        if (lease.batch === batch && lease.phase === 'buffered') this.#leave(lease, now, trimmed);
-      }
+      for (const lease of batch.leases) if (stands(lease, batch)) this.#leave(lease, now, trimmed);
     }
     for (const lease of this.#deferred) this.#leave(lease, now, trimmed);
     return trimmed;
@@ -501,6 +543,8 @@ export class Holdings {
   finish(lease: Lease, now: number): void {
     if (lease.phase !== 'started') return;
     if (!lease.isParked) this.running.remove(lease);
+    this.ended += 1;
+    if (lease.settledAs === 'retry') this.#survived.add(lease);
     lease.phase = 'over';
     if (lease.settledAs === undefined) lease.batch.open -= 1;
     // An acknowledged one is known as finished by now.
@@ -541,9 +585,21 @@ export class Holdings {
   #undefer(lease: Lease): void {
     this.#deferred.delete(lease);
     lease.phase = 'buffered';
+    this.#rejoin(lease);
+  }
+
+  /** Suspects are started in their turn, as all others. */
+  mingle(): void {
+    for (const lease of this.suspects.splice(0)) {
+      lease.isSuspect = false;
+      this.#rejoin(lease);
+    }
+  }
+
+  #rejoin(lease: Lease): void {
     const { batch } = lease;
     if (this.#isLastAttempt(lease)) {
-      insertByDeadline(this.#urgent, lease);
+      insertByDeadline(this.urgent, lease);
       return;
     }
     batch.cursor = Math.min(batch.cursor, batch.leases.indexOf(lease));
@@ -577,7 +633,7 @@ export class Holdings {
     if (this.unstarted === 0) return undefined;
     // A millisecond later, because at the margin itself a message may still be started.
     const trimAt = (batch: LeaseBatch): number => batch.deadline - marginMs(batch.timeoutMs, roundTripMs) + 1;
-    let next = this.#urgent[0]?.deadline ?? Infinity;
+    let next = this.urgent[0]?.deadline ?? Infinity;
     for (const batch of this.#startable) {
       if (batch.deadline - this.#longestMs / 4 > next) break;
       next = Math.min(next, trimAt(batch));
@@ -585,6 +641,7 @@ export class Holdings {
     for (const lease of this.#deferred) {
       next = Math.min(next, this.#isLastAttempt(lease) ? lease.deadline : trimAt(lease.batch));
     }
+    for (const { batch } of this.suspects) next = Math.min(next, trimAt(batch));
     return next;
   }
 
@@ -603,10 +660,20 @@ function isNewer({ attempts }: HeldMessage, batch: LeaseBatch, held: Lease): boo
   return attempts === held.attempts ? batch.deadline >= held.deadline : attempts > held.attempts;
 }
 
+/** Whether a message waits in this batch for its turn. A swapped one stands in its older batch as well. */
+function stands(lease: Lease, batch: LeaseBatch): boolean {
+  return lease.phase === 'buffered' && lease.batch === batch && !lease.isSuspect;
+}
+
 /** Nearly always at the end: answers come back about in the order of their pulls. */
 function insertByDeadline<T extends { readonly deadline: number }>(list: T[], item: T): void {
+  insertInOrder(list, item, (a, b) => a.deadline - b.deadline);
+}
+
+function insertInOrder<T>(list: T[], item: T, compare: (a: T, b: T) => number): void {
   let index = list.length;
-  while (index > 0 && (list[index - 1]?.deadline ?? 0) > item.deadline) index -= 1;
+  for (let before = list[index - 1]; before !== undefined && compare(before, item) > 0; before = list[index - 1])
+    index -= 1;
   if (index === list.length) list.push(item);
   else list.splice(index, 0, item);
 }

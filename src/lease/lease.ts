@@ -59,6 +59,8 @@ export class Lease {
   phase: LeasePhase = 'buffered';
   /** Of its lane, where it has one. */
   key: string | undefined = undefined;
+  /** It may be what ended the process that had it before. */
+  isSuspect = false;
   startedAt = 0;
   /** How many handlers had ended when it was started. */
   finishedBefore = 0;

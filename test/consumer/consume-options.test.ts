@@ -28,6 +28,7 @@ describe('resolveConsumeOptions()', () => {
       settle: 'auto',
       maxRetries: 3,
       breaker: { failures: 100, maxProbeMs: 30_000 },
+      isolateSuspects: true,
       signal: undefined,
       emptyForMs: undefined,
       onInvalid: 'retry',
@@ -43,11 +44,17 @@ describe('resolveConsumeOptions()', () => {
     expect(resolve('maxVisibilityTimeoutMs', 29_999)).toThrow(RangeError);
   });
 
+  it('isolates no suspects where messages are gathered before any is settled', () => {
+    expect(resolveConsumeOptions({ minInFlight: 2 }).isolateSuspects).toBe(false);
+    expect(resolveConsumeOptions({ isolateSuspects: false }).isolateSuspects).toBe(false);
+  });
+
   it('takes undefined for an option that was not given', () => {
     const names = [
       ...integers.map(([name]) => name),
       'rate',
       'settle',
+      'isolateSuspects',
       'signal',
       'stopWhenEmpty',
       'onInvalid',
@@ -117,6 +124,7 @@ describe('resolveConsumeOptions()', () => {
     ['maxIdleMs', 249.9, new RangeError("'maxIdleMs' must be a number of 250 or more: current value is 249.9")],
     ['maxIdleMs', '250', new TypeError("'maxIdleMs' must be a number of 250 or more: current value is '250'")],
     ['settle', 'automatic', new TypeError("'settle' must be one of 'auto', 'manual': current value is 'automatic'")],
+    ['isolateSuspects', 1, new TypeError("'isolateSuspects' must be one of true, false: current value is 1")],
     ['settle', null, new TypeError("'settle' must be one of 'auto', 'manual': current value is null")],
     ['onInvalid', 'drop', new TypeError("'onInvalid' must be one of 'retry', 'ack', 'throw': current value is 'drop'")],
     ['onEvent', {}, new TypeError("'onEvent' must be a function: current value is of type Object")],

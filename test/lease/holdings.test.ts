@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Holdings, type Trimmed } from '../../src/lease/holdings.ts';
 import type { Lease } from '../../src/lease/lease.ts';
 import { marginMs } from '../../src/lease/margin.ts';
+import { Survived } from '../../src/lease/survived.ts';
 import { pulled } from './leases.ts';
 
 const ids = (leases: Iterable<Lease>): string[] => [...leases].map(({ id }) => id);
@@ -616,6 +617,82 @@ function countLooks({ batch }: Lease, onLook: () => void): void {
   });
 }
 
+describe('suspects', () => {
+  /** Of a queue of two retries: suspect from the second attempt on, and on the last with the third. */
+  const receive = (
+    attempts: Readonly<Record<string, number>>,
+    holdings = new Holdings(2, { suspectFrom: 2 }),
+  ): Holdings => {
+    const messages = Object.entries(attempts).map(([id, count]) => pulled(id, { attempts: count }));
+    holdings.receive(messages, 0, 1_000);
+    return holdings;
+  };
+
+  it('are started last, those with the fewest attempts left first', () => {
+    const holdings = receive({ a: 2, b: 3, c: 1, d: 1 });
+    expect(ids(holdings.suspects)).toEqual(['b', 'a']);
+    expect(holdings).toMatchObject({ urgent: [], buffered: 4 });
+    expect(startAll(holdings, 0)).toEqual(['c', 'd', 'b', 'a']);
+    expect(holdings.suspects).toEqual([]);
+  });
+
+  it('are none that was retried by its handler, one of the same handle or another', () => {
+    const survived = new Survived();
+    const holdings = receive({ a: 2 }, new Holdings(2, { suspectFrom: 2, survived }));
+    const lease = startOne(holdings, 0);
+    holdings.settle(lease, 'retry', 0);
+    holdings.finish(lease, 0);
+    expect(receive({ a: 3, b: 3 }, new Holdings(2, { suspectFrom: 2, survived })).suspects.map(({ id }) => id)).toEqual(
+      ['b'],
+    );
+  });
+
+  it('are still suspect when they were given back unstarted, or forgotten', () => {
+    const holdings = receive({ a: 2, b: 2 });
+    holdings.finish(startOne(holdings, 0), 0);
+    holdings.drain(0);
+    expect(ids(receive({ a: 3, b: 3 }, holdings).suspects).toSorted()).toEqual(['a', 'b']);
+  });
+
+  it('say what ends first when nothing else is buffered', () => {
+    const holdings = receive({ a: 2 });
+    expect(holdings.firstBatch()?.deadline).toBe(1_000);
+  });
+
+  it('are given back when they are due; on the last attempt they are started before others', () => {
+    const holdings = receive({ a: 2, b: 3 });
+    expect(holdings.nextTrimAt(0)).toBe(951);
+    expect(holdings.trim(950, 0)).toEqual(none);
+    expect(ids(holdings.trim(951, 0).released)).toEqual(['a']);
+    expect(holdings).toMatchObject({ suspects: [], buffered: 1 });
+    expect(ids(holdings.urgent)).toEqual(['b']);
+    expect(ids(holdings.trim(1_000, 0).dropped)).toEqual(['b']);
+  });
+
+  it('leave with all else', () => {
+    const holdings = receive({ a: 2, b: 3, c: 1 });
+    startOne(holdings, 0);
+    expect(ids(holdings.drain(0).released).toSorted()).toEqual(['a', 'b']);
+    expect(holdings).toMatchObject({ suspects: [], unstarted: 0 });
+  });
+
+  it('stay aside with a newer lease', () => {
+    const holdings = receive({ a: 2, b: 2 });
+    holdings.receive([pulled('b', { attempts: 3 })], 10, 1_000);
+    expect(ids(holdings.suspects)).toEqual(['b', 'a']);
+    expect(holdings.urgent).toEqual([]);
+  });
+
+  it('are started in their turn when they are mingled', () => {
+    const holdings = receive({ a: 2, b: 3 });
+    expect(startOne(holdings, 0).id).toBe('b');
+    receive({ c: 1, d: 2, e: 3 }, holdings);
+    holdings.mingle();
+    expect(holdings.suspects).toEqual([]);
+    expect(startAll(holdings, 0)).toEqual(['e', 'c', 'd', 'a']);
+  });
+});
+
 // A naive model: where every delivery of every message is, with no cleverness at all.
 type Place = 'buffered' | 'deferred' | 'running';
 interface Held {
@@ -624,6 +701,7 @@ interface Held {
   attempts: number;
   deadline: number;
   timeoutMs: number;
+  isSuspect: boolean;
   settledAs?: 'ack' | 'retry';
 }
 
@@ -657,13 +735,23 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('pass' as const), ms: fc.integer({ min: 0, max: 60 }) }),
 );
 
+const suspectFromAny = fc.constantFrom(Infinity, 2);
+
 class Model {
-  readonly holdings = new Holdings(maxRetries);
+  readonly holdings: Holdings;
   readonly held: Held[] = [];
   readonly done = new Set<string>();
   readonly lapsed = new Set<string>();
   readonly attempts = new Map<string, number>();
+  readonly survived = new Set<string>();
+  readonly #suspectFrom: number;
   now = 0;
+
+  /** @param suspectFrom - of how many attempts is suspect */
+  constructor(suspectFrom: number) {
+    this.#suspectFrom = suspectFrom;
+    this.holdings = new Holdings(maxRetries, { suspectFrom });
+  }
 
   run(each: Step): void {
     switch (each.do) {
@@ -705,7 +793,8 @@ class Model {
         expected.swapped += 1;
       } else {
         const runs = this.held.some((held) => held.id === id);
-        this.held.push({ id, place: runs ? 'deferred' : 'buffered', ...delivery });
+        const isSuspect = !runs && attempts >= this.#suspectFrom && !this.survived.has(id);
+        this.held.push({ id, place: runs ? 'deferred' : 'buffered', isSuspect, ...delivery });
         expected.fresh += 1;
       }
       return pulled(id, { attempts });
@@ -732,18 +821,25 @@ class Model {
     expect(ids(postponed).toSorted()).toEqual(dueIds((held) => !isLate(held) && held.place === 'deferred'));
     expect(ids(released).toSorted()).toEqual(dueIds((held) => !isLate(held) && held.place === 'buffered'));
     for (const each of due) this.held.splice(this.held.indexOf(each), 1);
+    for (const each of this.held) {
+      if (each.deadline - this.now < marginMs(each.timeoutMs, roundTripMs)) each.isSuspect = false;
+    }
   }
 
   start(): void {
     const buffered = this.held.filter(({ place }) => place === 'buffered');
-    const urgent = buffered.filter(({ attempts }) => attempts > maxRetries);
-    const from = urgent.length > 0 ? urgent : buffered;
+    const usual = buffered.filter(({ isSuspect }) => !isSuspect);
+    const urgent = usual.filter(({ attempts }) => attempts > maxRetries);
+    const from = [urgent, usual, buffered].find((each) => each.length > 0) ?? [];
     const lease = this.holdings.start(this.now);
     expect(lease === undefined).toBe(from.length === 0);
     if (lease === undefined) return;
     const first = Math.min(...from.map(({ deadline }) => deadline));
+    const fewestLeft = Math.max(...from.map(({ attempts }) => attempts));
     const held = from.find(({ id }) => id === lease.id);
-    expect(held).toMatchObject({ deadline: first, attempts: lease.attempts });
+    expect(held?.attempts).toBe(lease.attempts);
+    if (from === buffered) expect(lease.attempts).toBe(fewestLeft);
+    else expect(held?.deadline).toBe(first);
     if (held !== undefined) held.place = 'running';
   }
 
@@ -773,6 +869,7 @@ class Model {
     const held = this.runningOf(lease);
     this.held.splice(this.held.indexOf(held), 1);
     this.lapsed.delete(held.id);
+    if (held.settledAs === 'retry') this.survived.add(held.id);
     const deferred = this.held.find(({ id, place }) => id === held.id && place === 'deferred');
     if (deferred !== undefined) deferred.place = 'buffered';
     this.holdings.finish(lease, 0);
@@ -797,8 +894,8 @@ class Model {
 describe('Holdings', () => {
   it('has every message in exactly one of buffered, running and left, as a naive model has', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
-        const model = new Model();
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), suspectFromAny, (steps, suspectFrom) => {
+        const model = new Model(suspectFrom);
         for (const each of steps) {
           model.run(each);
           model.check();
@@ -810,8 +907,8 @@ describe('Holdings', () => {
 
   it('has its next trim and lapse no later than there is something to do', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
-        const model = new Model();
+      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), suspectFromAny, (steps, suspectFrom) => {
+        const model = new Model(suspectFrom);
         for (const each of steps) {
           const trimAt = model.holdings.nextTrimAt(roundTripMs) ?? Infinity;
           const due = model.due();

@@ -21,7 +21,7 @@ function end(holdings: Holdings, lease: Lease, kind: 'ack' | 'retry', now: numbe
 
 describe('Holdings by key', () => {
   it('starts one of a key at a time, by timestamp, and others beside it', () => {
-    const holdings = new Holdings(3, 'by key');
+    const holdings = new Holdings(3, { order: 'by key' });
     holdings.receive([message('b', 2), message('a', 1), message('x', 3, { key: 'other' })], 0, 30_000);
     const a = startOne(holdings);
     expect([a.id, startOne(holdings).id]).toEqual(['a', 'x']);
@@ -32,7 +32,7 @@ describe('Holdings by key', () => {
   });
 
   it('puts an older one that comes later before the one that was next', () => {
-    const holdings = new Holdings(3, 'by key');
+    const holdings = new Holdings(3, { order: 'by key' });
     holdings.receive([message('b', 2)], 0, 30_000);
     holdings.receive([message('a', 1)], 10, 30_000);
     expect(holdings).toMatchObject({ unstarted: 2, buffered: 1, blocked: 1 });
@@ -43,7 +43,7 @@ describe('Holdings by key', () => {
   });
 
   it('waits for one that is retried, until five seconds after it is due', () => {
-    const holdings = new Holdings(3, 'by key');
+    const holdings = new Holdings(3, { order: 'by key' });
     holdings.receive([message('a', 1), message('b', 2)], 0, 30_000);
     end(holdings, startOne(holdings), 'retry', 10, 2);
     expect(holdings.start(10)).toBeUndefined();
@@ -58,7 +58,7 @@ describe('Holdings by key', () => {
   });
 
   it('waits once more where nobody could look when the wait was over', () => {
-    const holdings = new Holdings(3, 'by key');
+    const holdings = new Holdings(3, { order: 'by key' });
     holdings.receive([message('a', 1), message('b', 2)], 0, 60_000);
     end(holdings, startOne(holdings), 'retry', 10, 2);
     holdings.endWaits(2_010, 100);
@@ -70,7 +70,7 @@ describe('Holdings by key', () => {
   });
 
   it('waits for four round trips where they are longer', () => {
-    const holdings = new Holdings(3, 'by key');
+    const holdings = new Holdings(3, { order: 'by key' });
     holdings.receive([message('a', 1), message('b', 2)], 0, 60_000);
     end(holdings, startOne(holdings), 'retry', 10, 0);
     holdings.endWaits(10, 2_000);
@@ -78,7 +78,7 @@ describe('Holdings by key', () => {
   });
 
   it('counts the delay from when the retry is known to have taken effect, or the end of the lease if it did not', () => {
-    const holdings = new Holdings(3, 'by key');
+    const holdings = new Holdings(3, { order: 'by key' });
     holdings.receive([message('a', 1), message('b', 2)], 0, 30_000);
     const a = startOne(holdings);
     end(holdings, a, 'retry', 10, 2);
@@ -95,14 +95,14 @@ describe('Holdings by key', () => {
     [{ attempts: 4 }, 1, 'is gone'],
     [{ attempts: 1 }, 301, 'comes again after more than five minutes'],
   ])('does not wait for one that %s', (options, delaySeconds) => {
-    const holdings = new Holdings(3, 'by key');
+    const holdings = new Holdings(3, { order: 'by key' });
     holdings.receive([message('a', 1, options), message('b', 2)], 0, 30_000);
     end(holdings, startOne(holdings), 'retry', 10, delaySeconds);
     expect(startOne(holdings, 10).id).toBe('b');
   });
 
   it('has a last attempt wait for no retry, nor for older ones when its lease nears its end', () => {
-    const holdings = new Holdings(3, 'by key');
+    const holdings = new Holdings(3, { order: 'by key' });
     holdings.receive([message('a', 1), message('c', 3, { attempts: 4 })], 0, 10_000);
     end(holdings, startOne(holdings), 'retry', 10, 20);
     holdings.receive([message('b', 2)], 100, 30_000);
@@ -117,7 +117,7 @@ describe('Holdings by key', () => {
   });
 
   it('gives back what it can not start in time for as long as it would have to wait, and keeps its place', () => {
-    const holdings = new Holdings(3, 'by key');
+    const holdings = new Holdings(3, { order: 'by key' });
     holdings.receive([message('a', 1), message('b', 2), message('c', 3)], 0, 30_000);
     const a = startOne(holdings);
     const { postponed } = holdings.trim(28_501, 0, 20_000);
@@ -135,14 +135,14 @@ describe('Holdings by key', () => {
   });
 
   it('gives back for twice as long what is on its last attempt when it comes again', () => {
-    const holdings = new Holdings(3, 'by key');
+    const holdings = new Holdings(3, { order: 'by key' });
     holdings.receive([message('a', 1), message('b', 2, { attempts: 3 })], 0, 30_000);
     startOne(holdings);
     expect(holdings.trim(28_501, 0, 40_000).postponed).toMatchObject([{ id: 'b', delaySeconds: 23 }]);
   });
 
   it('sets aside the youngest that one handler can not start while its lease lasts, but none that would be on its last', () => {
-    const holdings = new Holdings(3, 'by key');
+    const holdings = new Holdings(3, { order: 'by key' });
     const attempts = [1, 1, 1, 3, 2, 1];
     holdings.receive(
       attempts.map((attempt, index) => message(`m${index}`, index, { attempts: attempt })),
@@ -156,7 +156,7 @@ describe('Holdings by key', () => {
   });
 
   it('forgets a lane that has nothing left', () => {
-    const holdings = new Holdings(3, 'by key');
+    const holdings = new Holdings(3, { order: 'by key' });
     for (let n = 0; n < 10; n += 1) {
       holdings.receive([message(`m${n}`, n, { key: `k${n}` })], n, 30_000);
       end(holdings, startOne(holdings, n), n % 2 === 0 ? 'ack' : 'retry', n, 0);
@@ -169,7 +169,7 @@ describe('Holdings by key', () => {
 
 describe('Holdings as queued', () => {
   it('starts what waited for one that was finished by an older delivery', () => {
-    const holdings = new Holdings(3, 'as queued');
+    const holdings = new Holdings(3, { order: 'as queued' });
     holdings.receive([message('a', 1, { key: '' }), message('b', 2, { key: '' })], 0, 1_000);
     const a = startOne(holdings);
     // Given up when its lease ended.
@@ -182,7 +182,7 @@ describe('Holdings as queued', () => {
   });
 
   it('has all that nothing comes before ready, and starts one while another runs', () => {
-    const holdings = new Holdings(3, 'as queued');
+    const holdings = new Holdings(3, { order: 'as queued' });
     const all = ['c', 'b', 'a'].map((id, index) => message(id, 10 - index, { key: '' }));
     holdings.receive(all, 0, 30_000);
     expect(holdings).toMatchObject({ unstarted: 3, buffered: 3, blocked: 0 });

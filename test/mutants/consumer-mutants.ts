@@ -87,15 +87,15 @@ export const consumerMutants: readonly Mutant[] = [
   {
     name: 'a message is handed out however many handlers work',
     file: handouts,
-    find: ' || this.handlers.idle(now) < 1',
+    find: 'if (this.handlers.idle(now) < 1) return undefined;',
     replace: '',
     invariant: 4,
   },
   {
     name: 'whoever asks between two turns gets what is too near its end',
     file: handouts,
-    find: 'this.trim(now);\n    const lease',
-    replace: 'const lease',
+    find: 'this.trim(now);\n    if (this.handlers',
+    replace: 'if (this.handlers',
     invariant: 3,
   },
   {

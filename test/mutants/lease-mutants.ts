@@ -74,8 +74,8 @@ export const leaseMutants: readonly Mutant[] = [
   {
     name: 'a last attempt is handed out in the moment its lease ends',
     file: holdings,
-    find: 'this.#urgent[0].deadline <= now)',
-    replace: 'this.#urgent[0].deadline < now)',
+    find: 'this.urgent[0].deadline <= now)',
+    replace: 'this.urgent[0].deadline < now)',
     invariant: 3,
   },
   {
@@ -139,8 +139,8 @@ export const leaseMutants: readonly Mutant[] = [
   {
     name: 'batches stand in the order in which they came, not in that of their deadlines',
     file: holdings,
-    find: '(list[index - 1]?.deadline ?? 0) > item.deadline',
-    replace: '(list[index - 1]?.deadline ?? 0) > Infinity',
+    find: '(a, b) => a.deadline - b.deadline',
+    replace: '() => 0',
   },
   {
     name: 'the newer lease of a message is forgotten when an older one ends',
