@@ -453,12 +453,12 @@ export class Engine {
   }
 
   /** A pull brought nothing: a reason to end, if that was asked for and nothing was in hand or left since it was sent. */
-  #foundEmpty({ isAlone, sentAt }: PullAnswer): void {
+  #foundEmpty({ isAlone, sentAt, answeredAt }: PullAnswer): void {
     const { emptyForMs } = this.options;
     // Another pull may bring what this one did not.
     if (emptyForMs === undefined || !isAlone || this.#puller.isPulling || sentAt < this.#leftovers.until) return;
-    const now = this.now();
-    if (this.#isIdle(now) && now - this.#lastMessageAt >= emptyForMs) void this.close('empty');
+    // Callbacks may have taken time since it came.
+    if (this.#isIdle(this.now()) && answeredAt - this.#lastMessageAt >= emptyForMs) void this.close('empty');
   }
 
   /** Whether nothing is held that may come back. */

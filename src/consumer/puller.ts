@@ -54,6 +54,8 @@ interface Pull {
 export interface PullAnswer {
   readonly messages: readonly PulledMessage[];
   readonly sentAt: number;
+  /** When it came. */
+  readonly answeredAt: number;
   readonly visibilityTimeoutMs: number;
   /** Whether nothing was in hand when it was sent and nothing has come since. */
   readonly isAlone: boolean;
@@ -338,7 +340,7 @@ export class Puller {
       for (const message of messages) this.#length.observe(message.bodyLength);
       for (const other of this.#underWay) other.isAlone = false;
     }
-    this.#deps.onAnswer({ ...pull, messages });
+    this.#deps.onAnswer({ ...pull, messages, answeredAt: now });
   }
 
   /** Decides when to ask again after an answer. */

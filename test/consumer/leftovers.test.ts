@@ -67,6 +67,29 @@ describe('stopWhenEmpty', () => {
     expect(jobs.clock.monotonic()).toBeLessThan(3_000);
   });
 
+  it('counts no time that a callback took since the answer', async () => {
+    const jobs = openJobs<number>();
+    jobs.push(1);
+    const startedAt = jobs.clock.monotonic();
+    const elapsed = (): number => jobs.clock.monotonic() - startedAt;
+    let pullsSinceThen = -1;
+    jobs.transport.script = async (call, answer) => {
+      const result = await answer();
+      if (call.method !== 'pull' || elapsed() < 1_600) return result;
+      pullsSinceThen += 1;
+      if (pullsSinceThen === 0) jobs.clock.block(2_950 - elapsed());
+      return result;
+    };
+    const events: string[] = [];
+    const onEvent = ({ type }: { readonly type: string }): void => {
+      events.push(type);
+      jobs.clock.block(100);
+    };
+    await work(jobs, () => undefined, { ...untilEmpty, stopWhenEmpty: { forMs: 3_000 }, onEvent });
+    expect(events).toEqual(['slowAnswer']);
+    expect(pullsSinceThen).toBe(1);
+  });
+
   it('does not wait after a pull that the service did not carry out', async () => {
     const jobs = openJobs<number>();
     let pulls = 0;
