@@ -148,7 +148,8 @@ function pullViolations(ledger: Ledger, client: ClientRun): readonly string[] {
       note.unstarted === undefined
         ? startedLater(ledger, client.client, note.seq)
         : note.unstarted + ledger.heldAt(client.client, note);
-    const unstarted = held - deferredAt(ledger, client.client, note);
+    const kept = note.unstarted === undefined ? 0 : keptAt(ledger, client.client, note);
+    const unstarted = held - kept - deferredAt(ledger, client.client, note);
     const bound = bounds.at(note) + waitingInTurn(client);
     if (asked + unstarted <= bound) return [];
     return [`client ${client.client} asked for ${asked} with ${unstarted} unstarted: the bound is ${bound}`];
@@ -171,6 +172,19 @@ function deferredAt(ledger: Ledger, client: number, { seq }: Moment): number {
     const retriedSeq = ledger.settledSeq(start);
     return ledger.got(client, start.messageId).some(({ call }) => call.endedSeq > retriedSeq && call.endedSeq < seq);
   }).length;
+}
+
+/** How many messages that failed as probes were kept, to be tried again, at most: no idle handler is fed by them. */
+function keptAt(ledger: Ledger, client: number, { seq }: Moment): number {
+  if (ledger.run.schedule.outages === undefined) return 0;
+  const calls = ledger.callsBy(client, 'ack').filter(({ sentSeq }) => sentSeq <= seq);
+  const settled = new Set(calls.flatMap(({ acks, retries }) => [...acks, ...retries]));
+  const starts = ledger.startsBy(client).filter((start) => start.seq < seq);
+  const running = new Set(starts.filter(({ endedSeq }) => endedSeq > seq).map(({ leaseId }) => leaseId));
+  const failed = starts.filter(
+    ({ end, settles, leaseId }) => end === 'left' && settles.length === 0 && !settled.has(leaseId),
+  );
+  return new Set(failed.map(({ leaseId }) => leaseId).filter((leaseId) => !running.has(leaseId))).size;
 }
 
 /** What a client had received by then and started later: the least that it can have had unstarted. */
