@@ -164,6 +164,8 @@ export class Handouts {
   /** The handler of a message ended. What it did not settle is settled as `kind`, a retry with the growing delay. */
   complete(lease: Lease, kind: SettleKind, now: number, delaySeconds?: number): void {
     const { holdings, settlements } = this.#deps;
+    // A failed probe that is kept has taken its time as any other.
+    if (lease.phase === 'deferred') return this.#observe(lease, now);
     settlements.complete(lease, kind, now, delaySeconds);
     if (!settlements.isAwaiting(lease)) this.finish(lease, now);
     else if (holdings.park(lease)) this.#observe(lease, now);

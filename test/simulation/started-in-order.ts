@@ -81,11 +81,19 @@ class OrderJudge {
     if (until === undefined) return [];
     const again = later.find((other) => other.messageId === start.messageId);
     const cameSeq = again === undefined ? Infinity : this.#cameSeq(again);
-    const endedSeq = Math.max(start.endedSeq, this.#ledger.settledSeq(start));
+    const endedSeq = Math.max(start.endedSeq, this.#ledger.settledSeq(start), this.#failedSeq(start));
     return later
       .filter((other) => other.handed.seq > endedSeq && other.handed.seq < cameSeq && other.handed.at < until)
       .filter((other) => this.#isOlder(start, other) && !this.#isLast(other))
       .map((other) => `started ${other.messageId} and did not wait for ${start.messageId}, which it had retried`);
+  }
+
+  /** When it was known that what became of a message could not be pushed, where a sink or a move had it: later than its handler's end. */
+  #failedSeq({ client, messageId, settles }: Start): number {
+    if (!settles.some(({ kind }) => kind === 'forward' || kind === 'dead-letter')) return 0;
+    const own = new Set(this.#ledger.got(client, messageId).map(({ leaseId }) => leaseId));
+    const calls = this.#ledger.callsBy(client, 'ack').filter(({ retries }) => retries.some((id) => own.has(id)));
+    return Math.max(0, ...calls.map(({ sentSeq }) => sentSeq));
   }
 
   /** Until when others wait for this one to come again, at least; `undefined` when they need not. */
