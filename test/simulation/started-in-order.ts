@@ -100,7 +100,9 @@ class OrderJudge {
   #awaitedUntil(start: Start): number | undefined {
     const { jumps, client } = this.#client;
     if (this.#isLast(start) || start.endedSeq === Infinity || jumps.length > 0) return undefined;
-    const own = new Set(this.#ledger.got(client, start.messageId).map(({ leaseId }) => leaseId));
+    // A delivery that came after its end, and was given back, is no retry of it.
+    const before = this.#ledger.got(client, start.messageId).filter(({ call }) => call.endedSeq < start.endedSeq);
+    const own = new Set(before.map(({ leaseId }) => leaseId));
     const retried = this.#ledger.run.journal.find(
       (entry) => entry.type === 'retried' && own.has(entry.leaseId) && entry.seq > start.seq,
     );
