@@ -306,7 +306,11 @@ export class Puller {
     if (this.#overdue === 0) return;
     for (const pull of this.#underWay) {
       const limitMs = pull.overdueAt - pull.sentAt;
-      if (pull.isOverdue && now - pull.sentAt > 10 * limitMs) this.#giveUp(pull);
+      if (pull.isOverdue && now - pull.sentAt > 10 * limitMs) {
+        // It may have reached the service as late as this.
+        this.#deps.leftovers.note(now + pull.visibilityTimeoutMs);
+        this.#giveUp(pull);
+      }
     }
   }
 

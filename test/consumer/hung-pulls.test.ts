@@ -51,6 +51,22 @@ async function hour(oneIn: number, visibilityTimeoutMs = 30_000) {
   };
 }
 
+describe('a pull that is given up', () => {
+  it('may have leased until then, which the end as empty waits for', async () => {
+    const jobs = openJobs<number>();
+    let pulls = 0;
+    jobs.transport.script = async (call, answer) => {
+      if (call.method !== 'pull' || (pulls += 1) > 1) return answer();
+      await jobs.wait(9_000);
+      jobs.push(1);
+      await answer();
+      return never;
+    };
+    expect(await jobs.run(jobs.queue.process(() => 1, { stopWhenEmpty: true }))).toMatchObject({ acked: 1 });
+    expect(jobs.broker.isEmpty('jobs')).toBe(true);
+  });
+});
+
 describe('pulls that are swallowed on their way', () => {
   it.each([30_000, 600_000])(
     'one in 20 keeps a message for at most 2 s more, with leases of %i ms',
