@@ -156,6 +156,7 @@ export class Engine {
         if (this.isUnseen || lease.isParked) this.#handouts.finish(lease, now);
         this.wake();
       },
+      wake: () => this.wake(),
     });
     const parts = {
       ...shared,

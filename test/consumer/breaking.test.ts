@@ -186,6 +186,29 @@ describe('processBatches()', () => {
     expect(sizes.filter((size) => size === 10).length).toBeGreaterThan(20);
     expect(sizes).toContain(1);
   });
+
+  it('acknowledges nothing for a handler that had its time, whose message is with another by now', async () => {
+    const jobs = openJobs<number>({ maxRetries: 3 });
+    jobs.push(0, 1);
+    let runs = 0;
+    let atWork = 0;
+    const done = jobs.queue.processBatches(
+      async ({ messages }) => {
+        runs += 1;
+        if (runs <= 4) down();
+        if (runs > 5) atWork += Number(messages[0]?.body === 0);
+        // The first that is tried takes longer than it may, and succeeds all the same.
+        const isFirst = runs === 5;
+        await jobs.wait(isFirst ? 3_500 : 900);
+        if (!isFirst) down();
+      },
+      { size: 1, concurrency: 4, handlerTimeoutMs: 1_000, retryDelaySeconds: 1, breaker: { failures: 3, maxProbeMs: 300 } },
+    );
+    await jobs.clock.advance(6_000);
+    expect(atWork).toBeGreaterThan(1);
+    expect(jobs.entries('acked')).toEqual([]);
+    await jobs.run(done.close({ graceMs: 0 }));
+  });
 });
 
 describe('settleMap()', () => {
@@ -202,6 +225,23 @@ describe('settleMap()', () => {
     const { acked } = await jobs.run(consumer.close());
     await jobs.run(done);
     expect([acked, dead(jobs)]).toEqual([300, 0]);
+  });
+
+  it('probes at growing intervals, however the consumer is read', async () => {
+    const jobs = openJobs<number>({ maxRetries: 3 });
+    jobs.push(...Array.from({ length: 12 }, (_, n) => n));
+    const at: number[] = [];
+    const consumer = jobs.queue.consume({ settle: 'manual', breaker: { failures: 5 } });
+    const work = settleMap<number, void>(async () => {
+      at.push(jobs.clock.now() - 1_000_000);
+      await jobs.wait(50);
+      down();
+    });
+    const done = lastValueFrom(toObservable(consumer).pipe(work), { defaultValue: undefined });
+    await jobs.clock.advance(8_000);
+    expect(at.filter((time) => time > 500).length).toBeGreaterThanOrEqual(3);
+    await jobs.run(consumer.close({ graceMs: 0 }));
+    await jobs.run(done);
   });
 });
 
