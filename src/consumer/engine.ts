@@ -545,7 +545,8 @@ export class Engine {
       heldLength,
       serial: this.#serial,
       usualLeaseMs: this.#handouts.usualLeaseMs,
-      leaseMs: () => Math.max(...[...this.#context.holders].map((holder) => holder.leaseMs(now))),
+      leaseMs: () =>
+        Math.max(this.#breaking.leaseMs, ...[...this.#context.holders].map((holder) => holder.leaseMs(now))),
     };
   }
 

@@ -238,11 +238,11 @@ export class Handouts {
 
   /** The same, and by what runs now and may come again with the next pull. */
   leaseMs(now: number): number {
-    const { breaking, holdings, options, puller } = this.#deps;
+    const { holdings, options, puller } = this.#deps;
     if (this.mode.unseen) return 0;
     const { running } = holdings;
     const swapMs = swapLeaseMs(running, now, puller.roundTripMs, options.maxRetries);
-    return Math.max(workLeaseMs(this.handlers, running, now), swapMs, breaking.leaseMs);
+    return Math.max(workLeaseMs(this.handlers, running, now), swapMs);
   }
 
   /**
