@@ -500,7 +500,8 @@ export class Holdings {
     if (newer === undefined) return undefined;
     const lane = newer === 'done' ? undefined : this.#lanes.get(newer.key);
     const entry = lane?.find(lease.id);
-    const isWaiting = newer !== 'done' && entry?.waiting === newer && entry.running === undefined;
+    const isNext = newer !== 'done' && entry?.waiting === newer && entry.running === undefined;
+    const isWaiting = isNext || (newer !== 'done' && newer.phase === 'deferred' && newer.isKept);
     if (newer === 'done' || (newer.phase !== 'buffered' && !isWaiting)) {
       (newer === 'done' ? lease : newer).mayBeSettled = true;
       return undefined;
