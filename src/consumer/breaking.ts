@@ -59,6 +59,10 @@ export class Breaking {
     };
   }
 
+  get isClosed(): boolean {
+    return this.#breaker === undefined || this.#breaker.state === 'closed';
+  }
+
   /** For how long messages are to be leased, in milliseconds: those of probes for as long as may be, 0 for as long as usual. */
   get leaseMs(): number {
     return this.#breaker?.state === 'open' && this.#mayKeep ? Infinity : 0;

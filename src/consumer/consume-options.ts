@@ -146,8 +146,8 @@ export interface ConsumeOptions {
    * Hands messages out in the order of the queue, by their timestamps, then as they came, and one after the other: batches,
    * where it is batches, the next when the one before is done; what is settled by hand, one message at a time. Later messages
    * wait for an earlier one that is retried until it comes again and succeeds, is moved, or has used up its attempts; but not
-   * for longer than five seconds, or four round trips, after its delay, nor where the delay is above five minutes. One that is
-   * on its last attempt waits for no other's retry. One pull is under way at a time. What other consumers of the queue take
+   * for longer than five seconds, or four round trips, after its delay, nor where the delay is above five minutes; while nothing
+   * is pulled, as it is paused or a breaker is open, they wait on. One that is on its last attempt waits for no other's retry. One pull is under way at a time. What other consumers of the queue take
    * is in no order with what this one does.
    *
    * @defaultValue false: messages are handed out about in the order of the queue

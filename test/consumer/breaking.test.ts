@@ -265,7 +265,13 @@ describe('processBatches()', () => {
         await jobs.wait(isFirst ? 3_500 : 900);
         if (!isFirst) down();
       },
-      { size: 1, concurrency: 4, handlerTimeoutMs: 1_000, retryDelaySeconds: 1, breaker: { failures: 3, maxProbeMs: 300 } },
+      {
+        size: 1,
+        concurrency: 4,
+        handlerTimeoutMs: 1_000,
+        retryDelaySeconds: 1,
+        breaker: { failures: 3, maxProbeMs: 300 },
+      },
     );
     await jobs.clock.advance(6_000);
     expect(atWork).toBeGreaterThan(1);
