@@ -141,10 +141,9 @@ export class Handouts {
   }
 
   #postpone(lease: Lease, now: number): void {
-    const { delaySeconds } = lease;
+    this.#release(lease, lease.delaySeconds);
     // It comes again although nobody failed: a queue is not empty before.
-    if (delaySeconds !== undefined) this.#deps.leftovers.note(now + 1_000 * delaySeconds);
-    this.#release(lease, delaySeconds);
+    this.#deps.leftovers.note(now + 1_000 * (lease.delaySeconds ?? 0));
   }
 
   #release(lease: Lease, delaySeconds?: number): void {
@@ -156,7 +155,7 @@ export class Handouts {
   #retryKept(lease: Lease, now: number): boolean {
     if (lease.isKept) {
       this.#deps.stats.inFlight += 1;
-      this.#deps.settlements.complete(lease, 'retry', now);
+      this.#deps.settlements.complete(lease, 'retry', now, lease.delaySeconds);
     }
     return lease.isKept;
   }

@@ -111,10 +111,13 @@ export class Settlements implements MessageKeeper {
     const now = time.now();
     if (lease.settledAs !== 'ack') breaking.fail(lease, now, error, share);
     if (!isDecided(lease)) {
+      const delaySeconds = this.givesBack ? 0 : judge?.(onFailure);
       // Who judges no delay is a sink, which waits for the settlement.
-      if (judge === undefined || this.givesBack || !breaking.keep(lease))
-        this.complete(lease, 'retry', now, this.givesBack ? 0 : judge?.(onFailure));
+      if (judge === undefined || this.givesBack || isDecided(lease) || !breaking.keep(lease))
+        this.complete(lease, 'retry', now, delaySeconds);
       else {
+        // For when it is given back.
+        lease.delaySeconds = delaySeconds;
         stats.inFlight -= 1;
         // Whoever has it next has a signal of its own.
         signals.forget(lease);

@@ -115,6 +115,22 @@ describe('a consumer whose work all fails', () => {
   });
 });
 
+describe('stopWhenEmpty', () => {
+  it('does not take for empty what was given back while a breaker is open', async () => {
+    const jobs = openJobs<number>({ maxRetries: 3 }, { latencyMs: 10 });
+    jobs.push(...Array.from({ length: 12 }, (_, n) => n));
+    const seen = new Set<number>();
+    const work = async ({ body }: LeasedMessage<number>): Promise<void> => {
+      seen.add(body);
+      await jobs.wait(20);
+      down();
+    };
+    const options = { concurrency: 3, retryDelaySeconds: 600, breaker: { failures: 4 }, stopWhenEmpty: true };
+    await jobs.run(jobs.queue.process(work, options));
+    expect(seen.size).toBe(12);
+  });
+});
+
 describe('a probe', () => {
   it('is tried again within its lease, with its attempts, where the queue has no other message', async () => {
     const {
@@ -193,6 +209,22 @@ describe('a message whose work failed as a probe', () => {
     expect([runs, pushes, jobs.entries('acked').length]).toEqual([5, 1, 1]);
     await jobs.run(done.close());
     sink.destroy();
+  });
+
+  it('is retried with the delay that was asked for, when it is given back', async () => {
+    const jobs = openJobs<number>({ maxRetries: 3 });
+    jobs.push(...Array.from({ length: 8 }, (_, n) => n));
+    const fail = async (): Promise<void> => {
+      await jobs.wait(20);
+      down();
+    };
+    const breaker = { failures: 5, maxProbeMs: 1_000 };
+    const processor = jobs.queue.process(fail, { breaker, retryDelaySeconds: () => 40 });
+    // Those that failed before it opened have come again.
+    await jobs.clock.advance(60_000);
+    expect(processor.stats.buffered).toBeGreaterThan(0);
+    await jobs.run(processor.close());
+    expect(jobs.entries('retried').filter(({ delaySeconds }) => delaySeconds !== 40)).toEqual([]);
   });
 
   it('does not have the other consumers of the handle lease for longer', async () => {
