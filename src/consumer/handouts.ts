@@ -39,12 +39,15 @@ export class Handouts {
   readonly #deps: HandoutsDeps;
   /** As they are, without the limits. */
   #team: Handlers;
+  /** Between two starts, by the limits. */
+  readonly #pauseMs: number;
   #hasWarned = false;
   /** How many handlers had ended when it was told that all were stalled. */
   #stalledAt = -1;
 
   constructor(deps: HandoutsDeps, mode: DeliveryMode) {
     this.#deps = deps;
+    this.#pauseMs = Math.max(0, ...deps.limits.map(({ pauseMs = 0 }) => pauseMs));
     this.mode = mode;
     this.#team = mode.handlers(deps.holdings.running);
     this.handlers = this.#limited();
@@ -60,6 +63,11 @@ export class Handouts {
   /** Goes on with as many handlers at once. */
   resize(count: number): void {
     this.#team.resize?.(count);
+  }
+
+  /** How long a message that waits for others has to wait for each of them, on average. */
+  get #eachMs(): number {
+    return Math.max(this.handlers.meanMs, this.#pauseMs);
   }
 
   #limited(): Handlers {
@@ -104,13 +112,13 @@ export class Handouts {
   /** Gives back what is too near its end to be started. */
   trim(now: number): void {
     const { holdings, puller } = this.#deps;
-    this.#giveBack(holdings.trim(now, puller.roundTripMs, this.handlers.meanMs), now);
+    this.#giveBack(holdings.trim(now, puller.roundTripMs, this.#eachMs), now);
   }
 
   /** Gives back what an answer has brought of keys that are behind. */
   setAside(now: number): void {
     const { holdings, puller } = this.#deps;
-    this.#giveBack(holdings.setAside(now, puller.roundTripMs, this.handlers.meanMs), now);
+    this.#giveBack(holdings.setAside(now, puller.roundTripMs, this.#eachMs), now);
   }
 
   /** Gives back what can't be started while a breaker is open, and takes up what it has kept. */

@@ -114,6 +114,25 @@ describe('process() with key', () => {
     expect(unsorted).toEqual([]);
   });
 
+  it('gives what waits back for as long as a rate has it wait', async () => {
+    const jobs = openJobs<Job>({ maxRetries: 3, deadLetterQueue: 'dead' }, { latencyMs: 10 });
+    jobs.push(...jobsOf(['a'], 200));
+    const unstarted: string[] = [];
+    const handler = async ({ body, attempts }: LeasedMessage<Job>): Promise<void> => {
+      await jobs.wait(20);
+      if (body.n % 20 === 10 && attempts === 1) throw new Error('not yet');
+    };
+    const processor = jobs.queue.process(handler, {
+      ...byKey,
+      rate: { limit: 10, perMs: 60_000 },
+      retryDelaySeconds: 60,
+      onEvent: (event) => event.type === 'unstarted' && void unstarted.push(event.message.id),
+    });
+    await jobs.clock.advance(3 * 3_600_000);
+    const { acked } = await jobs.run(processor.close());
+    expect([acked, unstarted]).toEqual([200, []]);
+  });
+
   it('waits for as long as nothing can come again: while it is paused', async () => {
     const jobs = openJobs<Job>({}, { latencyMs: 5 });
     jobs.push(...jobsOf(['a'], 4));
