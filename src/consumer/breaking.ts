@@ -35,6 +35,8 @@ export class Breaking {
   readonly #breaker: Breaker | undefined;
   /** How many pulls were sent when the last message was started. */
   #pullsAtStart = 0;
+  /** What fails here may be tried again: not in a loop. */
+  #mayKeep = false;
 
   constructor(deps: BreakingDeps) {
     const { options, holdings, random } = deps;
@@ -57,9 +59,13 @@ export class Breaking {
     };
   }
 
+  get isClosed(): boolean {
+    return this.#breaker === undefined || this.#breaker.state === 'closed';
+  }
+
   /** For how long messages are to be leased, in milliseconds: those of probes for as long as may be, 0 for as long as usual. */
   get leaseMs(): number {
-    return this.#breaker?.state === 'open' ? Infinity : 0;
+    return this.#breaker?.state === 'open' && this.#mayKeep ? Infinity : 0;
   }
 
   /** Work succeeded. */
@@ -101,8 +107,9 @@ export class Breaking {
   /** Keeps the message of a probe that failed, to be tried again while its lease lasts; `false` when it is to be retried. */
   keep(lease: Lease): boolean {
     const { holdings, options, puller } = this.#deps;
-    // One that others of its key wait for would keep their places, too.
-    if (this.#breaker?.state !== 'open' || !lease.isProbe || lease.key !== undefined) return false;
+    this.#mayKeep = true;
+    // One that others of its key wait for would keep their places, too; one that was written to a sink, the sink settles.
+    if (this.#breaker?.state !== 'open' || !lease.isProbe || lease.key !== undefined || lease.isForwarded) return false;
     const isLast = lease.attempts > options.maxRetries;
     // One that was kept before makes room for another: else a message that fails for good might be tried for ever.
     const room = mostKept - holdings.kept.length - (lease.isKept ? 1 : 0);

@@ -29,6 +29,7 @@ export type InvalidAction = 'retry' | 'ack' | 'throw';
  * - A message of `process`, `processBatches` or `settleMap` that fails as a probe is kept while its lease lasts, up to
  *   `maxVisibilityTimeoutMs`, and handed out again as a later probe: the same delivery, with the same `attempts` and a body
  *   decoded anew. At most ten are, and fewer where the queue has others to try. After a crash they come again when these leases end.
+ * - With `key` or `ordered` none is kept, since those after it wait for it: there each probe costs its message an attempt.
  */
 export interface BreakerOptions {
   /**
@@ -146,9 +147,9 @@ export interface ConsumeOptions {
    * Hands messages out in the order of the queue, by their timestamps, then as they came, and one after the other: batches,
    * where it is batches, the next when the one before is done; what is settled by hand, one message at a time. Later messages
    * wait for an earlier one that is retried until it comes again and succeeds, is moved, or has used up its attempts; but not
-   * for longer than five seconds, or four round trips, after its delay, nor where the delay is above five minutes. One that is
-   * on its last attempt waits for no other's retry. One pull is under way at a time. What other consumers of the queue take
-   * is in no order with what this one does.
+   * for longer than five seconds, or four round trips, after its delay, nor where the delay is above five minutes; while nothing
+   * is pulled, as it is paused or a breaker is open, they wait on. One that is on its last attempt waits for no other's retry.
+   * One pull is under way at a time. What other consumers of the queue take is in no order with what this one does.
    *
    * @defaultValue false: messages are handed out about in the order of the queue
    */
@@ -178,7 +179,8 @@ export interface ConsumeOptions {
    * Closes the consumer when the queue has nothing to give: for cron jobs and tests. `true` when one pull, made while
    * nothing was in hand, brought nothing; `{ forMs }` when all pulls brought nothing for so many milliseconds. What this
    * consumer let lapse, or may have been given in an answer that was lost, has come again by then or is gone: it waits for
-   * that up to the rest of the lease. Messages that are delayed, also by its own retries, or leased elsewhere can't be
+   * that up to the rest of the lease. While all work fails, what the breaker has kept or given back counts as not handled: the
+   * consumer goes on until it is, for hours if need be, unless `signal` ends it. Messages that are delayed, also by its own retries, or leased elsewhere can't be
    * seen. Where messages are settled by hand, what has been in hand for half of its lease does not count: it may be
    * gathered until the end is told.
    *

@@ -156,6 +156,7 @@ export class Engine {
         if (this.isUnseen || lease.isParked) this.#handouts.finish(lease, now);
         this.wake();
       },
+      wake: () => this.wake(),
     });
     const parts = {
       ...shared,
@@ -479,7 +480,7 @@ export class Engine {
     this.#handouts.lapse(now);
     this.#handouts.heedBreaker(now);
     this.#intake.lapse(now);
-    if (now >= this.#holdings.nextWaitAt && this.#holdings.endWaits(now, this.#puller.roundTripMs)) this.#puller.wake();
+    this.#endWaits(now);
     const wasKept = waitedMs > longestStretchMs;
     // Answers may be there that nobody could read while the event loop was not free: it has its turn first.
     if (!wasKept) this.#puller.noteOverdue(now);
@@ -494,6 +495,13 @@ export class Engine {
     );
     if (this.#closing.isDone) this.#end();
     else this.#turns.at(nextAt, this.#keepsAlive());
+  }
+
+  /** Waits no longer for messages that others wait for, where they could have come again. */
+  #endWaits(now: number): void {
+    if (now < this.#holdings.nextWaitAt) return;
+    const lookedAt = this.#paused || !this.#breaking.isClosed ? -Infinity : this.#puller.lookedAt;
+    if (this.#holdings.endWaits(now, this.#puller.roundTripMs, lookedAt)) this.#puller.wake();
   }
 
   /** Whether the process is to stay for what comes next. */
@@ -544,7 +552,8 @@ export class Engine {
       heldLength,
       serial: this.#serial,
       usualLeaseMs: this.#handouts.usualLeaseMs,
-      leaseMs: () => Math.max(...[...this.#context.holders].map((holder) => holder.leaseMs(now))),
+      leaseMs: () =>
+        Math.max(this.#breaking.leaseMs, ...[...this.#context.holders].map((holder) => holder.leaseMs(now))),
     };
   }
 

@@ -39,12 +39,15 @@ export class Handouts {
   readonly #deps: HandoutsDeps;
   /** As they are, without the limits. */
   #team: Handlers;
+  /** Between two starts, by the limits. */
+  readonly #pauseMs: number;
   #hasWarned = false;
   /** How many handlers had ended when it was told that all were stalled. */
   #stalledAt = -1;
 
   constructor(deps: HandoutsDeps, mode: DeliveryMode) {
     this.#deps = deps;
+    this.#pauseMs = Math.max(0, ...deps.limits.map(({ pauseMs = 0 }) => pauseMs));
     this.mode = mode;
     this.#team = mode.handlers(deps.holdings.running);
     this.handlers = this.#limited();
@@ -60,6 +63,11 @@ export class Handouts {
   /** Goes on with as many handlers at once. */
   resize(count: number): void {
     this.#team.resize?.(count);
+  }
+
+  /** How long a message that waits for others has to wait for each of them, on average. */
+  get #eachMs(): number {
+    return Math.max(this.handlers.meanMs, this.#pauseMs);
   }
 
   #limited(): Handlers {
@@ -104,13 +112,13 @@ export class Handouts {
   /** Gives back what is too near its end to be started. */
   trim(now: number): void {
     const { holdings, puller } = this.#deps;
-    this.#giveBack(holdings.trim(now, puller.roundTripMs, this.handlers.meanMs), now);
+    this.#giveBack(holdings.trim(now, puller.roundTripMs, this.#eachMs), now);
   }
 
   /** Gives back what an answer has brought of keys that are behind. */
   setAside(now: number): void {
     const { holdings, puller } = this.#deps;
-    this.#giveBack(holdings.setAside(now, puller.roundTripMs, this.handlers.meanMs), now);
+    this.#giveBack(holdings.setAside(now, puller.roundTripMs, this.#eachMs), now);
   }
 
   /** Gives back what can't be started while a breaker is open, and takes up what it has kept. */
@@ -141,10 +149,9 @@ export class Handouts {
   }
 
   #postpone(lease: Lease, now: number): void {
-    const { delaySeconds } = lease;
+    this.#release(lease, lease.delaySeconds);
     // It comes again although nobody failed: a queue is not empty before.
-    if (delaySeconds !== undefined) this.#deps.leftovers.note(now + 1_000 * delaySeconds);
-    this.#release(lease, delaySeconds);
+    this.#deps.leftovers.note(now + 1_000 * (lease.delaySeconds ?? 0));
   }
 
   #release(lease: Lease, delaySeconds?: number): void {
@@ -156,7 +163,7 @@ export class Handouts {
   #retryKept(lease: Lease, now: number): boolean {
     if (lease.isKept) {
       this.#deps.stats.inFlight += 1;
-      this.#deps.settlements.complete(lease, 'retry', now);
+      this.#deps.settlements.complete(lease, 'retry', now, lease.delaySeconds);
     }
     return lease.isKept;
   }
@@ -240,11 +247,11 @@ export class Handouts {
 
   /** The same, and by what runs now and may come again with the next pull. */
   leaseMs(now: number): number {
-    const { breaking, holdings, options, puller } = this.#deps;
+    const { holdings, options, puller } = this.#deps;
     if (this.mode.unseen) return 0;
     const { running } = holdings;
     const swapMs = swapLeaseMs(running, now, puller.roundTripMs, options.maxRetries);
-    return Math.max(workLeaseMs(this.handlers, running, now), swapMs, breaking.leaseMs);
+    return Math.max(workLeaseMs(this.handlers, running, now), swapMs);
   }
 
   /**

@@ -54,6 +54,8 @@ export function runBatchHandler<Body>(
     }, `a batch of ${batch.leases.length}, message ${batch.messages[0]?.id} its first,`);
     try {
       await handler(batch, ctx);
+      // Its messages may be with another handler by now.
+      if (timer?.isOver === true) return;
       for (const lease of batch.leases) engine.complete(lease, 'ack', engine.now());
     } catch (error) {
       if (timer?.isOver !== true) retryBatch(engine, batch, options, error);

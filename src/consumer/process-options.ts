@@ -76,8 +76,13 @@ export function resolveProcessOptions<Body>(options: ProcessOptions<Body> = {}):
   }
   checkRetryDelay(retryDelaySeconds);
   checkHandlerTimeout(handlerTimeoutMs);
-  const byKey = key && { order: { key: key as KeyOf, lookAhead: resolved.maxRetries < 2 ? 0 : 10 * concurrency } };
+  const byKey = key && { order: { key: key as KeyOf, lookAhead: lookAheadOf(concurrency, resolved) } };
   return { ...resolved, ...byKey, concurrency, retryDelaySeconds, handlerTimeoutMs };
+}
+
+/** How many messages may wait for others of their key: each of them may come to lose an attempt by it. */
+export function lookAheadOf(concurrency: number, { maxRetries }: { readonly maxRetries: number }): number {
+  return maxRetries < 2 ? 0 : 10 * concurrency;
 }
 
 /** Throws a `TypeError` where handlers side by side would keep no order. */

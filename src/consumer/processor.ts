@@ -2,7 +2,7 @@ import { checkCloseOptions, type CloseOptions, type ConsumerControl } from './co
 import { type Order, resolveConsumeOptions } from './consume-options.ts';
 import { Engine } from './engine.ts';
 import { poolMode } from './modes.ts';
-import { checkConcurrency, checkInOrder } from './process-options.ts';
+import { checkConcurrency, checkInOrder, lookAheadOf } from './process-options.ts';
 import type { QueueContext } from './queue-context.ts';
 import type { ConsumerStats, ConsumerSummary } from './stats.ts';
 
@@ -41,6 +41,7 @@ export interface ProcessorOptions {
   /** How many messages a handler takes; one, where it is left out. */
   readonly size?: number;
   readonly order: Order | undefined;
+  readonly maxRetries: number;
 }
 
 /** A promise in all that it does and in how a failure of it is told; those made of it are plain ones. */
@@ -74,6 +75,7 @@ class RunningProcessor extends Promise<ConsumerSummary> implements Processor {
     checkConcurrency(concurrency, this.#options);
     checkInOrder(size === undefined ? 'process' : 'process batches', order, concurrency);
     this.#concurrency = concurrency;
+    if (order?.key !== undefined) order.lookAhead = lookAheadOf(concurrency, this.#options);
     this.#engine.resize(concurrency * (size ?? 1));
   }
 

@@ -120,6 +120,8 @@ export class Puller {
   #asked = 0;
   /** When the last one was answered. */
   answeredAt: number = -Infinity;
+  /** When that was sent. */
+  lookedAt: number = -Infinity;
   /** When the next one is due, those that fail or are not answered apart; `Infinity` when none is wanted. */
   dueAt: number = Infinity;
   /** When the last pull was sent. */
@@ -331,6 +333,7 @@ export class Puller {
     this.#backoff.succeed();
     this.#timeouts = 0;
     this.answeredAt = now;
+    this.lookedAt = pull.sentAt;
     this.dueAt = now;
     if (!pull.isOverdue) this.#overdueTime.reset();
     this.#giveUpOvertaken(now);

@@ -30,6 +30,8 @@ export interface SettlementsDeps {
   readonly isClosed: () => boolean;
   /** A handed-out message was settled. */
   readonly onSettled: (lease: Lease, now: number) => void;
+  /** Asks for a turn. */
+  readonly wake: () => void;
 }
 
 /** Decides, once for each message, how it is settled, and tells whoever asks what became of that. */
@@ -101,7 +103,7 @@ export class Settlements implements MessageKeeper {
   }
 
   fail(lease: Lease, error: unknown, judge: DelayJudge | undefined, share = 1): Promise<Settlement> {
-    const { breaking, report, signals, stats, time } = this.#deps;
+    const { breaking, report, signals, stats, time, wake } = this.#deps;
     const message = identityOf(lease);
     report({ type: 'handlerFailed', message, error });
     const onFailure = (failure: unknown): void =>
@@ -109,13 +111,18 @@ export class Settlements implements MessageKeeper {
     const now = time.now();
     if (lease.settledAs !== 'ack') breaking.fail(lease, now, error, share);
     if (!isDecided(lease)) {
+      const delaySeconds = this.givesBack ? 0 : judge?.(onFailure);
       // Who judges no delay is a sink, which waits for the settlement.
-      if (judge === undefined || this.givesBack || !breaking.keep(lease))
-        this.complete(lease, 'retry', now, this.givesBack ? 0 : judge?.(onFailure));
+      if (judge === undefined || this.givesBack || isDecided(lease) || !breaking.keep(lease))
+        this.complete(lease, 'retry', now, delaySeconds);
       else {
+        // For when it is given back.
+        lease.delaySeconds = delaySeconds;
         stats.inFlight -= 1;
         // Whoever has it next has a signal of its own.
         signals.forget(lease);
+        // When to probe next is another time now.
+        wake();
       }
     }
     return this.#outcomes.of(lease);

@@ -500,7 +500,8 @@ export class Holdings {
     if (newer === undefined) return undefined;
     const lane = newer === 'done' ? undefined : this.#lanes.get(newer.key);
     const entry = lane?.find(lease.id);
-    const isWaiting = newer !== 'done' && entry?.waiting === newer && entry.running === undefined;
+    const isNext = newer !== 'done' && entry?.waiting === newer && entry.running === undefined;
+    const isWaiting = isNext || (newer !== 'done' && newer.phase === 'deferred' && newer.isKept);
     if (newer === 'done' || (newer.phase !== 'buffered' && !isWaiting)) {
       (newer === 'done' ? lease : newer).mayBeSettled = true;
       return undefined;
@@ -575,10 +576,14 @@ export class Holdings {
     this.#expect(lane, entry, lease, at);
   }
 
-  /** Waits no longer for messages that should have come again. Gives whether one is due now. */
-  endWaits(now: number, roundTripMs: number): boolean {
+  /**
+   * Waits no longer for messages that should have come again. Gives whether one is due now.
+   *
+   * @param lookedAt - when the last pull was sent that was answered; `-Infinity` while nobody can look
+   */
+  endWaits(now: number, roundTripMs: number, lookedAt: number): boolean {
     const patienceMs = Math.max(patience.leastMs, patience.roundTrips * roundTripMs);
-    for (const lane of this.#lanes.endWaits(now, patienceMs)) this.#arrange(lane, now);
+    for (const lane of this.#lanes.endWaits(now, patienceMs, lookedAt)) this.#arrange(lane, now);
     return this.dueSince === now;
   }
 

@@ -129,7 +129,13 @@ export class Isolation implements StartLimit {
   #look(now: number): void {
     const passedMs = Math.max(0, now - this.#lookedAt);
     this.#lookedAt = now;
-    this.#spend(this.#since === undefined ? -budgetShare * passedMs : passedMs);
+    if (this.#since === undefined) this.#spend(-budgetShare * passedMs);
+    else {
+      // For longer nobody could look, and nothing waited for a suspect, while it was paused or the machine slept.
+      const waitedMs = Math.min(passedMs, patienceShare * this.#leaseMs);
+      this.#since += passedMs - waitedMs;
+      this.#spend(waitedMs);
+    }
     const isAwaited = this.#lone !== undefined && isRunning(this.#lone) && now < this.nextAt();
     if (isAwaited && !this.#isSpent) return;
     if (this.#lone !== undefined || this.#isSpent) this.#since = undefined;

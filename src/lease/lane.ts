@@ -11,6 +11,8 @@ export interface LaneEntry {
   /** Where it is neither: when it comes again, and once it is due, until when it is waited for. */
   at: number;
   isDue: boolean;
+  /** Since when that is known. */
+  dueAt: number;
   /** It is waited for once more, because nobody could look. */
   isExtended: boolean;
   /** It was given back unstarted, rather than after its handler. */
@@ -47,6 +49,7 @@ export class Lane {
       running: undefined,
       at: Infinity,
       isDue: false,
+      dueAt: Infinity,
       isExtended: false,
       isSetAside: false,
     };

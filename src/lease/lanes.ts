@@ -70,18 +70,22 @@ export class Lanes {
   }
 
   /**
-   * Notes what is due, and waits for it no longer than `patienceMs` more.
+   * Notes what is due, and waits for it no longer than `patienceMs` more, but in any case until somebody has looked.
    *
+   * @param lookedAt - when the last pull was sent that was answered; `-Infinity` while nobody can look
    * @returns the lanes of what is waited for no longer
    */
-  endWaits(now: number, patienceMs: number): ReadonlySet<Lane> {
+  endWaits(now: number, patienceMs: number, lookedAt: number): ReadonlySet<Lane> {
     const ended = new Set<Lane>();
     if (now < this.nextAt) return ended;
     this.nextAt = Infinity;
     for (const [entry, lane] of this.#expected) {
-      // Nobody could look, or ask for it, while the event loop was not free or the machine slept: once it has its time again.
-      if (entry.isDue && !entry.isExtended && now - entry.at > lateMs) {
-        entry.isExtended = true;
+      // Nobody could look, or ask for it, while nothing was pulled, the event loop was not free or the machine slept: once it
+      // has its time again.
+      const isUnseen = lookedAt < entry.dueAt;
+      const isLate = !entry.isExtended && now - entry.dueAt > patienceMs + lateMs;
+      if (entry.isDue && entry.at <= now && (isUnseen || isLate)) {
+        entry.isExtended = !isUnseen;
         entry.at = now + patienceMs;
       }
       if (entry.at <= now && entry.isDue) {
@@ -91,6 +95,7 @@ export class Lanes {
       }
       if (entry.at <= now) {
         entry.isDue = true;
+        entry.dueAt = now;
         this.due += 1;
         if (entry.isSetAside) this.setAside -= 1;
         entry.at = now + patienceMs;

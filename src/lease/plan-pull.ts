@@ -31,7 +31,7 @@ export interface KeptOrder {
   /** `undefined` where there is one order for all: then nothing waits for another that could be handed out. */
   readonly key: unknown;
   /** How many may wait for others, for the sake of those behind them that need not. */
-  readonly lookAhead: number;
+  lookAhead: number;
 }
 
 /** What a consumer holds now. */

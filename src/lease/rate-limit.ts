@@ -43,7 +43,7 @@ const roundingMs = 0.001;
 export class RateLimit implements StartLimit {
   readonly #limit: number;
   readonly #stretchMs: number;
-  readonly #pauseMs: number;
+  readonly pauseMs: number;
   readonly #aheadMs: number;
   readonly #toMonotonic: (steadyMs: number) => number;
   /** Oldest first. */
@@ -59,8 +59,8 @@ export class RateLimit implements StartLimit {
   constructor({ limit, perMs, atOnce }: BatchRate, toMonotonic: (steadyMs: number) => number) {
     this.#limit = limit;
     this.#stretchMs = perMs + grainMs;
-    this.#pauseMs = perMs / limit;
-    this.#aheadMs = Math.max(aheadShare * perMs, (atOnce - 1) * this.#pauseMs);
+    this.pauseMs = perMs / limit;
+    this.#aheadMs = Math.max(aheadShare * perMs, (atOnce - 1) * this.pauseMs);
     this.#toMonotonic = toMonotonic;
   }
 
@@ -74,21 +74,21 @@ export class RateLimit implements StartLimit {
     const evenly = this.#aheadMs + windowMs - Math.max(0, this.#dueAt - at);
     const stretches = Math.floor(windowMs / this.#stretchMs);
     const room = (stretches + 1) * this.#limit - this.#countAt(at + windowMs - stretches * this.#stretchMs);
-    return Math.max(0, Math.min(room, Math.floor((evenly + roundingMs) / this.#pauseMs) + 1));
+    return Math.max(0, Math.min(room, Math.floor((evenly + roundingMs) / this.pauseMs) + 1));
   }
 
   nextAt(now: number): number {
     const at = this.#toMonotonic(now);
     const more = this.startable(now) + 1;
     const dueAt = Math.max(this.#dueAt, at);
-    const evenAt = dueAt - this.#aheadMs + (more - 1) * this.#pauseMs;
+    const evenAt = dueAt - this.#aheadMs + (more - 1) * this.pauseMs;
     // No pause lets more come at once than that.
     return evenAt > dueAt + roundingMs ? Infinity : now + Math.max(evenAt, this.#roomAt(more)) - at;
   }
 
   onStarted(_: Lease, now: number): void {
     const at = this.#toMonotonic(now);
-    this.#dueAt = Math.max(this.#dueAt, at) + this.#pauseMs;
+    this.#dueAt = Math.max(this.#dueAt, at) + this.pauseMs;
     this.#remembered += 1;
     const last = this.#bunches.at(-1);
     if (last !== undefined && at - last.firstAt < this.#stretchMs / mostBunches) {

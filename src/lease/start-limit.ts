@@ -3,6 +3,8 @@ import type { Lease } from './lease.ts';
 
 /** What bounds how many messages may be started, beside how many handlers there are. */
 export interface StartLimit {
+  /** How long it is from one start to the next on average at least, in milliseconds. @defaultValue 0 */
+  readonly pauseMs?: number;
   /** How many more may be started now, 0 or more. */
   startable(now: number): number;
   /** How many more may be started in the next `windowMs`, those of now included. */

@@ -1,9 +1,11 @@
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { ConsumerEvent } from '../../src/consumer/events.ts';
-import type { LeasedMessage, ProcessOptions } from '../../src/index.ts';
+import { forward, type LeasedMessage, openQueue, type ProcessOptions } from '../../src/index.ts';
+import { toWritable } from '../../src/node.ts';
 import { settleMap, toObservable } from '../../src/rxjs.ts';
 import { type Jobs, openJobs, rejection } from './jobs.ts';
+import { ScriptedTransport } from './scripted-transport.ts';
 
 interface Run {
   readonly n: number;
@@ -113,6 +115,22 @@ describe('a consumer whose work all fails', () => {
   });
 });
 
+describe('stopWhenEmpty', () => {
+  it('does not take for empty what was given back while a breaker is open', async () => {
+    const jobs = openJobs<number>({ maxRetries: 3 }, { latencyMs: 10 });
+    jobs.push(...Array.from({ length: 12 }, (_, n) => n));
+    const seen = new Set<number>();
+    const work = async ({ body }: LeasedMessage<number>): Promise<void> => {
+      seen.add(body);
+      await jobs.wait(20);
+      down();
+    };
+    const options = { concurrency: 3, retryDelaySeconds: 600, breaker: { failures: 4 }, stopWhenEmpty: true };
+    await jobs.run(jobs.queue.process(work, options));
+    expect(seen.size).toBe(12);
+  });
+});
+
 describe('a probe', () => {
   it('is tried again within its lease, with its attempts, where the queue has no other message', async () => {
     const {
@@ -163,6 +181,83 @@ describe('a probe', () => {
   });
 });
 
+describe('a message whose work failed as a probe', () => {
+  const options = { breaker: { failures: 2, maxProbeMs: 300 }, retryDelaySeconds: 0 } as const;
+
+  it('is left to the sink that it was written to', async () => {
+    const jobs = openJobs<number>({ maxRetries: 3 });
+    jobs.push(0);
+    let confirm = (): void => undefined;
+    const slow = new ScriptedTransport(jobs.broker.transport('jobs'), jobs.clock);
+    let pushes = 0;
+    slow.push = async () => {
+      pushes += 1;
+      await new Promise<void>((resolve) => (confirm = resolve));
+      return {};
+    };
+    const sink = toWritable(openQueue<number>({ transport: slow, clock: jobs.clock }));
+    let runs = 0;
+    const done = jobs.queue.process(async (message) => {
+      runs += 1;
+      await jobs.wait(10);
+      if (runs > 4) sink.write(forward(message, [message.body]));
+      down();
+    }, options);
+    await jobs.clock.advance(5_000);
+    confirm();
+    await jobs.clock.advance(1_000);
+    expect([runs, pushes, jobs.entries('acked').length]).toEqual([5, 1, 1]);
+    await jobs.run(done.close());
+    sink.destroy();
+  });
+
+  it('is retried with the delay that was asked for, when it is given back', async () => {
+    const jobs = openJobs<number>({ maxRetries: 3 });
+    jobs.push(...Array.from({ length: 8 }, (_, n) => n));
+    const fail = async (): Promise<void> => {
+      await jobs.wait(20);
+      down();
+    };
+    const breaker = { failures: 5, maxProbeMs: 1_000 };
+    const processor = jobs.queue.process(fail, { breaker, retryDelaySeconds: () => 40 });
+    // Those that failed before it opened have come again.
+    await jobs.clock.advance(60_000);
+    expect(processor.stats.buffered).toBeGreaterThan(0);
+    await jobs.run(processor.close());
+    expect(jobs.entries('retried').filter(({ delaySeconds }) => delaySeconds !== 40)).toEqual([]);
+  });
+
+  it('does not have the other consumers of the handle lease for longer', async () => {
+    const jobs = openJobs<number>({ maxRetries: 3 });
+    const { requests } = watchPulls(jobs);
+    jobs.push(...Array.from({ length: 50 }, (_, n) => n));
+    const failing = jobs.queue.process(async () => {
+      await jobs.wait(20);
+      down();
+    }, options);
+    await jobs.clock.advance(2_000);
+    failing.pause();
+    await jobs.clock.advance(1_000);
+    expect(failing.stats.breaker?.state).toBe('open');
+    requests.length = 0;
+    const other = jobs.queue.process(() => jobs.wait(20));
+    await jobs.clock.advance(2_000);
+    expect(new Set(requests)).toEqual(new Set([30_000]));
+    await jobs.run(Promise.all([failing.close({ graceMs: 0 }), other.close({ graceMs: 0 })]));
+  });
+});
+
+/** Notes for how long each pull leases. */
+function watchPulls({ transport }: Jobs<unknown>): { readonly requests: Array<number | undefined> } {
+  const requests: Array<number | undefined> = [];
+  const pull = transport.pull.bind(transport);
+  transport.pull = (request, options) => {
+    requests.push(request.visibilityTimeoutMs);
+    return pull(request, options);
+  };
+  return { requests };
+}
+
 describe('processBatches()', () => {
   it('counts a batch as one, and probes with one message', async () => {
     const jobs = openJobs<number>({ maxRetries: 3, deadLetterQueue: 'dead' });
@@ -186,6 +281,35 @@ describe('processBatches()', () => {
     expect(sizes.filter((size) => size === 10).length).toBeGreaterThan(20);
     expect(sizes).toContain(1);
   });
+
+  it('acknowledges nothing for a handler that had its time, whose message is with another by now', async () => {
+    const jobs = openJobs<number>({ maxRetries: 3 });
+    jobs.push(0, 1);
+    let runs = 0;
+    let atWork = 0;
+    const done = jobs.queue.processBatches(
+      async ({ messages }) => {
+        runs += 1;
+        if (runs <= 4) down();
+        if (runs > 5) atWork += Number(messages[0]?.body === 0);
+        // The first that is tried takes longer than it may, and succeeds all the same.
+        const isFirst = runs === 5;
+        await jobs.wait(isFirst ? 3_500 : 900);
+        if (!isFirst) down();
+      },
+      {
+        size: 1,
+        concurrency: 4,
+        handlerTimeoutMs: 1_000,
+        retryDelaySeconds: 1,
+        breaker: { failures: 3, maxProbeMs: 300 },
+      },
+    );
+    await jobs.clock.advance(6_000);
+    expect(atWork).toBeGreaterThan(1);
+    expect(jobs.entries('acked')).toEqual([]);
+    await jobs.run(done.close({ graceMs: 0 }));
+  });
 });
 
 describe('settleMap()', () => {
@@ -202,6 +326,38 @@ describe('settleMap()', () => {
     const { acked } = await jobs.run(consumer.close());
     await jobs.run(done);
     expect([acked, dead(jobs)]).toEqual([300, 0]);
+  });
+
+  it('keeps the messages of its probes for as long as process does', async () => {
+    const jobs = openJobs<number>({ maxRetries: 3, deadLetterQueue: 'dead' });
+    jobs.push(...Array.from({ length: 12 }, (_, n) => n));
+    const consumer = jobs.queue.consume({ settle: 'manual' });
+    const work = settleMap<number, void>(async () => {
+      await jobs.wait(50);
+      if (jobs.clock.now() < 1_600_000) down();
+    });
+    const done = lastValueFrom(toObservable(consumer).pipe(work), { defaultValue: undefined });
+    await jobs.clock.advance(1_200_000);
+    expect([dead(jobs), consumer.stats.acked]).toEqual([0, 12]);
+    await jobs.run(consumer.close({ graceMs: 0 }));
+    await jobs.run(done);
+  });
+
+  it('probes at growing intervals, however the consumer is read', async () => {
+    const jobs = openJobs<number>({ maxRetries: 3 });
+    jobs.push(...Array.from({ length: 12 }, (_, n) => n));
+    const at: number[] = [];
+    const consumer = jobs.queue.consume({ settle: 'manual', breaker: { failures: 5 } });
+    const work = settleMap<number, void>(async () => {
+      at.push(jobs.clock.now() - 1_000_000);
+      await jobs.wait(50);
+      down();
+    });
+    const done = lastValueFrom(toObservable(consumer).pipe(work), { defaultValue: undefined });
+    await jobs.clock.advance(8_000);
+    expect(at.filter((time) => time > 500).length).toBeGreaterThanOrEqual(3);
+    await jobs.run(consumer.close({ graceMs: 0 }));
+    await jobs.run(done);
   });
 });
 

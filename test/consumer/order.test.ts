@@ -96,6 +96,68 @@ describe('process() with key', () => {
     expect(at.get(2)).toBeLessThan(8_000);
   });
 
+  it('waits for as long as nothing can come again: while a breaker is open', async () => {
+    const jobs = openJobs<Job>({}, { latencyMs: 5 });
+    jobs.push(...jobsOf(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l'], 10));
+    const handled: Job[] = [];
+    const start = jobs.clock.now();
+    const handler = async ({ body }: LeasedMessage<Job>): Promise<void> => {
+      await jobs.wait(20);
+      if (jobs.clock.now() - start < 12_000) throw new Error('down');
+      handled.push(body);
+    };
+    const processor = jobs.queue.process(handler, byKey);
+    await jobs.clock.advance(600_000);
+    const summary = await jobs.run(processor.close());
+    expect(summary.acked).toBe(120);
+    const unsorted = Object.entries(numbersOf(handled)).filter(([, numbers]) => !isSorted(numbers));
+    expect(unsorted).toEqual([]);
+  });
+
+  it('gives what waits back for as long as a rate has it wait', async () => {
+    const jobs = openJobs<Job>({ maxRetries: 3, deadLetterQueue: 'dead' }, { latencyMs: 10 });
+    jobs.push(...jobsOf(['a'], 200));
+    const unstarted: string[] = [];
+    const handler = async ({ body, attempts }: LeasedMessage<Job>): Promise<void> => {
+      await jobs.wait(20);
+      if (body.n % 20 === 10 && attempts === 1) throw new Error('not yet');
+    };
+    const processor = jobs.queue.process(handler, {
+      ...byKey,
+      rate: { limit: 10, perMs: 60_000 },
+      retryDelaySeconds: 60,
+      onEvent: (event) => event.type === 'unstarted' && void unstarted.push(event.message.id),
+    });
+    await jobs.clock.advance(3 * 3_600_000);
+    const { acked } = await jobs.run(processor.close());
+    expect([acked, unstarted]).toEqual([200, []]);
+  });
+
+  it('waits for as long as nothing can come again: while it is paused', async () => {
+    const jobs = openJobs<Job>({}, { latencyMs: 5 });
+    jobs.push(...jobsOf(['a'], 4));
+    const handled: string[] = [];
+    const handler = async ({ body, attempts }: LeasedMessage<Job>): Promise<void> => {
+      handled.push(`${body.n}x${attempts}`);
+      await jobs.wait(20);
+      if (body.n === 1 && attempts === 1) throw new Error('not yet');
+    };
+    const processor = jobs.queue.process(handler, { ...byKey, retryDelaySeconds: 1 });
+    await jobs.clock.advance(500);
+    processor.pause();
+    await jobs.clock.advance(20_000);
+    processor.resume();
+    await jobs.clock.advance(120_000);
+    await jobs.run(processor.close());
+    expect(handled.map((each) => each.slice(0, 3))).toEqual([
+      '0x1',
+      '1x1',
+      '1x2',
+      expect.stringMatching(/^2/),
+      expect.stringMatching(/^3/),
+    ]);
+  });
+
   it('waits for none whose delay is above five minutes, or that was on its last attempt', async () => {
     for (const [maxRetries, delaySeconds] of [
       [3, 301],

@@ -168,6 +168,29 @@ describe.each(ways)('the handle of %s()', (_, start) => {
   });
 });
 
+describe('process() with key', () => {
+  it('reaches as many other keys with a concurrency that was raised as with one given at first', async () => {
+    const mostRunning = async (concurrency: number): Promise<number> => {
+      const jobs = openJobs<number>({}, { latencyMs: 10 });
+      jobs.push(...Array.from({ length: 800 }, (_, n) => n));
+      const key = ({ body }: { readonly body: number }): string => (body % 10 === 0 ? `${body}` : 'busy');
+      let [running, most] = [0, 0];
+      const work = async (): Promise<void> => {
+        running += 1;
+        most = Math.max(most, running);
+        await jobs.wait(100);
+        running -= 1;
+      };
+      const processor = jobs.queue.process(work, { concurrency, key });
+      processor.concurrency = 20;
+      await jobs.clock.advance(10_000);
+      await jobs.run(processor.close());
+      return most;
+    };
+    expect(await mostRunning(1)).toBe(await mostRunning(20));
+  });
+});
+
 describe('the handle of processBatches()', () => {
   it('bounds its concurrency by the size of a batch', async () => {
     const jobs = openJobs();

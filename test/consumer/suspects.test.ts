@@ -72,6 +72,18 @@ describe('messages that may have ended a process', () => {
     expect(jobs.broker.isEmpty('jobs')).toBe(true);
   });
 
+  it('are handed out alone after a pause, too, which keeps nothing waiting for them', async () => {
+    const jobs = await openSuspects();
+    const hands = new Hands(jobs);
+    const processor = jobs.queue.process((message) => hands.work([message]), untilEmpty);
+    await jobs.clock.advance(350);
+    processor.pause();
+    await jobs.clock.advance(120_000);
+    processor.resume();
+    await jobs.run(processor);
+    expect(hands).toMatchObject({ beside: 0, total: 20 });
+  });
+
   it('are handed out with others where that was asked for', async () => {
     const jobs = await openSuspects();
     const hands = new Hands(jobs);

@@ -427,6 +427,19 @@ describe('takeNewer()', () => {
     expect(ids(done)).toEqual(['a']);
   });
 
+  it('takes out what is kept to be started again', () => {
+    const holdings = new Holdings(5);
+    holdings.receive([pulled('a')], 0, 1_000);
+    const a = startOne(holdings, 0);
+    holdings.finish(a, 0);
+    holdings.receive([pulled('a', { attempts: 2 })], 1_000, 1_000);
+    const again = startOne(holdings, 1_000);
+    holdings.keep(again);
+    expect(holdings.takeNewer(a, 1_000)).toBe(again);
+    holdings.settle(a, 'ack', undefined);
+    expect([holdings.kept, holdings.unstarted, holdings.nextTrimAt(0)]).toEqual([[], 0, undefined]);
+  });
+
   it('takes nothing that is started, finished or not known', () => {
     const holdings = new Holdings(5);
     holdings.receive([pulled('a')], 0, 1_000);

@@ -48,11 +48,11 @@ describe('Holdings by key', () => {
     end(holdings, startOne(holdings), 'retry', 10, 2);
     expect(holdings.start(10)).toBeUndefined();
     expect(holdings).toMatchObject({ nextWaitAt: 2_010, isSeeking: false });
-    expect(holdings.endWaits(2_010, 100)).toBe(true);
+    expect(holdings.endWaits(2_010, 100, Infinity)).toBe(true);
     expect(holdings).toMatchObject({ nextWaitAt: 7_010, isSeeking: true, dueSince: 2_010 });
-    expect(holdings.endWaits(7_009, 100)).toBe(false);
+    expect(holdings.endWaits(7_009, 100, Infinity)).toBe(false);
     expect(holdings.start(7_009)).toBeUndefined();
-    expect(holdings.endWaits(7_010, 100)).toBe(false);
+    expect(holdings.endWaits(7_010, 100, Infinity)).toBe(false);
     expect(startOne(holdings, 7_010).id).toBe('b');
     expect(holdings).toMatchObject({ nextWaitAt: Infinity, isSeeking: false });
   });
@@ -61,19 +61,33 @@ describe('Holdings by key', () => {
     const holdings = new Holdings(3, { order: 'by key' });
     holdings.receive([message('a', 1), message('b', 2)], 0, 60_000);
     end(holdings, startOne(holdings), 'retry', 10, 2);
-    holdings.endWaits(2_010, 100);
-    holdings.endWaits(12_000, 100);
+    holdings.endWaits(2_010, 100, Infinity);
+    holdings.endWaits(12_000, 100, Infinity);
     expect(holdings.start(12_000)).toBeUndefined();
     expect(holdings.nextWaitAt).toBe(17_000);
-    holdings.endWaits(27_000, 100);
+    holdings.endWaits(27_000, 100, Infinity);
     expect(startOne(holdings, 27_000).id).toBe('b');
+  });
+
+  it('waits for as long as nobody has looked, and then for as long as usual', () => {
+    const holdings = new Holdings(3, { order: 'by key' });
+    holdings.receive([message('a', 1), message('b', 2)], 0, 600_000);
+    end(holdings, startOne(holdings), 'retry', 10, 2);
+    for (const now of [2_010, 7_010, 12_010, 17_010]) {
+      holdings.endWaits(now, 100, now < 10_000 ? 2_009 : -Infinity);
+      expect([holdings.start(now), holdings.nextWaitAt]).toEqual([undefined, now + 5_000]);
+    }
+    holdings.endWaits(22_010, 100, 20_000);
+    expect([holdings.start(22_010), holdings.nextWaitAt]).toEqual([undefined, 27_010]);
+    holdings.endWaits(27_010, 100, 20_000);
+    expect(startOne(holdings, 27_010).id).toBe('b');
   });
 
   it('waits for four round trips where they are longer', () => {
     const holdings = new Holdings(3, { order: 'by key' });
     holdings.receive([message('a', 1), message('b', 2)], 0, 60_000);
     end(holdings, startOne(holdings), 'retry', 10, 0);
-    holdings.endWaits(10, 2_000);
+    holdings.endWaits(10, 2_000, Infinity);
     expect(holdings.nextWaitAt).toBe(8_010);
   });
 
@@ -84,10 +98,10 @@ describe('Holdings by key', () => {
     end(holdings, a, 'retry', 10, 2);
     holdings.expectAgain(a, true, 400);
     expect(holdings.nextWaitAt).toBeLessThanOrEqual(2_400);
-    holdings.endWaits(2_399, 0);
+    holdings.endWaits(2_399, 0, Infinity);
     expect(holdings.nextWaitAt).toBe(2_400);
     holdings.expectAgain(a, false, 2_399);
-    holdings.endWaits(2_400, 0);
+    holdings.endWaits(2_400, 0, Infinity);
     expect(holdings.nextWaitAt).toBe(30_000);
   });
 
@@ -111,8 +125,8 @@ describe('Holdings by key', () => {
     end(holdings, c, 'ack', 300);
     holdings.receive([message('e', 5, { attempts: 4 })], 300, 10_000);
     holdings.receive([message('d', 4)], 300, 30_000);
-    holdings.endWaits(20_010, 0);
-    holdings.endWaits(25_010, 0);
+    holdings.endWaits(20_010, 0, Infinity);
+    holdings.endWaits(25_010, 0, Infinity);
     expect(holdings.trim(25_010, 0).dropped.map(({ id }) => id)).toEqual(['e']);
   });
 
@@ -161,8 +175,8 @@ describe('Holdings by key', () => {
       holdings.receive([message(`m${n}`, n, { key: `k${n}` })], n, 30_000);
       end(holdings, startOne(holdings, n), n % 2 === 0 ? 'ack' : 'retry', n, 0);
     }
-    holdings.endWaits(10, 0);
-    holdings.endWaits(5_010, 0);
+    holdings.endWaits(10, 0, Infinity);
+    holdings.endWaits(5_010, 0, Infinity);
     expect(holdings).toMatchObject({ blocked: 0, nextWaitAt: Infinity, isSeeking: false });
   });
 });

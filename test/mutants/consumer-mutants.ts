@@ -132,8 +132,8 @@ export const consumerMutants: readonly Mutant[] = [
   {
     name: 'a deadline counts from the answer, not from before the pull',
     file: puller,
-    find: 'this.#deps.onAnswer({ ...pull, messages });',
-    replace: 'this.#deps.onAnswer({ ...pull, sentAt: now, messages });',
+    find: 'this.#deps.onAnswer({ ...pull, messages, answeredAt: now });',
+    replace: 'this.#deps.onAnswer({ ...pull, sentAt: now, messages, answeredAt: now });',
     invariant: 3,
   },
   {
