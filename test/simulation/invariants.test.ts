@@ -112,7 +112,16 @@ const dangers: Readonly<Record<string, Danger>> = {
     share: 3,
   },
   'a message that ends the process which starts it takes no other along': {
-    range: { crashOneIn: 1, mostClients: 2, blockOneIn: 8 },
+    range: {
+      surfaces: [
+        ...(['process', 'process', 'process', 'processBatches', 'batches', 'for await', 'toObservable'] as const),
+        ...(['settleMap', 'process → toWritableStream', 'toReadable → toWritable', 'manual'] as const),
+      ],
+      blockOneIn: 8,
+      crashOneIn: 1,
+      mostClients: 2,
+      mostMessages: 60,
+    },
     made: poisoned,
     share: 3,
   },
