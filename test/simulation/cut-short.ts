@@ -8,7 +8,7 @@ import type { CallRecord } from './network.ts';
 const turnMs = 10;
 
 /** Whether a client's process vanished before it had done what follows at once from something. */
-export function isCutOff(ledger: Ledger, { crashed }: ClientRun, { at }: Pick<Moment, 'at'>): boolean {
+export function isInterrupted(ledger: Ledger, { crashed }: ClientRun, { at }: Pick<Moment, 'at'>): boolean {
   return crashed !== undefined && crashed.at <= turnsAfter(ledger, at, turnMs);
 }
 
@@ -27,5 +27,5 @@ export function isCutShort(ledger: Ledger, client: ClientRun, pull: CallRecord, 
     .filter(({ sentSeq, endedSeq }) => sentSeq < decided.seq && endedSeq > decided.seq);
   const freeAt = Math.max(decided.at, knownEnd(ledger, pull, decided.at), ...underWay.map(({ endedAt }) => endedAt));
   if (freeAt >= crashed.at) return true;
-  return isCutOff(ledger, client, { at: heldBackUntil(ledger, client.client, freeAt) });
+  return isInterrupted(ledger, client, { at: heldBackUntil(ledger, client.client, freeAt) });
 }

@@ -1,6 +1,6 @@
 import { awakeAfter, heldBackUntil, isOver, judgesNoMoreAt, knownEnd, mayHaveGivenUp } from './client-time.ts';
 import type { ClientRun } from './client.ts';
-import { isCutOff, isCutShort } from './cut-short.ts';
+import { isInterrupted, isCutShort } from './cut-short.ts';
 import type { Invariant } from './invariant.ts';
 import type { Delivery, Ledger } from './ledger.ts';
 import type { Moment } from './moment.ts';
@@ -39,7 +39,7 @@ function settledOtherwise(ledger: Ledger, run: ClientRun, delivery: Delivery): r
     if (call === undefined) return [];
     const judged = ledger.judged({ leaseId, call });
     // What the schema says when the lease is over concerns nobody any more.
-    return isTooLate(judged) || isOver(ledger, call, judged.at) || isCutOff(ledger, run, judged)
+    return isTooLate(judged) || isOver(ledger, call, judged.at) || isInterrupted(ledger, run, judged)
       ? []
       : [`client ${client} did not notice that ${messageId} is invalid`];
   }

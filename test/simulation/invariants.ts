@@ -19,6 +19,7 @@ import type { ClientRun } from './client.ts';
 import { grainMs, isOver } from './client-time.ts';
 import { ratesAreKept } from './start-rates.ts';
 import { finishedWorkIsAcked } from './finished-work.ts';
+import { vanishedIsGone } from './vanished-processes.ts';
 import { poisonDiesAlone } from './poisoned-schedules.ts';
 
 /**
@@ -298,7 +299,8 @@ const nextIsAnsweredInOrder: Invariant = (ledger) => {
   const wrong: string[] = [];
   for (const { client, crashed, waits } of ledger.run.clients) {
     const open = waits.filter((wait) => wait.answeredSeq === Infinity);
-    if (open.length > 0 && crashed === undefined) wrong.push(`client ${client} left ${open.length} next() calls waiting`);
+    if (open.length > 0 && crashed === undefined)
+      wrong.push(`client ${client} left ${open.length} next() calls waiting`);
     for (const [index, wait] of waits.entries()) {
       const before = waits[index - 1];
       if (before === undefined || wait.answeredSeq === Infinity || before.answeredSeq < wait.answeredSeq) continue;
@@ -350,6 +352,7 @@ const invariants: Readonly<Record<string, Invariant>> = {
   'of empty queues': endsEmptyHanded,
   'of failing clients': failsForAReason,
   'of poison': poisonDiesAlone,
+  'of vanished processes': vanishedIsGone,
 };
 
 /** Everything that violates any invariant. */
