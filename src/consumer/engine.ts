@@ -104,7 +104,8 @@ export class Engine {
       suspectFrom: isolates ? suspectFrom(maxRetries) : Infinity,
       survived: context.survived,
     });
-    const isPending = (): boolean => this.#settler.unconfirmed > 0 || this.#puller.isPulling;
+    const isPending = (): boolean =>
+      this.#settler.unconfirmed + this.keeper.claimed + this.#intake.held > 0 || this.#puller.isPulling;
     this.#isolation = isolates ? new Isolation(this.#holdings, options.visibilityTimeoutMs, isPending) : undefined;
     this.#signals = new LeaseSignals(
       () => context.time.now(),

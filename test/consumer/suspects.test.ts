@@ -1,13 +1,14 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { ConsumeOptions, LeasedMessage } from '../../src/index.ts';
 import { toObservable } from '../../src/rxjs.ts';
+import type { HandleOptions } from '../../src/queue/queue-options.ts';
 import { type Jobs, openJobs } from './jobs.ts';
 
 const untilEmpty = { stopWhenEmpty: true, maxIdleMs: 250 } as const;
 
 /** Twelve messages that others have leased twice and forgotten, and eight that came since. */
-async function openSuspects(): Promise<Jobs<number>> {
-  const jobs = openJobs<number>({ maxRetries: 3 }, { latencyMs: 10 });
+async function openSuspects(options: HandleOptions<number> = {}): Promise<Jobs<number>> {
+  const jobs = openJobs<number>({ maxRetries: 3 }, { latencyMs: 10, ...options });
   jobs.push(...Array.from({ length: 12 }, (_, n) => n));
   for (let time = 0; time < 2; time += 1) {
     await jobs.run(jobs.broker.transport('jobs').pull({ batchSize: 100, visibilityTimeoutMs: 1 }));
@@ -121,6 +122,41 @@ describe('messages that may have ended a process', () => {
       }, untilEmpty),
     );
     expect(unacknowledged).toEqual(Array.from({ length: 12 }, () => 0));
+  });
+
+  it('start only when what ended before them is moved', async () => {
+    const jobs = await openSuspects();
+    const beside: number[] = [];
+    let moving = 0;
+    const elsewhere = {
+      send: async () => {
+        moving += 1;
+        await jobs.wait(30);
+        moving -= 1;
+      },
+    };
+    await jobs.run(
+      jobs.queue.process((message) => {
+        if (message.body < 100) beside.push(moving);
+        void message.deadLetter(elsewhere);
+      }, untilEmpty),
+    );
+    expect(beside).toEqual(Array.from({ length: 12 }, () => 0));
+  });
+
+  it('start only when what came is judged by the schema', async () => {
+    let judging = 0;
+    const validate = async (value: unknown): Promise<{ readonly value: number }> => {
+      const body = Number(value);
+      judging += 1;
+      if (body >= 100) await jobs.wait(40);
+      judging -= 1;
+      return { value: body };
+    };
+    const jobs = await openSuspects({ schema: { '~standard': { version: 1, vendor: 'test', validate } } });
+    const beside: number[] = [];
+    await jobs.run(jobs.queue.process(({ body }) => void (body < 100 && beside.push(judging)), untilEmpty));
+    expect(beside).toEqual(Array.from({ length: 12 }, () => 0));
   });
 
   it('start when no pull is on its way', async () => {

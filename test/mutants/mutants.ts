@@ -1,5 +1,6 @@
 import { breakerMutants } from './breaker-mutants.ts';
 import { consumerMutants } from './consumer-mutants.ts';
+import { isolationMutants } from './isolation-mutants.ts';
 import { leaseMutants } from './lease-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { patienceMutants } from './patience-mutants.ts';
@@ -14,4 +15,5 @@ export const mutants: readonly Mutant[] = [
   ...settlingMutants,
   ...producerMutants,
   ...breakerMutants,
+  ...isolationMutants,
 ];

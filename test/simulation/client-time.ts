@@ -92,15 +92,14 @@ function gatesOf(
 const lastWaitMs = { withGrace: 3_000, withoutGrace: 11_000 };
 
 /**
- * When a client began to end: neither before the earliest nor after the latest. Nobody tells when it ended by itself; it
+ * When a client began to end: neither before the earliest nor after the latest. One whose process vanished had to then. Nobody tells when it ended by itself; it
  * sent no pull afterwards, and a call that was answered or an invalid message was the reason.
  */
 export function endingOf(ledger: Ledger, client: number): { readonly earliest: number; readonly latest: number } {
-  const { summary, endings, remains } = ledger.client(client);
+  const { crashed, summary, endings, remains } = ledger.client(client);
   const told = Math.min(remains.at, ...endings.map(({ at }) => at));
-  if (summary !== undefined && summary.reason !== 'failed' && summary.reason !== 'empty') {
-    return { earliest: told, latest: told };
-  }
+  const endedItself = summary === undefined || summary.reason === 'failed' || summary.reason === 'empty';
+  if (!endedItself || !mayHaveBegunToEnd(ledger, client)) return { earliest: told, latest: told };
   const pulls = ledger.callsBy(client, 'pull');
   const reasons = [
     ...[...pulls, ...ledger.callsBy(client, 'ack')]
@@ -110,7 +109,20 @@ export function endingOf(ledger: Ledger, client: number): { readonly earliest: n
   ];
   const latest = Math.max(...reasons.filter((at) => at <= remains.at));
   const sentAt = pulls.at(-1)?.sentAt ?? told;
+  // It may as well have meant to go on.
+  if (crashed !== undefined) return { earliest: Math.min(told, sentAt), latest: told };
   return { earliest: Math.min(told, sentAt), latest: Math.min(told, Math.max(latest, sentAt)) };
+}
+
+/** Whether a client may have begun to end by itself, should its process have vanished: then nobody tells. */
+function mayHaveBegunToEnd(ledger: Ledger, client: number): boolean {
+  const { crashed, plan } = ledger.client(client);
+  if (crashed === undefined || plan.stopWhenEmpty !== undefined) return true;
+  const isRefused = ({ state, isUnderstood }: CallRecord): boolean => state === 'answered' && !isUnderstood;
+  return (
+    ledger.run.log.invalids.some((note) => note.client === client && note.decision === 'throw') ||
+    [...ledger.callsBy(client, 'pull'), ...ledger.callsBy(client, 'ack')].some(isRefused)
+  );
 }
 
 /** When an ending client gives up the handlers of messages whose leases are over, at the earliest. */

@@ -1,4 +1,3 @@
-import type { ManualClock } from '../../src/broker.ts';
 import type { ConsumeOptions } from '../../src/consumer/consume-options.ts';
 import type { ConsumerEvent } from '../../src/consumer/events.ts';
 import type { ConsumerSummary } from '../../src/consumer/stats.ts';
@@ -12,11 +11,12 @@ import { PlannedHandler } from './handler-plan.ts';
 import { MachineClock } from './machine-clock.ts';
 import type { Moment } from './moment.ts';
 import type { SimulatedNetwork } from './network.ts';
+import { never, type ProcessClock } from './process-clock.ts';
 import type { ClientPlan, Schedule } from './schedule.ts';
 import { seededRandom } from './seeded-random.ts';
 import { plannedAnswers, SimulatedSchema } from './simulated-schema.ts';
 import type { Sequence } from './sequence.ts';
-import { isOrdered } from './order-plan.ts';
+import { isOrdered, numberOf } from './order-plan.ts';
 import type { RunningSurface, Surface, Wait } from './surface.ts';
 import { surfaces } from './surfaces.ts';
 
@@ -48,12 +48,16 @@ export interface Leave {
   readonly remains: Remains;
 }
 
-/** One client after a run. */
+/** One client after a run: one process of it, where it was started again. */
 export interface ClientRun {
   readonly client: number;
+  /** When it was started, in true time. */
+  readonly startedAt: number;
+  /** When its process vanished; nothing remains of it then. */
+  readonly crashed: Moment | undefined;
   readonly plan: ClientPlan;
   readonly surface: Surface;
-  /** `undefined` where the consumer failed and its surface tells nothing else then. */
+  /** `undefined` where its process vanished, or the consumer failed and its surface tells nothing else then. */
   readonly summary: ConsumerSummary | undefined;
   readonly remains: Remains;
   readonly waits: readonly Wait[];
@@ -76,8 +80,10 @@ interface ClientDeps {
   readonly client: number;
   readonly plan: ClientPlan;
   readonly schedule: Schedule;
+  /** When the schedule began. */
   readonly startedAt: number;
-  readonly truth: ManualClock;
+  /** The true time in its process. */
+  readonly truth: ProcessClock;
   readonly sequence: Sequence;
   readonly network: SimulatedNetwork;
   readonly log: HandlerLog;
@@ -88,7 +94,7 @@ interface ClientDeps {
   readonly otherConnection: CloudflareTransportOptions;
 }
 
-/** One consumer on a machine of its own. */
+/** One consumer in a process and on a machine of its own. */
 export class Client {
   readonly #deps: ClientDeps;
   readonly #machine: MachineClock;
@@ -97,15 +103,23 @@ export class Client {
   readonly #pulls: PullNote[] = [];
   readonly #endings: Moment[] = [];
   readonly #leaves: Promise<Leave>[] = [];
+  readonly #startedAt: number;
+  readonly #vanished: Promise<void>;
   readonly #jumps: Jump[] = [];
   #surface: RunningSurface | undefined;
   #remains: Remains | undefined;
+  #crashed: Moment | undefined;
+  #onCrash: () => void = () => undefined;
   #graceEndsAt = Infinity;
   #graceMayEndAt = Infinity;
 
   constructor(deps: ClientDeps) {
     this.#deps = deps;
     this.#machine = new MachineClock(deps.truth);
+    this.#startedAt = deps.truth.now();
+    this.#vanished = new Promise((resolve) => {
+      this.#onCrash = resolve;
+    });
   }
 
   start(): void {
@@ -140,6 +154,8 @@ export class Client {
       otherQueue,
       close,
       isDown: () => surface.goesOn === true && this.#isDown(),
+      isPoison: ({ body }) => numberOf(body) === schedule.crashes?.poison,
+      crash: () => this.crash(),
     });
     this.#surface = surface.start({
       queue,
@@ -155,7 +171,7 @@ export class Client {
       waits: this.#waits,
     });
     void this.#surface.closed.then(() => {
-      this.#remains = this.#whatRemains();
+      if (!this.hasVanished) this.#remains = this.#whatRemains();
     });
   }
 
@@ -166,7 +182,7 @@ export class Client {
   }
 
   #keepLoop(ms: number | undefined): void {
-    if (ms !== undefined) this.#deps.log.keepLoop(ms);
+    if (ms !== undefined && !this.hasVanished) this.#deps.log.keepLoop(ms);
   }
 
   #options(): ConsumeOptions & { readonly maxInFlight: number } {
@@ -200,6 +216,7 @@ export class Client {
     return {
       ...transport,
       pull: (request, options) => {
+        if (this.hasVanished) return never();
         const unstarted = this.#surface?.stats()?.buffered;
         const { sequence, truth } = this.#deps;
         const { batchSize: ask = 5, visibilityTimeoutMs = 30_000 } = request;
@@ -220,7 +237,7 @@ export class Client {
   }
 
   #noteEnding(): void {
-    this.#endings.push(this.#deps.log.moment());
+    if (!this.hasVanished) this.#endings.push(this.#deps.log.moment());
   }
 
   /** A reader that goes away from what has ended already changes nothing. */
@@ -270,29 +287,52 @@ export class Client {
     this.#jumps.push({ at: this.#deps.truth.now(), ms });
   }
 
+  get hasVanished(): boolean {
+    return this.#deps.truth.hasVanished;
+  }
+
+  /** Its process vanishes. One whose consumer has closed has nothing more to do with this. */
+  crash(): void {
+    if (this.#remains !== undefined) return;
+    this.#deps.truth.hasVanished = true;
+    this.#crashed = this.#deps.log.moment();
+    this.#remains = { ...this.#crashed, openCalls: 0, timers: 0, listeners: 0 };
+    this.#onCrash();
+  }
+
+  /** Resolves when it has ended or vanished. */
   async end(): Promise<ClientRun> {
-    if (this.#surface === undefined) throw new Error('The client was not started');
-    const summary = await this.#surface.closed;
-    if (summary === undefined || summary.reason === 'failed') await this.#surface.done.catch(() => undefined);
-    else await this.#surface.done;
+    const summary = await Promise.race([this.#vanished.then(() => undefined), this.#closed()]);
     if (this.#remains === undefined) throw new Error('The consumer closed unseen');
     const { client, plan } = this.#deps;
+    const remains = this.#remains;
+    const crashed = this.#crashed;
     const { isDeceived } = this.#machine;
     const surface: Surface = surfaces[plan.surface];
     return {
       client,
+      startedAt: this.#startedAt,
+      crashed,
       plan,
       surface,
       summary,
-      remains: this.#remains,
+      remains,
       waits: this.#waits,
       pulls: this.#pulls,
       endings: this.#endings,
       jumps: this.#jumps,
-      leaves: await Promise.all(this.#leaves),
+      leaves: crashed === undefined ? await Promise.all(this.#leaves) : [],
       graceEndsAt: this.#graceEndsAt,
       graceMayEndAt: Math.min(this.#graceEndsAt, this.#graceMayEndAt),
       isDeceived,
     };
+  }
+
+  async #closed(): Promise<ConsumerSummary | undefined> {
+    if (this.#surface === undefined) throw new Error('The client was not started');
+    const summary = await this.#surface.closed;
+    if (summary === undefined || summary.reason === 'failed') await this.#surface.done.catch(() => undefined);
+    else await this.#surface.done;
+    return summary;
   }
 }

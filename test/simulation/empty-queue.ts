@@ -35,7 +35,7 @@ function isReasonToEnd(ledger: Ledger, client: ClientRun, pull: CallRecord): boo
   const { stopWhenEmpty } = client.plan;
   // How long such a client takes it to be nobody can tell.
   if (typeof stopWhenEmpty !== 'object' || client.jumps.length > 0) return true;
-  const lastAt = answers.reduce((last, call) => Math.max(last, call.endedAt), ledger.run.startedAt);
+  const lastAt = answers.reduce((last, call) => Math.max(last, call.endedAt), client.startedAt);
   return pull.endedAt - lastAt >= stopWhenEmpty.forMs - grainMs;
 }
 

@@ -14,6 +14,7 @@ const patienceMs = 30_000;
  */
 export const failsForAReason: Invariant = (ledger) =>
   ledger.run.clients.flatMap((client) => {
+    if (client.crashed !== undefined) return [];
     if (client.summary !== undefined && client.summary.reason !== 'failed') return [];
     const notes = ledger.run.log.invalids.filter((note) => note.client === client.client);
     if (notes.some(({ decision }) => decision === 'throw')) return [];

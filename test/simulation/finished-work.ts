@@ -1,5 +1,6 @@
 import { mayHaveGivenUp, takesNoMoreAt } from './client-time.ts';
 import type { ClientRun } from './client.ts';
+import { isCutShort } from './cut-short.ts';
 import type { Start } from './handler-log.ts';
 import type { Invariant } from './invariant.ts';
 import type { Ledger } from './ledger.ts';
@@ -19,7 +20,7 @@ function notAcked(ledger: Ledger, client: ClientRun, start: Start): readonly str
   const { messageId } = start;
   const settledSeq = ledger.settledSeq(start);
   if (settledSeq > client.remains.seq || !ledger.isKnownFinished(start, client.remains.seq)) return [];
-  if (mayHaveGivenUp(ledger, client.client) || isCutOff(client, start)) return [];
+  if (mayHaveGivenUp(ledger, client.client) || isCutOff(client, start) || isLost(ledger, client, start)) return [];
   const leases = new Set(ledger.got(client.client, messageId).map(({ leaseId }) => leaseId));
   const settleCalls = ledger.callsBy(client.client, 'ack');
   const isSent = settleCalls.some(({ acks }) => acks.some((leaseId) => leases.has(leaseId)));
@@ -41,6 +42,16 @@ function isCutOff({ endings, leaves, surface }: ClientRun, { settles, endedAt }:
   if (settle !== undefined) return false;
   const isDeaf = (at: number): boolean => at === endedAt || (surface.concurrency === undefined && at < endedAt);
   return endings.some(({ at }) => isDeaf(at)) || leaves.some(({ called }) => called.at < endedAt);
+}
+
+/** Whether it went with the process: a moment before, nobody had to have sent it. */
+function isLost(ledger: Ledger, client: ClientRun, { leaseId, settles, endedAt, endedSeq }: Start): boolean {
+  const [first] = settles;
+  const { call } = ledger.delivery(leaseId);
+  if (client.crashed === undefined || call === undefined) return false;
+  const isSimple = first?.kind === 'ack' || first?.kind === 'retry';
+  const known = isSimple ? first : { at: first?.settledAt ?? endedAt, seq: first?.settledSeq ?? endedSeq };
+  return isCutShort(ledger, client, call, known);
 }
 
 function startedAfter(ledger: Ledger, { client, messageId, handed }: Start): readonly string[] {

@@ -30,10 +30,11 @@ const turnsMs = 30;
 /** Whether nothing but a mistake can have kept the settlement from being sent before the lease was over. */
 function isDue(ledger: Ledger, client: ClientRun, { start, first }: Claim): boolean {
   const { call } = ledger.delivery(start.leaseId);
-  const { remains, isDeceived } = client;
+  const { crashed, remains, isDeceived } = client;
   const at = first.settledAt;
   if (call === undefined || isDeceived || first.settledSeq > remains.seq) return false;
   const endsAt = knownEnd(ledger, call, at);
+  if (crashed !== undefined && crashed.at < endsAt) return false;
   if (jumpedSince(client, at, endsAt) > 0 || awakeAfter(ledger, at, endsAt - at) > endsAt) return false;
   if (remains.at < endsAt && mayHaveGivenUp(ledger, client.client)) return false;
   // A settle call that fails holds the others back, and may do so until the lease is over.

@@ -22,7 +22,7 @@ const gentleDeviations: ReadonlySet<Deviation> = new Set([
 ]);
 
 /**
- * Whether no message can be given up by the broker but for what the clients do with it: nothing fails, calls are quick,
+ * Whether no message can be given up by the broker but for what the clients do with it, or what is lost with them: nothing fails, calls are quick,
  * handlers take less than a third of the lease together, computing or not, and nothing else takes time.
  */
 export function isGentle({
@@ -61,7 +61,7 @@ function isGentleClient({ breaker, callbacks, schema, handler }: ClientPlan, mos
 
 /** Makes a schedule a gentle one. */
 export function gentle(schedule: Schedule): Schedule {
-  const { visibilityTimeoutMs, clients, events } = schedule;
+  const { visibilityTimeoutMs, clients, crashes, events } = schedule;
   const latency = { leastMs: 2, mostMs: 2 + visibilityTimeoutMs / 100 };
   const kept = clients.slice(0, 2);
   return {
@@ -71,6 +71,7 @@ export function gentle(schedule: Schedule): Schedule {
     faults: [],
     outages: [],
     clients: kept.map((client) => gentleClient(client, Math.ceil(visibilityTimeoutMs / 3 / kept.length) - 1)),
+    crashes: crashes && { ...crashes, at: crashes.at.filter(({ client }) => client < kept.length) },
     events: events.filter(
       (event) => gentleEvents.has(event.type) && (!('client' in event) || event.client < kept.length),
     ),

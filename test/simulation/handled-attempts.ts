@@ -13,7 +13,7 @@ import type { Delivery, Got, Ledger, LedgerMessage } from './ledger.ts';
  *   finished: then it is acknowledged;
  * - one whose place a newer delivery took before it was started: that one is judged in its stead;
  * - one that had to wait for others of its key, and was given back while it was not on its last attempt;
- * - one whose client began to end while its lease lasted: it gives back what it has not started.
+ * - one whose client began to end while its lease lasted, or vanished: it gives back what it has not started, or loses it.
  *
  * Elsewhere than in a gentle schedule a consumer can't keep the promise: what it fetched may turn out to take longer, or its
  * machine sleeps, and what it gives back or lets lapse counts as an attempt all the same.
@@ -66,17 +66,21 @@ function isPostponed(ledger: Ledger, { call, leaseId, attempts }: Got): boolean 
   return ledger.callsBy(call.client, 'ack').some(({ retries }) => retries.includes(leaseId));
 }
 
-/** Whether its client may have given it back because it was ending. */
+/** Whether its client may have given it back because it was ending, or lost it when it vanished. */
 function isGivenBack(ledger: Ledger, { call }: Got): boolean {
   const { earliest } = endingOf(ledger, call.client);
   return call.endedAt >= earliest || !isOver(ledger, call, earliest);
 }
 
-/** Handlers that ran when the broker gave their message up, and whose consumers had not begun to end: that retries what is in hand. */
+/**
+ * Handlers that ran when the broker gave their message up, and whose consumers had not begun to end: that retries what is in
+ * hand. Nor does a handler run whose process has vanished.
+ */
 function stillRunning(ledger: Ledger, { id, place, goneSeq }: LedgerMessage): readonly string[] {
   return ledger
     .startsOf(id)
     .filter((start) => start.seq < goneSeq && ledger.settledSeq(start) > goneSeq && start.endedSeq > goneSeq)
     .filter(({ client }) => ledger.client(client).endings.every((ending) => ending.seq > goneSeq))
+    .filter(({ client }) => (ledger.client(client).crashed?.seq ?? Infinity) > goneSeq)
     .map(({ client }) => `${id} is ${place} while client ${client} works on it`);
 }

@@ -1,10 +1,10 @@
 import type { DeadLetterQueue, LeasedMessage } from '../../src/consumer/leased-message.ts';
-import type { Clock } from '../../src/contract/clock.ts';
 import type { Settlement } from '../../src/contract/settlement.ts';
 import { type HandlerBlocking, planWork } from './blocking.ts';
 import type { HandlerLog, HandSettleKind, Start } from './handler-log.ts';
 import { numberOf } from './order-plan.ts';
 import type { Moment } from './moment.ts';
+import { never, type ProcessClock } from './process-clock.ts';
 
 /** How long a client's handlers take. */
 export type HandlerTimes =
@@ -70,7 +70,7 @@ export type HandlerEnd = 'finish' | 'throw' | 'break';
 
 interface HandlerDeps {
   readonly client: number;
-  readonly clock: Clock;
+  readonly clock: ProcessClock;
   readonly log: HandlerLog;
   readonly random: () => number;
   readonly plan: HandlerPlan;
@@ -81,6 +81,9 @@ interface HandlerDeps {
   readonly close: () => Promise<unknown>;
   /** Whether what it needs is down. */
   readonly isDown: () => boolean;
+  /** Whether a message ends the process. */
+  readonly isPoison: (message: LeasedMessage) => boolean;
+  readonly crash: () => void;
 }
 
 /** One client's handler: does what its plan says and writes down what it did. */
@@ -98,11 +101,14 @@ export class PlannedHandler {
    * @param forward - what to do with it in the end; absent where it is not forwarded
    */
   async handle(messages: readonly LeasedMessage[], handed?: Moment, forward?: ForwardMessage): Promise<HandlerEnd> {
-    const { log, plan } = this.#deps;
+    const { clock, log, plan, isPoison, crash } = this.#deps;
+    if (clock.hasVanished) return never();
     const starts = messages.map((each) => log.start(this.#deps.client, each, handed));
     const [start] = starts;
     const [message] = messages;
     if (start === undefined || message === undefined) throw new Error('Nothing was handed out');
+    if (messages.some(isPoison)) crash();
+    if (clock.hasVanished) return never();
     const nth = this.#started;
     this.#started += 1;
     const does = plan.deviations.find((deviation) => deviation.nth === nth)?.does;
@@ -133,6 +139,7 @@ export class PlannedHandler {
   }
 
   #settle(start: Start, message: LeasedMessage, kind: Exclude<HandSettleKind, 'forward'>): Promise<unknown> {
+    if (this.#deps.clock.hasVanished) return never();
     return this.#deps.log.settle(start, kind, () => {
       switch (kind) {
         case 'ack':
@@ -145,7 +152,8 @@ export class PlannedHandler {
     });
   }
 
-  #end(starts: readonly Start[], end: HandlerEnd): HandlerEnd {
+  #end(starts: readonly Start[], end: HandlerEnd): HandlerEnd | Promise<never> {
+    if (this.#deps.clock.hasVanished) return never();
     for (const start of starts) this.#deps.log.end(start, end === 'finish' ? 'finished' : 'left');
     return end;
   }

@@ -1,5 +1,6 @@
 import { awakeAfter, heldBackUntil, isOver, judgesNoMoreAt, knownEnd, mayHaveGivenUp } from './client-time.ts';
 import type { ClientRun } from './client.ts';
+import { isInterrupted, isCutShort } from './cut-short.ts';
 import type { Invariant } from './invariant.ts';
 import type { Delivery, Ledger } from './ledger.ts';
 import type { Moment } from './moment.ts';
@@ -28,7 +29,8 @@ function handedOut(ledger: Ledger, { client, plan }: ClientRun): readonly string
   });
 }
 
-function settledOtherwise(ledger: Ledger, { client, remains }: ClientRun, delivery: Delivery): readonly string[] {
+function settledOtherwise(ledger: Ledger, run: ClientRun, delivery: Delivery): readonly string[] {
+  const { client, remains } = run;
   const { messageId, leaseId, call } = delivery;
   const note = ledger.invalidNote(client, delivery);
   // What is said when everything was given back changes nothing.
@@ -37,7 +39,7 @@ function settledOtherwise(ledger: Ledger, { client, remains }: ClientRun, delive
     if (call === undefined) return [];
     const judged = ledger.judged({ leaseId, call });
     // What the schema says when the lease is over concerns nobody any more.
-    return isTooLate(judged) || isOver(ledger, call, judged.at)
+    return isTooLate(judged) || isOver(ledger, call, judged.at) || isInterrupted(ledger, run, judged)
       ? []
       : [`client ${client} did not notice that ${messageId} is invalid`];
   }
@@ -50,6 +52,7 @@ function settledOtherwise(ledger: Ledger, { client, remains }: ClientRun, delive
     return [`client ${client} settled ${messageId} otherwise than as '${note.decision}' says`];
   }
   if (isAcked || isRetried || mayHaveGivenUp(ledger, client)) return [];
+  if (isCutShort(ledger, run, call, { seq: note.decidedSeq, at: note.decidedAt })) return [];
   // An acknowledgement is sent in any case; a retry only as long as the lease lasts.
   if (!isToBeAcked && mayHaveEnded(ledger, delivery, note.decidedAt)) return [];
   return [`client ${client} did not settle ${messageId} as '${note.decision}' says`];

@@ -2,6 +2,8 @@ import { describe, it } from 'vitest';
 import { checkSchedules } from './check-schedules.ts';
 import { gentle } from './gentle-schedules.ts';
 import { judgeAll } from './invariants.ts';
+import { poisoned } from './poisoned-schedules.ts';
+import type { Schedule } from './schedule.ts';
 import { type ScheduleRange, schedules } from './schedules.ts';
 
 const numRuns = 80;
@@ -9,8 +11,8 @@ const timeoutMs = 120_000;
 
 interface Danger {
   readonly range: ScheduleRange;
-  /** Nothing but the work itself gets in the way. @defaultValue false */
-  readonly isGentle?: boolean;
+  /** What is made of what is drawn. @defaultValue it is left as it is */
+  readonly made?: (schedule: Schedule) => Schedule;
   /** @defaultValue 1 */
   readonly share?: number;
 }
@@ -83,7 +85,7 @@ const dangers: Readonly<Record<string, Danger>> = {
       mostClients: 2,
       mostMessages: 60,
     },
-    isGentle: true,
+    made: gentle,
     share: 3,
   },
   'every invariant, while handlers and callbacks keep the event loop': {
@@ -92,6 +94,35 @@ const dangers: Readonly<Record<string, Danger>> = {
   },
   'every invariant, while all work fails': {
     range: { outageOneIn: 1, surfaces: ['process', 'process', 'processBatches', 'settleMap'], mostClients: 2 },
+    share: 3,
+  },
+  'every invariant, while processes vanish and are started again': {
+    range: { crashOneIn: 1, rateOneIn: 4 },
+    share: 3,
+  },
+  'invariant 11, but for what is lost with a process': {
+    range: {
+      surfaces: ['process', 'process', 'processBatches', 'batches', 'for await', 'toObservable'],
+      faults: [],
+      crashOneIn: 1,
+      mostClients: 2,
+      mostMessages: 60,
+    },
+    made: gentle,
+    share: 3,
+  },
+  'a message that ends the process which starts it takes no other along': {
+    range: {
+      surfaces: [
+        ...(['process', 'process', 'process', 'processBatches', 'batches', 'for await', 'toObservable'] as const),
+        ...(['settleMap', 'process → toWritableStream', 'toReadable → toWritable', 'manual'] as const),
+      ],
+      blockOneIn: 8,
+      crashOneIn: 1,
+      mostClients: 2,
+      mostMessages: 60,
+    },
+    made: poisoned,
     share: 3,
   },
   'invariant 12: what a sink takes is settled with it, whatever subset of its pushes fails': {
@@ -131,7 +162,7 @@ const dangers: Readonly<Record<string, Danger>> = {
       mostClients: 1,
       mostMessages: 40,
     },
-    isGentle: true,
+    made: gentle,
     share: 2,
   },
   'invariant 13: no stretch of time has more starts than a rate allows': {
@@ -150,7 +181,7 @@ const dangers: Readonly<Record<string, Danger>> = {
       mostClients: 2,
       mostMessages: 60,
     },
-    isGentle: true,
+    made: gentle,
     share: 2,
   },
   'an invalid message reaches no handler and is settled as onInvalid says': {
@@ -190,7 +221,6 @@ const dangers: Readonly<Record<string, Danger>> = {
   },
 };
 
-describe.each(Object.entries(dangers))('%s', (_, { range, isGentle = false, share = 1 }) => {
-  const plans = isGentle ? schedules(range).map(gentle) : schedules(range);
-  it('holds', () => checkSchedules(plans, judgeAll, share * numRuns), timeoutMs);
+describe.each(Object.entries(dangers))('%s', (_, { range, made = (schedule) => schedule, share = 1 }) => {
+  it('holds', () => checkSchedules(schedules(range).map(made), judgeAll, share * numRuns), timeoutMs);
 });

@@ -19,6 +19,8 @@ import type { ClientRun } from './client.ts';
 import { grainMs, isOver } from './client-time.ts';
 import { ratesAreKept } from './start-rates.ts';
 import { finishedWorkIsAcked } from './finished-work.ts';
+import { vanishedIsGone } from './vanished-processes.ts';
+import { poisonDiesAlone } from './poisoned-schedules.ts';
 
 /**
  * Every message pushed is in the end acked after its handler finished, or in the queue, or in its dead letter queue, or
@@ -210,7 +212,8 @@ const outcomesAreTrue: Invariant = (ledger) => {
       if (!isTrue(ledger, start, settlement?.outcome, settledSeq)) {
         wrong.push(`client ${start.client} was told '${settlement?.outcome}' of ${start.messageId}`);
       }
-      if (settlement === undefined) wrong.push(`client ${start.client} was told nothing of ${start.messageId}`);
+      const isTold = settlement !== undefined || ledger.client(start.client).crashed !== undefined;
+      if (!isTold) wrong.push(`client ${start.client} was told nothing of ${start.messageId}`);
     }
   }
   const kinds = new Map<string, 'ack' | 'retry'>();
@@ -308,12 +311,13 @@ function startedAgain(ledger: Ledger, client: number): { readonly least: number;
 /** Waiting `next()` calls are answered in order, each exactly once; after the first end all are ends. */
 const nextIsAnsweredInOrder: Invariant = (ledger) => {
   const wrong: string[] = [];
-  for (const { client, waits } of ledger.run.clients) {
+  for (const { client, crashed, waits } of ledger.run.clients) {
     const open = waits.filter((wait) => wait.answeredSeq === Infinity);
-    if (open.length > 0) wrong.push(`client ${client} left ${open.length} next() calls waiting`);
+    if (open.length > 0 && crashed === undefined)
+      wrong.push(`client ${client} left ${open.length} next() calls waiting`);
     for (const [index, wait] of waits.entries()) {
       const before = waits[index - 1];
-      if (before === undefined || before.answeredSeq < wait.answeredSeq) continue;
+      if (before === undefined || wait.answeredSeq === Infinity || before.answeredSeq < wait.answeredSeq) continue;
       wrong.push(`client ${client} answered a next() before the one called earlier`);
     }
     const firstEnd = waits.findIndex((wait) => wait.isDone);
@@ -361,6 +365,8 @@ const invariants: Readonly<Record<string, Invariant>> = {
   'of invalid messages': invalidIsSettledAsSaid,
   'of empty queues': endsEmptyHanded,
   'of failing clients': failsForAReason,
+  'of poison': poisonDiesAlone,
+  'of vanished processes': vanishedIsGone,
 };
 
 /** Everything that violates any invariant. */

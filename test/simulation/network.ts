@@ -3,6 +3,7 @@ import type { BrokerFetch } from '../../src/transports/broker/broker.ts';
 import type { Fetch, FetchAnswer, FetchInit } from '../../src/transports/cloudflare/fetch.ts';
 import { answerOf, type Fault, type FaultAnswer, obscure, type PlannedFault, reachesBroker } from './faults.ts';
 import { seededRandom } from './seeded-random.ts';
+import { never, type ProcessClock } from './process-clock.ts';
 import type { Sequence } from './sequence.ts';
 
 /** How long a message is on its way, in milliseconds, drawn anew for each. */
@@ -11,7 +12,7 @@ export interface Latency {
   readonly mostMs: number;
 }
 
-/** One request as the network saw it. Times are true times; `seq` tells the order of what happened at one time. */
+/** One request as the network saw it: `open` for ever where its process vanished. Times are true times; `seq` tells the order of what happened at one time. */
 export interface CallRecord {
   readonly client: number;
   readonly call: 'pull' | 'ack' | 'push' | 'other';
@@ -75,14 +76,20 @@ export class SimulatedNetwork {
     this.#random = seededRandom(options.seed);
   }
 
-  /** The `fetch` of one client. */
-  clientFetch(client: number): Fetch {
-    return (url, init) =>
-      new Promise((resolve, reject) => {
-        const record = this.#record(client, url, init);
+  /**
+   * The `fetch` of one client. Once its process has vanished nothing is sent and no answer arrives; what was sent before does.
+   *
+   * @param planned - as which client of the schedule: faults befall this one's calls
+   */
+  clientFetch(client: number, planned: number, process: ProcessClock): Fetch {
+    return (url, init) => {
+      if (process.hasVanished) return never();
+      return new Promise((resolve, reject) => {
+        const record = this.#record(client, planned, { url, init });
         this.records.push(record);
-        new Exchange(this, record, { url, init, resolve, reject }).begin();
+        new Exchange(this, record, { url, init, resolve, reject, process }).begin();
       });
+    };
   }
 
   /** Requests of a client's consumer that are under way: a push to another queue is that queue's. */
@@ -117,7 +124,7 @@ export class SimulatedNetwork {
     return leastMs === mostMs ? leastMs : leastMs + Math.round(this.#random() * (mostMs - leastMs));
   }
 
-  #record(client: number, url: string, init: FetchInit): CallRecord {
+  #record(client: number, planned: number, { url, init }: Pick<Ends, 'url' | 'init'>): CallRecord {
     const call = callOf(url);
     const request = JSON.parse(init.body ?? '{}') as WireRequest;
     return {
@@ -125,7 +132,7 @@ export class SimulatedNetwork {
       call,
       sentAt: this.clock.now(),
       sentSeq: this.sequence.next(),
-      fault: this.#fate(client, call),
+      fault: this.#fate(planned, call),
       ask: request.batch_size ?? 5,
       visibilityTimeoutMs: request.visibility_timeout_ms ?? 0,
       acks: (request.acks ?? []).map((ack) => ack.lease_id),
@@ -166,6 +173,7 @@ interface Ends {
   readonly init: FetchInit;
   readonly resolve: (answer: FetchAnswer) => void;
   readonly reject: (error: unknown) => void;
+  readonly process: ProcessClock;
 }
 
 /** One request on its way there and back. */
@@ -231,7 +239,7 @@ class Exchange {
   }
 
   #end(state: CallRecord['state'], act: () => void): void {
-    if (this.#record.state !== 'open') return;
+    if (this.#record.state !== 'open' || this.#ends.process.hasVanished) return;
     this.#record.state = state;
     this.#record.endedAt = this.#network.clock.now();
     this.#record.endedSeq = this.#network.sequence.next();

@@ -37,13 +37,13 @@ export const nothingRemains: Invariant = (ledger) =>
     ].map((text) => `client ${client.client} ${text}`),
   );
 
-function left(ledger: Ledger, { client, remains }: ClientRun): readonly string[] {
+function left(ledger: Ledger, { client, crashed, remains }: ClientRun): readonly string[] {
   const { openCalls, timers, listeners, seq } = remains;
   const isClear = openCalls + timers + listeners === 0;
   const moved = ledger.startsBy(client).filter((start) => ledger.isBeingMoved(start, seq));
   return [
     ...(isClear ? [] : [`left ${openCalls} calls, ${timers} timers and ${listeners} listeners`]),
-    ...(mayHaveGivenUp(ledger, client)
+    ...(crashed !== undefined || mayHaveGivenUp(ledger, client)
       ? []
       : moved.map(({ messageId }) => `closed while ${messageId} was being moved`)),
   ];
@@ -147,7 +147,8 @@ function isHoarded(ledger: Ledger, client: ClientRun, delivery: Delivery): boole
   const { call, leaseId } = delivery;
   if (call === undefined || isHandedOut(ledger, client, delivery)) return false;
   const dueAt = releaseDueAt(ledger, client, delivery);
-  if (dueAt === undefined) return false;
+  // What was not due yet when its process vanished went with that.
+  if (dueAt === undefined || dueAt >= (client.crashed?.at ?? Infinity)) return false;
   if (delivery.settledAt <= dueAt) return false;
   const settlements = ledger.callsBy(client.client, 'ack');
   return !settlements.some((ack) => ack.sentAt <= dueAt && [...ack.acks, ...ack.retries].includes(leaseId));

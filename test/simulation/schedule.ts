@@ -40,6 +40,16 @@ export interface Misfits {
   readonly brokenOneIn: number | undefined;
 }
 
+/** Processes that vanish, with all that runs in them. */
+export interface Crashes {
+  /** For how long nothing runs in a client's place, in milliseconds. */
+  readonly restartMs: number;
+  /** The number of a message that ends every process which starts it. @defaultValue none */
+  readonly poison?: number | undefined;
+  /** When the process of a client ends for another reason, in milliseconds after the beginning. */
+  readonly at: ReadonlyArray<{ readonly client: number; readonly atMs: number }>;
+}
+
 /** Something that happens at a time, in milliseconds after the beginning. */
 export type PlannedEvent = { readonly atMs: number } & (
   | { readonly type: 'close'; readonly client: number; readonly graceMs?: number }
@@ -83,6 +93,8 @@ export interface Schedule {
   readonly events: readonly PlannedEvent[];
   /** When what handlers need is down: where they go on after a failure, they all fail. @defaultValue never */
   readonly outages?: ReadonlyArray<{ readonly atMs: number; readonly forMs: number }>;
+  /** @defaultValue no process vanishes */
+  readonly crashes?: Crashes | undefined;
   /** When whatever still runs is closed, in milliseconds after the beginning. */
   readonly horizonMs: number;
   /** Counts up until the queue is empty, then closes everything. @defaultValue true */

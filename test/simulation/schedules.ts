@@ -5,7 +5,7 @@ import type { Fault, PlannedFault } from './faults.ts';
 import { type Deviation, everyDeviation, type HandlerPlan, type HandlerTimes } from './handler-plan.ts';
 import type { Latency } from './network.ts';
 import type { OrderPlan } from './order-plan.ts';
-import type { ClientPlan, PlannedEvent, Schedule } from './schedule.ts';
+import type { ClientPlan, Crashes, PlannedEvent, Schedule } from './schedule.ts';
 import type { InvalidPlan, SchemaPlan } from './simulated-schema.ts';
 import { type SurfaceName, surfaceNames } from './surfaces.ts';
 
@@ -35,6 +35,8 @@ export interface ScheduleRange {
   readonly stopOneIn?: number;
   /** One in so many schedules has outages, and so many clients a breaker of their own. @defaultValue none */
   readonly outageOneIn?: number;
+  /** In one in so many schedules processes vanish. @defaultValue none */
+  readonly crashOneIn?: number;
 }
 
 /** Draws whole schedules: small ones, with times around the deadlines, where the mistakes are. */
@@ -56,6 +58,7 @@ export function schedules(range: ScheduleRange = {}): fc.Arbitrary<Schedule> {
         events: listOf(events(visibilityTimeoutMs, clients.length, range), 5),
         outages: outages(visibilityTimeoutMs, range),
         horizonMs: fc.constantFrom(3, 8).map((leases) => leases * visibilityTimeoutMs),
+        crashes: someTimes(crashes(visibilityTimeoutMs, clients.length), range.crashOneIn),
       }),
     ),
   );
@@ -67,6 +70,15 @@ function outages(timeoutMs: number, { outageOneIn }: ScheduleRange): fc.Arbitrar
     forMs: fc.oneof(timesAround(timeoutMs), fc.constant(86_400_000)),
   });
   return someTimes(fc.array(outage, { minLength: 1, maxLength: 2 }), outageOneIn).map((some) => some ?? []);
+}
+
+function crashes(timeoutMs: number, clients: number): fc.Arbitrary<Crashes> {
+  const crash = record({ client: fc.nat({ max: clients - 1 }), atMs: timesAround(timeoutMs) });
+  return record({
+    restartMs: fc.constantFrom(0, 50, 1_000, timeoutMs / 2, 2 * timeoutMs),
+    poison: someTimes(fc.integer({ min: 1, max: 12 }), 2),
+    at: fc.array(crash, { maxLength: 3 }),
+  });
 }
 
 function listOf<Item>(items: fc.Arbitrary<Item> | undefined, maxLength: number): fc.Arbitrary<Item[]> {

@@ -3,6 +3,7 @@ import type { InvalidMessage } from '../../src/consumer/events.ts';
 import type { Clock } from '../../src/contract/clock.ts';
 import type { Schema, SchemaResult } from '../../src/contract/schema.ts';
 import type { HandlerLog } from './handler-log.ts';
+import { never, type ProcessClock } from './process-clock.ts';
 
 /** How a client's schema answers. Which bodies do not fit is the schedule's matter. */
 export interface SchemaPlan {
@@ -33,7 +34,7 @@ export function parsedFrom(body: unknown): unknown {
 
 interface Deps {
   readonly client: number;
-  readonly clock: Clock;
+  readonly clock: ProcessClock;
   readonly log: HandlerLog;
   /** For how long each call keeps the event loop, in milliseconds. @defaultValue not at all */
   readonly blocksMs?: number | undefined;
@@ -50,6 +51,7 @@ export class SimulatedSchema implements Schema {
       return { issues: [{ message: 'does not fit', path: ['m'] }] };
     };
     const validate = (body: unknown): SchemaResult<unknown> | Promise<SchemaResult<unknown>> => {
+      if (clock.hasVanished) return never();
       const judgement = log.judge(client, body);
       if (blocksMs !== undefined) log.keepLoop(blocksMs);
       const end = (): SchemaResult<unknown> => {
@@ -69,6 +71,7 @@ export function plannedAnswers(
 ): (message: InvalidMessage) => InvalidAction | Promise<InvalidAction> {
   let asked = 0;
   return (message) => {
+    if (clock.hasVanished) return never();
     const note = log.invalid(client, message);
     const answer = answers[asked % answers.length] ?? 'retry';
     asked += 1;

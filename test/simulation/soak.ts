@@ -20,10 +20,13 @@ export async function soak(firstSeed: number, count: number): Promise<number> {
   try {
     for (; done < count; seed += 1) {
       const numRuns = Math.min(perSeed, count - done);
-      const property = fc.asyncProperty(schedules({ rateOneIn: 4, outageOneIn: 4 }), async (schedule) => {
-        const wrong = judgeAll(new Ledger(await runWorld(schedule)));
-        if (wrong.length > 0) throw new Error(wrong.join('\n'));
-      });
+      const property = fc.asyncProperty(
+        schedules({ rateOneIn: 4, outageOneIn: 4, crashOneIn: 6 }),
+        async (schedule) => {
+          const wrong = judgeAll(new Ledger(await runWorld(schedule)));
+          if (wrong.length > 0) throw new Error(wrong.join('\n'));
+        },
+      );
       await fc.assert(property, { seed, numRuns });
       done += numRuns;
     }

@@ -6,9 +6,11 @@ import { Client, type ClientRun } from './client.ts';
 import { HandlerLog } from './handler-log.ts';
 import { BrokerClock } from './machine-clock.ts';
 import { SimulatedNetwork } from './network.ts';
+import { ProcessClock } from './process-clock.ts';
 import type { ClientPlan, Misfits, PlannedEvent, Schedule } from './schedule.ts';
 import { seededRandom } from './seeded-random.ts';
 import { Sequence } from './sequence.ts';
+import { Supervisor } from './supervisor.ts';
 
 /** An entry of the broker's journal, with its place among everything else that happened. */
 export type LedgerEntry = JournalEntry & { readonly seq: number };
@@ -31,6 +33,7 @@ export interface Run {
   readonly journal: readonly LedgerEntry[];
   readonly network: SimulatedNetwork;
   readonly log: HandlerLog;
+  /** Those of the schedule, and each that took the place of one whose process had vanished. */
   readonly clients: readonly ClientRun[];
   /** When all machines but the broker's slept, and for how long. */
   readonly sleeps: readonly { readonly at: number; readonly ms: number }[];
@@ -73,7 +76,9 @@ class World {
   readonly #broker: Broker;
   readonly #network: SimulatedNetwork;
   readonly #log: HandlerLog;
-  readonly #clients: Client[];
+  readonly #clients: Supervisor[];
+  readonly #startedAt = this.#clock.now();
+  #started = 0;
   readonly #leased = new Set<string>();
   /** JSON of the bodies that no schema lets pass. */
   readonly #unfit = new Set<string>();
@@ -103,20 +108,26 @@ class World {
       hold: scheduler && ((what) => scheduler.schedule(Promise.resolve(), what)),
     });
     this.#log = new HandlerLog(this.#clock, this.#sequence);
-    this.#clients = schedule.clients.map((plan, client) => this.#client(plan, client));
+    this.#clients = schedule.clients.map(
+      (plan, planned) =>
+        new Supervisor(() => this.#start(plan, planned), this.#clock, schedule.crashes?.restartMs ?? Infinity),
+    );
   }
 
-  #client(plan: ClientPlan, client: number): Client {
+  #start(plan: ClientPlan, planned: number): Client {
+    const client = this.#started;
+    this.#started += 1;
+    const process = new ProcessClock(this.#clock);
     const connectionTo = (queue: string): CloudflareTransportOptions => {
       const { accountId, queueId, apiToken, baseUrl } = this.#broker.queue(queue);
-      return { accountId, queueId, apiToken, baseUrl, fetch: this.#network.clientFetch(client) };
+      return { accountId, queueId, apiToken, baseUrl, fetch: this.#network.clientFetch(client, planned, process) };
     };
-    return new Client({
+    const started = new Client({
       client,
       plan,
       schedule: this.#schedule,
-      startedAt: this.#clock.now(),
-      truth: this.#clock,
+      startedAt: this.#startedAt,
+      truth: process,
       sequence: this.#sequence,
       network: this.#network,
       log: this.#log,
@@ -124,17 +135,19 @@ class World {
       connection: connectionTo('jobs'),
       otherConnection: connectionTo('other'),
     });
+    started.start();
+    return started;
   }
 
   async run(): Promise<Run> {
     const schedule = this.#schedule;
-    const startedAt = this.#clock.now();
     this.#push(schedule.messages);
-    for (const client of this.#clients) client.start();
+    const ends = Promise.all(this.#clients.map((client) => client.run()));
     for (const event of schedule.events) this.#clock.setTimer(() => this.#happen(event), event.atMs);
+    for (const { client, atMs } of schedule.crashes?.at ?? [])
+      this.#clock.setTimer(() => this.#clients[client]?.tell((each) => each.crash()), atMs);
     this.#clock.setTimer(() => this.#closeAll(), schedule.horizonMs);
-    const ends = Promise.all(this.#clients.map((client) => client.end()));
-    const clients = await this.#passTimeUntil(ends);
+    const runs = await this.#passTimeUntil(ends);
     const endedAt = this.#clock.now();
     // What was sent and not waited for still arrives; whatever else comes now should not.
     await this.#clock.advance(Math.max(longestPushMs, 4 * schedule.visibilityTimeoutMs + 60_000));
@@ -142,12 +155,12 @@ class World {
     const inDeadLetterQueue = schedule.hasDeadLetterQueue ? this.#broker.inspect('dead').counts.total : 0;
     return {
       schedule,
-      startedAt,
+      startedAt: this.#startedAt,
       endedAt,
       journal: this.#journal,
       network: this.#network,
       log: this.#log,
-      clients,
+      clients: runs.flat().toSorted((a, b) => a.client - b.client),
       inQueue,
       inDeadLetterQueue,
       sleeps: this.#sleeps,
@@ -222,21 +235,21 @@ class World {
   }
 
   #closeAll(): void {
-    for (const client of this.#clients) client.close(undefined);
+    for (const client of this.#clients) client.stop((each) => each.close());
   }
 
   #happen(event: PlannedEvent): void {
     switch (event.type) {
       case 'close':
-        return this.#clients[event.client]?.close(event.graceMs);
+        return this.#clients[event.client]?.stop((client) => client.close(event.graceMs));
       case 'abort':
-        return this.#clients[event.client]?.abort();
+        return this.#clients[event.client]?.stop((client) => client.abort());
       case 'leave':
-        return this.#clients[event.client]?.leave();
+        return this.#clients[event.client]?.stop((client) => client.leave());
       case 'pause':
-        return this.#clients[event.client]?.pause(event.forMs);
+        return this.#clients[event.client]?.tell((client) => client.pause(event.forMs));
       case 'jump':
-        return this.#clients[event.client]?.jump(event.ms);
+        return this.#clients[event.client]?.tell((client) => client.jump(event.ms));
       case 'broker-jump':
         this.#brokerClock.jump(-event.ms);
         this.#clock.setTimer(() => this.#brokerClock.jump(event.ms), event.forMs);
@@ -244,7 +257,7 @@ class World {
       case 'block':
         return this.#log.keepLoop(event.ms);
       case 'suspend':
-        for (const client of this.#clients) client.sleep();
+        for (const client of this.#clients) client.tell((each) => each.sleep());
         this.#sleeps.push({ at: this.#clock.now(), ms: event.ms });
         return this.#clock.suspend(event.ms);
       case 'redeliver':
