@@ -43,13 +43,17 @@ function isDue(ledger: Ledger, client: ClientRun, { start, first }: Claim): bool
   return turnsAfter(ledger, heldBackUntil(ledger, client.client, at), turnsMs) < endsAt;
 }
 
-/** Whether its client sent any settlement of it, by this lease or a newer one. */
+/**
+ * Whether its client sent any settlement of it, by this lease or a newer one; by this one also before it was written, where
+ * its reader had gone away and something between still held it.
+ */
 function isSettled(ledger: Ledger, { client }: ClientRun, { start, first }: Claim): boolean {
   const leases = new Set(ledger.got(client, start.messageId).map(({ leaseId }) => leaseId));
   return ledger
     .callsBy(client, 'ack')
-    .some(
-      ({ acks, retries, sentSeq }) =>
-        sentSeq > first.seq && [...acks, ...retries].some((leaseId) => leases.has(leaseId)),
+    .some(({ acks, retries, sentSeq }) =>
+      [...acks, ...retries].some(
+        (leaseId) => leaseId === start.leaseId || (sentSeq > first.seq && leases.has(leaseId)),
+      ),
     );
 }
