@@ -103,14 +103,26 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   const wanted = Math.min(bounds.batchSize, Math.max(1, unfed, stretch));
   // A nearly full buffer is not topped up message by message.
   if (room < wanted && unfed < 1 && room < unstarted) return 0;
-  return Math.max(0, Math.min(wanted, room, roomInTurn(handlers, bounds, state, Math.max(wanted, stretch), now)));
+  return Math.max(
+    0,
+    Math.min(
+      wanted,
+      room,
+      roomInTurn(handlers, bounds, state, { stretch: Math.max(wanted, stretch), idle: handlers.idle(now) }),
+    ),
+  );
 }
 
 /**
  * How many may be asked for where an order is kept, since they may have to wait for others: what one handler can start in
  * time, a short stretch of work at most unless one is sought; and as many as are let wait for the sake of those behind them.
  */
-function roomInTurn(handlers: Handlers, bounds: PullBounds, state: PullState, stretch: number, now: number): number {
+function roomInTurn(
+  handlers: Handlers,
+  bounds: PullBounds,
+  state: PullState,
+  { stretch, idle }: { readonly stretch: number; readonly idle: number },
+): number {
   const { order, visibilityTimeoutMs } = bounds;
   if (order === undefined) return Infinity;
   const { finished, meanMs, estimateMs } = handlers;
@@ -122,7 +134,7 @@ function roomInTurn(handlers: Handlers, bounds: PullBounds, state: PullState, st
   if (order.key === undefined && state.blocked === 0) return Infinity;
   const most = share + order.lookAhead - state.blocked;
   // All that comes may be of the key that has the most waiting, and what can't wait there loses an attempt: not too often.
-  const fitting = finished === 0 ? handlers.idle(now) - state.blocked : inTime - state.longest;
+  const fitting = finished === 0 ? idle - state.blocked : inTime - state.longest;
   const room = state.overtaken <= order.lookAhead ? most : Math.min(most, Math.max(share - state.blocked, fitting));
   return Math.max(state.due, room - state.asked);
 }
