@@ -30,7 +30,8 @@ export interface ProcessOptions<Body = unknown> extends Omit<ConsumeOptions, 'se
    * - What waits for its key is leased. A key has no more waiting than one handler can start in time; what is beyond, or waits
    *   for too long, is given back for about as long as it would have to wait. That costs an attempt, so let `max_retries` be
    *   3 or more. A message is not given back on its last attempt.
-   * - To reach the messages of other keys, up to ten times `concurrency` are pulled that have to wait; no more.
+   * - To reach the messages of other keys, up to ten times `concurrency` are pulled that have to wait; once as many had to be
+   *   given back, no more than can wait are: others come later then, but a long backlog of one key costs few attempts.
    */
   readonly key?: (message: KeyedMessage<Body>) => string;
   /**

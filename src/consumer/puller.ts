@@ -227,6 +227,8 @@ export class Puller {
       unstarted: holdings.buffered + held,
       unstartedLength: holdings.unstartedLength + heldLength,
       blocked: holdings.blocked,
+      longest: holdings.longest,
+      overtaken: holdings.overtaken,
       due: holdings.dueSince > this.#sentAt ? 1 : 0,
       isSeeking: holdings.isSeeking,
       asked: this.#asked,

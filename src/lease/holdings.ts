@@ -101,6 +101,8 @@ export class Holdings {
   unstartedLength = 0;
   /** How many handlers have ended. */
   ended = 0;
+  /** How many were given back because too many of their key were there, less a twentieth of those that were handled since. */
+  overtaken = 0;
 
   /** @param maxRetries - what the queue is set to: a message with more attempts is on its last */
   constructor(
@@ -121,6 +123,11 @@ export class Holdings {
   /** How many wait for another message of their key, those included that were given back for that. */
   get blocked(): number {
     return this.#lanes.order === 'any' ? 0 : this.unstarted - this.buffered + this.#lanes.setAside;
+  }
+
+  /** How many of one key there are at most, those at work and those expected again included. */
+  get longest(): number {
+    return this.#lanes.order === 'by key' ? this.#lanes.longest : 0;
   }
 
   /** When a message should last have come again that others wait for. */
@@ -361,8 +368,9 @@ export class Holdings {
         // Half of it would do for what nobody expected; but what is given back has lost an attempt for certain.
         const inTimeMs = 2 * budgetMs(lease.batch.timeoutMs, roundTripMs);
         if (lane.waitMs(lease.id, now, usualMs) <= inTimeMs) break;
-        if (lease.phase !== 'deferred' || lease.attempts >= this.#maxRetries) continue;
-        this.#postpone(lease, now, trimmed, usualMs);
+        if (lease.phase !== 'deferred') continue;
+        this.overtaken += 1;
+        if (lease.attempts < this.#maxRetries) this.#postpone(lease, now, trimmed, usualMs);
       }
     }
     this.#lengthened.clear();
@@ -558,6 +566,7 @@ export class Holdings {
     const entry = lane?.find(lease.id);
     if (lane === undefined || entry?.running !== lease) return;
     lane.finish(entry, now - lease.startedAt);
+    this.overtaken = Math.max(0, this.overtaken - 0.05);
     if (entry.waiting === undefined) {
       const isRetried = lease.settledAs === 'retry' && lease.deadline > now;
       const at = isRetried ? now + 1_000 * (lease.delaySeconds ?? 0) : Math.max(now, lease.deadline);

@@ -40,6 +40,10 @@ export class Lane {
     return this.#entries.length === 0;
   }
 
+  get size(): number {
+    return this.#entries.length;
+  }
+
   /** The entry of a message, a new one where it has none. */
   entryOf(id: string, timestampMs: number): LaneEntry {
     const existing = this.find(id);

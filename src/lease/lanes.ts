@@ -31,6 +31,13 @@ export class Lanes {
     return key === undefined ? undefined : this.#lanes.get(key);
   }
 
+  /** How many the longest one has. */
+  get longest(): number {
+    let longest = 0;
+    for (const { size } of this.#lanes.values()) if (size > longest) longest = size;
+    return longest;
+  }
+
   /** The lane of a key, a new one where it has none. */
   of(key: string): Lane {
     let lane = this.#lanes.get(key);
@@ -69,6 +76,11 @@ export class Lanes {
     else if (entry.isSetAside) this.setAside -= 1;
   }
 
+  /** What was given back does not come in time: those that came since are not to be given back for the sake of it. */
+  #forgetSetAside(lane: Lane): void {
+    for (const [entry, itsLane] of this.#expected) if (itsLane === lane && entry.isSetAside) this.remove(lane, entry);
+  }
+
   /**
    * Notes what is due, and waits for it no longer than `patienceMs` more, but in any case until somebody has looked.
    *
@@ -90,6 +102,7 @@ export class Lanes {
       }
       if (entry.at <= now && entry.isDue) {
         this.remove(lane, entry);
+        if (entry.isSetAside) this.#forgetSetAside(lane);
         ended.add(lane);
         continue;
       }

@@ -40,6 +40,10 @@ export interface PullState {
   readonly unstarted: number;
   /** Those that wait for another message, where an order is kept. */
   readonly blocked: number;
+  /** How many of one key there are at most, where an order is kept: those at work and those expected again included. */
+  readonly longest: number;
+  /** How many were given back because too many of their key were there, less what was made good. */
+  readonly overtaken: number;
   /** 1 when a message that others wait for is due, and no pull was sent since; else 0. */
   readonly due: 0 | 1;
   /** One is due and has not come, and it may be behind others in the queue. */
@@ -99,14 +103,26 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   const wanted = Math.min(bounds.batchSize, Math.max(1, unfed, stretch));
   // A nearly full buffer is not topped up message by message.
   if (room < wanted && unfed < 1 && room < unstarted) return 0;
-  return Math.max(0, Math.min(wanted, room, roomInTurn(handlers, bounds, state, Math.max(wanted, stretch))));
+  return Math.max(
+    0,
+    Math.min(
+      wanted,
+      room,
+      roomInTurn(handlers, bounds, state, { stretch: Math.max(wanted, stretch), idle: handlers.idle(now) }),
+    ),
+  );
 }
 
 /**
  * How many may be asked for where an order is kept, since they may have to wait for others: what one handler can start in
  * time, a short stretch of work at most unless one is sought; and as many as are let wait for the sake of those behind them.
  */
-function roomInTurn(handlers: Handlers, bounds: PullBounds, state: PullState, stretch: number): number {
+function roomInTurn(
+  handlers: Handlers,
+  bounds: PullBounds,
+  state: PullState,
+  { stretch, idle }: { readonly stretch: number; readonly idle: number },
+): number {
   const { order, visibilityTimeoutMs } = bounds;
   if (order === undefined) return Infinity;
   const { finished, meanMs, estimateMs } = handlers;
@@ -116,7 +132,11 @@ function roomInTurn(handlers: Handlers, bounds: PullBounds, state: PullState, st
   const share = Math.max(1, Math.min(stretch, inTime, bounds.maxBuffered));
   // Where there is one order for all, nothing waits but for what comes again.
   if (order.key === undefined && state.blocked === 0) return Infinity;
-  return Math.max(state.due, share + order.lookAhead - state.blocked - state.asked);
+  const most = share + order.lookAhead - state.blocked;
+  // All that comes may be of the key that has the most waiting, and what can't wait there loses an attempt: not too often.
+  const fitting = finished === 0 ? idle - state.blocked : inTime - state.longest;
+  const room = state.overtaken <= order.lookAhead ? most : Math.min(most, Math.max(share - state.blocked, fitting));
+  return Math.max(state.due, room - state.asked);
 }
 
 /** How much work one pull fetches, in milliseconds. */

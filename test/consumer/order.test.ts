@@ -200,6 +200,19 @@ describe('process() with key', () => {
     expect(summary.released).toBeLessThan(90);
   });
 
+  it.each([
+    [200, 8_000, 3],
+    [400, 500, 10],
+    [1_000, 1_000, 10],
+  ])('loses none of %i messages of one key that take %i ms each', async (messages, workMs, concurrency) => {
+    const jobs = openJobs<Job>({ maxRetries: 3, deadLetterQueue: 'dead' }, { latencyMs: 5 });
+    jobs.push(...jobsOf(['a'], messages));
+    const processor = jobs.queue.process(() => jobs.wait(workMs), { ...byKey, concurrency });
+    await jobs.clock.advance(1.5 * messages * workMs);
+    const { acked } = await jobs.run(processor.close());
+    expect([acked, jobs.broker.inspect('dead').counts.total]).toEqual([messages, 0]);
+  });
+
   it('starts the last attempt of a message whose key waits for another to come again', async () => {
     const jobs = openJobs<Job>({ maxRetries: 2, deadLetterQueue: 'dead' }, { latencyMs: 5 });
     jobs.push(...jobsOf(['a'], 6));

@@ -27,6 +27,8 @@ function kept(eachMs: number, messages = 100): SerialTime {
 const nothing: PullState = {
   unstarted: 0,
   blocked: 0,
+  longest: 0,
+  overtaken: 0,
   due: 0,
   isSeeking: false,
   unstartedLength: 0,
@@ -246,6 +248,8 @@ describe('planPull()', () => {
       meanLength: fc.constantFrom(0, 10, 10_000),
       unstartedLength: fc.nat(100_000),
       blocked: fc.nat(60),
+      longest: fc.nat(60),
+      overtaken: fc.nat(30),
       due: fc.constantFrom(0 as const, 1 as const),
       isSeeking: fc.boolean(),
       serial: fc.tuple(fc.constantFrom(0, 0.01, 5, 1_000), fc.nat(50)).map(([ms, messages]) => kept(ms, messages)),
