@@ -81,7 +81,7 @@ export class Intake {
     if (judged.length > 0) this.#sort(judged, answer);
   }
 
-  /** What is judged sooner waits for what came before it. */
+  /** What is judged sooner waits for what came before it, unless it is invalid: nothing waits for that. */
   #takeTogether(answer: PullAnswer): void {
     const { schema, decode, onJudged } = this.#deps;
     const validated = answer.messages.map((message) => validate(message, schema, decode));
@@ -93,9 +93,22 @@ export class Intake {
     const unjudged = { answer, messages: new Set(answer.messages) };
     this.#unjudged.add(unjudged);
     for (const message of answer.messages) this.#hold(message, 1);
-    void Promise.all(validated.map((each) => Promise.resolve(each))).then((all) => {
+    const valid = answer.messages.map(async (message, index) => {
+      const each = await validated[index];
+      if (each?.error === undefined) return each;
+      if (unjudged.messages.delete(message)) {
+        this.#hold(message, -1);
+        this.#sort([each], answer);
+        onJudged();
+      }
+      return undefined;
+    });
+    void Promise.all(valid).then((all) => {
       if (this.#letGo(unjudged).length === 0) return;
-      this.#sort(all, answer);
+      this.#sort(
+        all.filter((each) => each !== undefined),
+        answer,
+      );
       onJudged();
     });
   }

@@ -26,6 +26,34 @@ function numbersOf(handled: readonly Job[]): Readonly<Record<string, readonly nu
 
 const isSorted = (numbers: readonly number[]): boolean => numbers.every((n, index) => n > (numbers[index - 1] ?? -1));
 
+describe('an order that is kept', () => {
+  it('tells of an invalid message although a schema takes longer than the leases for another', async () => {
+    const never = new Promise<never>(() => undefined);
+    const schema = {
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: (value: unknown) => {
+          if (value === 1) return never;
+          return Promise.resolve(value === 0 ? { value } : { issues: [{ message: 'no' }] });
+        },
+      },
+    } as const;
+    const jobs = openJobs<number>({}, { schema });
+    jobs.push(0, 0, 1, 2, 3);
+    const invalid: unknown[] = [];
+    const onEvent = (event: ConsumerEvent): void => {
+      if (event.type === 'invalid') invalid.push(event.message.body);
+    };
+    const done = new AbortController();
+    const closed = jobs.queue.process(() => 1, { ordered: true, onInvalid: 'ack', onEvent, signal: done.signal });
+    await jobs.clock.advance(20_000);
+    done.abort();
+    await jobs.run(closed);
+    expect(invalid).toEqual(expect.arrayContaining([2, 3]));
+  });
+});
+
 describe('process() with key', () => {
   it('handles messages of one key one after the other, in order, and others side by side', async () => {
     const jobs = openJobs<Job>({}, { latencyMs: 5 });

@@ -244,8 +244,8 @@ export const leaseMutants: readonly Mutant[] = [
   {
     name: 'what would be on its last attempt then is set aside',
     file: holdings,
-    find: "if (lease.attempts < this.#maxRetries) this.#postpone",
-    replace: "this.#postpone",
+    find: 'if (lease.attempts < this.#maxRetries) this.#postpone',
+    replace: 'this.#postpone',
   },
   {
     name: 'pulls go out side by side after an answer that was not full',
