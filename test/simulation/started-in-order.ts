@@ -19,7 +19,8 @@ const longestDelaySeconds = 300;
  * - no message is started before an older one that it has in hand, unless it is on its last attempt;
  * - nor before an older one that was retried has come again, or should have come five seconds ago, unless either is on its
  *   last attempt;
- * - where nothing fails and nobody else consumes, handlers start in the order of the queue.
+ * - where nothing fails and nobody else consumes, handlers start in the order of the queue; of a key, unless messages were
+ *   given back to reach those of other keys, which may come again behind those after them.
  *
  * Of two with the same timestamp the older is the one that came first.
  */
@@ -121,7 +122,9 @@ class OrderJudge {
     const isUndisturbed = isAlone && isGentle(run.schedule) && run.sleeps.length === 0;
     const isConstant =
       plan.handler.deviations.length === 0 && starts.every((start) => start.end === 'finished' && !this.#isLast(start));
-    if (!isUndisturbed || !isConstant || endings.length === 0) return [];
+    const calls = this.#ledger.callsBy(this.#client.client, 'ack');
+    const hasGivenBack = plan.order !== 'ordered' && calls.some(({ retries }) => retries.length > 0);
+    if (!isUndisturbed || !isConstant || hasGivenBack || endings.length === 0) return [];
     return starts.flatMap(({ messageId }, index) => {
       const before = starts[index - 1];
       if (before === undefined || this.#indexOf(before) <= this.#indexOf({ messageId })) return [];
