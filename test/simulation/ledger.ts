@@ -92,7 +92,10 @@ export class Ledger {
     for (const call of answers.toSorted((a, b) => a.endedSeq - b.endedSeq)) {
       for (const leaseId of call.received) {
         const { messageId } = this.delivery(leaseId);
-        const judgement = judged.get(`${call.client} ${this.bodyOf(messageId)}`)?.shift();
+        const list = judged.get(`${call.client} ${this.bodyOf(messageId)}`);
+        // Of a probe that failed it is asked once more, whether it can be tried again.
+        while (list?.[0] !== undefined && list[0].askedSeq < call.endedSeq) list.shift();
+        const judgement = list?.shift();
         if (judgement !== undefined) this.#judgements.set(leaseId, judgement);
       }
     }
