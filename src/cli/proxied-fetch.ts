@@ -78,7 +78,7 @@ function decode(text: string): string {
   }
 }
 
-/** Connections to the proxy that fail in words. undici would ask without end what ends the connection without an answer. */
+/** Connections to the proxy that fail in words, and once: undici 7.30 by itself may go on asking. */
 function tunnelsOf({ Pool }: Undici): (origin: URL, options: object) => Dispatcher {
   return (origin, options) => {
     const pool = new Pool(origin, options);
