@@ -1,4 +1,4 @@
-import { findProxy } from '../transports/cloudflare/environment-proxy.ts';
+import { findProxy, noProxyEntries } from '../transports/cloudflare/environment-proxy.ts';
 import type { Environment } from '../transports/cloudflare/options.ts';
 
 /** What the environment has to be for a server of this machine to be reached without the proxy. */
@@ -16,9 +16,7 @@ export function neededNoProxy(baseUrl: string, environment: Environment): Needed
   const url = new URL(baseUrl);
   const proxy = findProxy(url, (name) => others[name], false);
   if (proxy === undefined) return undefined;
-  const entries = new Set(
-    [lower, upper].flatMap((list) => list?.split(/[\s,]+/) ?? []).filter((entry) => entry !== ''),
-  );
+  const entries = new Set([lower, upper].flatMap((list = '') => noProxyEntries(list)));
   const hosts = spellings(url.hostname);
   // Programs differ in ranges and ports: only a host by itself is known to all.
   if (entries.has('*') || hosts.every((host) => entries.has(host))) return undefined;

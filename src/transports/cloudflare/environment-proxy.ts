@@ -45,14 +45,16 @@ function parseProxy(value: string): URL | undefined {
 function isExempt({ protocol, hostname, port }: URL, list: string): boolean {
   const host = bare(hostname);
   const itsPort = port || defaultPorts[protocol];
-  return list
-    .toLowerCase()
-    .split(/[\s,]+/)
-    .some((entry) => {
-      const [, name = entry, onlyPort = itsPort] = /^(\[.*\]|[^:]*):(\d+)$/.exec(entry) ?? [];
-      const suffix = bare(name).replace(/^\*?\./, '');
-      return entry === '*' || (suffix !== '' && onlyPort === itsPort && `.${host}`.endsWith(`.${suffix}`));
-    });
+  return noProxyEntries(list.toLowerCase()).some((entry) => {
+    const [, name = entry, onlyPort = itsPort] = /^(\[.*\]|[^:]*):(\d+)$/.exec(entry) ?? [];
+    const suffix = bare(name).replace(/^\*?\./, '');
+    return entry === '*' || (suffix !== '' && onlyPort === itsPort && `.${host}`.endsWith(`.${suffix}`));
+  });
+}
+
+/** What a `NO_PROXY` names. */
+export function noProxyEntries(list: string): readonly string[] {
+  return list.split(/[\s,]+/).filter((entry) => entry !== '');
 }
 
 function bare(host: string): string {
