@@ -227,7 +227,10 @@ export class Puller {
       unstarted: holdings.buffered + held,
       unstartedLength: holdings.unstartedLength + heldLength,
       blocked: holdings.blocked,
-      longest: holdings.longest,
+      // Walks all lanes, and is seldom asked for.
+      get longest() {
+        return holdings.longest;
+      },
       overtaken: holdings.overtaken,
       due: holdings.dueSince > this.#sentAt ? 1 : 0,
       isSeeking: holdings.isSeeking,

@@ -133,9 +133,10 @@ function roomInTurn(
   // Where there is one order for all, nothing waits but for what comes again.
   if (order.key === undefined && state.blocked === 0) return Infinity;
   const most = share + order.lookAhead - state.blocked;
+  if (state.overtaken <= order.lookAhead) return Math.max(state.due, most - state.asked);
   // All that comes may be of the key that has the most waiting, and what can't wait there loses an attempt: not too often.
   const fitting = finished === 0 ? idle - state.blocked : inTime - state.longest;
-  const room = state.overtaken <= order.lookAhead ? most : Math.min(most, Math.max(share - state.blocked, fitting));
+  const room = Math.min(most, Math.max(share - state.blocked, fitting));
   return Math.max(state.due, room - state.asked);
 }
 
