@@ -6,7 +6,7 @@ import type { LeaseSignals } from './lease-signals.ts';
 import type { Puller } from './puller.ts';
 import type { Settlements } from './settlements.ts';
 import type { Settler } from './settler.ts';
-import { Shutdown } from './shutdown.ts';
+import { lastCallsMs, Shutdown } from './shutdown.ts';
 import { type CloseReason, type ConsumerStats, isAsked } from './stats.ts';
 
 export interface ClosingDeps {
@@ -35,6 +35,8 @@ export interface CloseRequest {
 export class Closing {
   readonly #deps: ClosingDeps;
   #shutdown: Shutdown | undefined;
+  /** When it will have taken as long as it may, once that is known. */
+  #overAt: number | undefined;
   /** It has taken as long as it may. */
   #isOver = false;
   /** And a turn more: a transport that does not heed its signal must not keep it from ending. */
@@ -99,9 +101,19 @@ export class Closing {
     if (step.abort) this.#endGrace();
     for (const lease of step.abandon) handouts.abandon(lease, now, this.#givesBack);
     if (step.schemasAreOver) this.#takeNoMore(now);
-    if (step.isOver) this.#giveUp();
+    let nextAt = step.isOver ? this.#lastCallsEndAt(now) : Infinity;
+    if (nextAt <= now) {
+      this.#giveUp();
+      nextAt = Infinity;
+    }
     if (this.#hasLeft()) this.#tellLeft();
-    return Math.min(step.nextAt, puller.giveUp(now, step.pullsAreOver));
+    return Math.min(nextAt, step.nextAt, puller.giveUp(now, step.pullsAreOver));
+  }
+
+  /** When the end is final: work that kept the event loop until the time was over has its settlement sent once. */
+  #lastCallsEndAt(now: number): number {
+    this.#overAt ??= now + (this.#deps.settler.hasSendable(now) ? lastCallsMs.withGrace : 0);
+    return this.#overAt;
   }
 
   /** Gives back what nobody has looked at yet. */

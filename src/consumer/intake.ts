@@ -183,39 +183,59 @@ export class Intake {
   }
 
   #sort(judged: readonly Decoded[], answer: PullAnswer): void {
+    const { options, accept, reject } = this.#deps;
     const valid: HeldMessage[] = [];
+    const settled: [Lease, InvalidAction, Error][] = [];
     let batch: LeaseBatch | undefined;
     for (const each of judged) {
-      const { message, error } = withKey(each, this.#deps.options.order, view);
-      if (error === undefined) valid.push(message);
-      else {
-        batch ??= new LeaseBatch(answer.sentAt, answer.visibilityTimeoutMs);
-        void this.#judgeInvalid(message, new Lease(message, batch), error);
+      const { message, error } = withKey(each, options.order, view);
+      if (error === undefined) {
+        valid.push(message);
+        continue;
       }
+      batch ??= new LeaseBatch(answer.sentAt, answer.visibilityTimeoutMs);
+      const lease = new Lease(message, batch);
+      const action = this.#askOf(message, error);
+      if (typeof action === 'string') settled.push([lease, action, error]);
+      else void this.#awaitAction(lease, action, error);
     }
-    this.#deps.accept(valid, answer);
+    accept(valid, answer);
+    for (const [lease, action, error] of settled) reject(lease, action, error);
   }
 
-  async #judgeInvalid(message: HeldMessage, lease: Lease, error: unknown): Promise<void> {
-    const { options, stats, report, reject } = this.#deps;
+  /** What is to become of an invalid message; a promise only where `onInvalid` gives one. */
+  #askOf(message: HeldMessage, error: Error): InvalidAction | Promise<InvalidAction> {
+    const { options, stats, report } = this.#deps;
     const invalid = view(message);
     stats.invalid += 1;
     report({ type: 'invalid', message: invalid, error });
-    let action: InvalidAction = 'retry';
-    this.#rejected.add(lease);
-    try {
-      const said =
-        typeof options.onInvalid === 'function' ? await options.onInvalid(invalid, error) : options.onInvalid;
-      checkInvalidAction('onInvalid()', said);
-      action = said;
-    } catch (failure) {
+    const retryAfter = (failure: unknown): InvalidAction => {
       const { id, attempts } = message;
       const failed = errorOf('onInvalid()', failure);
       report({ type: 'callbackFailed', callback: 'onInvalid', message: { id, attempts }, error: failed });
+      return 'retry';
+    };
+    if (typeof options.onInvalid !== 'function') return options.onInvalid;
+    try {
+      const said = options.onInvalid(invalid, error);
+      // Said at once, it holds at once: the callback may have taken so long that nothing more is awaited.
+      return typeof said === 'string' ? checked(said) : Promise.resolve(said).then(checked).catch(retryAfter);
+    } catch (failure) {
+      return retryAfter(failure);
     }
-    // The answer holds also when the lease is over: an acknowledgement may come late.
-    if (this.#rejected.delete(lease) || !this.#hasGivenUp) reject(lease, action, error);
   }
+
+  async #awaitAction(lease: Lease, awaited: Promise<InvalidAction>, error: Error): Promise<void> {
+    this.#rejected.add(lease);
+    const action = await awaited;
+    // The answer holds also when the lease is over: an acknowledgement may come late.
+    if (this.#rejected.delete(lease) || !this.#hasGivenUp) this.#deps.reject(lease, action, error);
+  }
+}
+
+function checked(said: InvalidAction): InvalidAction {
+  checkInvalidAction('onInvalid()', said);
+  return said;
 }
 
 function isDecoded({ bodyError }: PulledMessage): boolean {

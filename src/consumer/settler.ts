@@ -73,6 +73,11 @@ export class Settler {
     return this.#unconfirmed;
   }
 
+  /** Whether something waits to be sent that nothing holds back. */
+  hasSendable(now: number): boolean {
+    return this.#pending.length > 0 && this.#deps.gates.notBefore('ack') <= now;
+  }
+
   /** Takes a lease whose settlement has been decided. */
   add(lease: Lease, now: number): void {
     // Work that ended after its lease is repeated once as well.

@@ -9,7 +9,7 @@ import type { CloseReason } from './stats.ts';
 const afterAbortMs = 1_000;
 
 /** How long the last settle calls may take, in milliseconds: with a grace that somebody chose, and without. */
-const lastCallsMs = { withGrace: 2_000, withoutGrace: 10_000 };
+export const lastCallsMs = { withGrace: 2_000, withoutGrace: 10_000 };
 
 /** What a turn has to do for the end. */
 export interface ShutdownStep {

@@ -56,6 +56,27 @@ describe('graceMs', () => {
     expect(jobs.clock.now() - since).toBeLessThan(2_100);
   });
 
+  it('does not keep the acknowledgement of work that kept the event loop for longer from being sent', async () => {
+    const jobs = openJobs({}, { latencyMs: 50 });
+    jobs.push(1);
+    const compute = async (): Promise<void> => {
+      await jobs.wait(1_000);
+      jobs.clock.block(60_000);
+    };
+    const processor = jobs.queue.process(compute, { ...options });
+    await jobs.clock.advance(200);
+    expect(await jobs.run(processor.close())).toMatchObject({ acked: 1, abandoned: 0, lost: 0 });
+    expect(left(jobs)).toEqual([]);
+
+    jobs.push(2);
+    const deaf = jobs.queue.process(compute, { ...options });
+    await jobs.clock.advance(200);
+    jobs.transport.script = (call, answer) => (call.method === 'ack' ? jobs.wait(60_000).then(answer) : answer());
+    const since = jobs.clock.now();
+    expect(await jobs.run(deaf.close())).toMatchObject({ acked: 0, unknown: 1 });
+    expect(jobs.clock.now() - since).toBeLessThan(64_000);
+  });
+
   it('gives back at once what does not end, though its handler runs on, and takes nothing of it afterwards', async () => {
     const jobs = openJobs();
     jobs.push('hangs');

@@ -81,6 +81,25 @@ describe('close() while a message waits for its schema or for onInvalid', () => 
     expect(jobs.entries('retried')).toEqual([]);
   });
 
+  it('follows an onInvalid that computed for longer than the lease', async () => {
+    const schema = v.pipeAsync(
+      v.string(),
+      v.checkAsync(() => later(false, jobs.clock, 1_000)),
+    );
+    const jobs: Jobs<string> = openJobs<string>({}, { schema });
+    jobs.push('one');
+    const onInvalid = (): 'ack' => {
+      jobs.clock.block(30_000);
+      return 'ack';
+    };
+    const consumer = jobs.queue.consume({ visibilityTimeoutMs: 10_000, onInvalid });
+    const next = consumer[Symbol.asyncIterator]().next();
+    await jobs.run(jobs.wait(100));
+    await jobs.run(consumer.close({ graceMs: 5_000 }));
+    await next;
+    expect(jobs.entries('acked')).toHaveLength(1);
+  });
+
   it('gives back in time what it holds by a longer lease than usual, also without a grace', async () => {
     const jobs = openSlowJobs(() => new Promise(() => undefined));
     // An answer that takes its time makes the next lease a longer one.

@@ -1,9 +1,10 @@
-import { mayHaveGivenUp, takesNoMoreAt } from './client-time.ts';
+import { heldBackUntil, mayHaveGivenUp, takesNoMoreAt } from './client-time.ts';
 import type { ClientRun } from './client.ts';
 import { isCutShort } from './cut-short.ts';
 import type { Start } from './handler-log.ts';
 import type { Invariant } from './invariant.ts';
 import type { Ledger } from './ledger.ts';
+import type { Moment } from './moment.ts';
 
 /**
  * The ack of finished work is sent, also when its lease is over, but not when it was given back a second after the grace; and once a message is finished, no newer delivery of it is
@@ -20,7 +21,7 @@ function notAcked(ledger: Ledger, client: ClientRun, start: Start): readonly str
   const { messageId } = start;
   const settledSeq = ledger.settledSeq(start);
   if (settledSeq > client.remains.seq || !ledger.isKnownFinished(start, client.remains.seq)) return [];
-  if (mayHaveGivenUp(ledger, client.client) || isCutOff(client, start) || isLost(ledger, client, start)) return [];
+  if (isGivenUp(ledger, client, start) || isCutOff(client, start) || isLost(ledger, client, start)) return [];
   const leases = new Set(ledger.got(client.client, messageId).map(({ leaseId }) => leaseId));
   const settleCalls = ledger.callsBy(client.client, 'ack');
   const isSent = settleCalls.some(({ acks }) => acks.some((leaseId) => leases.has(leaseId)));
@@ -28,6 +29,23 @@ function notAcked(ledger: Ledger, client: ClientRun, start: Start): readonly str
     Math.min(start.endedAt, ...start.settles.map(({ at }) => at)) >= takesNoMoreAt(ledger, client.client).earliest &&
     settleCalls.some(({ retries }) => retries.some((leaseId) => leases.has(leaseId)));
   return isSent || isGivenBack ? [] : [`client ${client.client} finished ${messageId} and sent no ack of it`];
+}
+
+/** Whether its client waited for as long as it does while failed calls held the settlement back. */
+function isGivenUp(ledger: Ledger, { client }: ClientRun, start: Start): boolean {
+  if (!mayHaveGivenUp(ledger, client)) return false;
+  const { at, seq } = knownEnd(start);
+  const ended = [...ledger.callsBy(client, 'ack'), ...ledger.callsBy(client, 'pull')].filter(
+    ({ endedSeq }) => endedSeq >= seq,
+  );
+  return [at, ...ended.map(({ endedAt }) => endedAt)].some((from) => heldBackUntil(ledger, client, from) > from);
+}
+
+/** When it was known how it is to be settled. */
+function knownEnd({ settles, endedAt, endedSeq }: Start): Moment {
+  const [first] = settles;
+  const isSimple = first?.kind === 'ack' || first?.kind === 'retry';
+  return isSimple ? first : { at: first?.settledAt ?? endedAt, seq: first?.settledSeq ?? endedSeq };
 }
 
 /** A reader that goes away does not hear of the ends that follow, nor, it may be, of one in the same moment. */
@@ -45,13 +63,10 @@ function isCutOff({ endings, leaves, surface }: ClientRun, { settles, endedAt }:
 }
 
 /** Whether it went with the process: a moment before, nobody had to have sent it. */
-function isLost(ledger: Ledger, client: ClientRun, { leaseId, settles, endedAt, endedSeq }: Start): boolean {
-  const [first] = settles;
-  const { call } = ledger.delivery(leaseId);
+function isLost(ledger: Ledger, client: ClientRun, start: Start): boolean {
+  const { call } = ledger.delivery(start.leaseId);
   if (client.crashed === undefined || call === undefined) return false;
-  const isSimple = first?.kind === 'ack' || first?.kind === 'retry';
-  const known = isSimple ? first : { at: first?.settledAt ?? endedAt, seq: first?.settledSeq ?? endedSeq };
-  return isCutShort(ledger, client, call, known);
+  return isCutShort(ledger, client, call, knownEnd(start));
 }
 
 function startedAfter(ledger: Ledger, { client, messageId, handed }: Start): readonly string[] {
