@@ -65,8 +65,8 @@ export interface ResolvedProcessBatchesOptions<Body> extends ResolvedBatchOption
  *
  * @throws TypeError or RangeError that names the option, what it must be, and its value
  */
-export function resolveBatchOptions(options: BatchOptions = {}): ResolvedBatchOptions {
-  const resolved = resolveConsumeOptions(options, 'auto');
+export function resolveBatchOptions(options: BatchOptions = {}, others: readonly string[] = []): ResolvedBatchOptions {
+  const resolved = resolveConsumeOptions(options, { settle: 'auto', others: ['size', 'maxWaitMs', ...others] });
   const { visibilityTimeoutMs, maxInFlight, rate } = resolved;
   const { size = Math.min(10, maxInFlight), maxWaitMs = Math.min(1_000, visibilityTimeoutMs / 4) } = options;
   checkInteger('batch', 'size', size, [1, Infinity]);
@@ -82,7 +82,7 @@ export function resolveBatchOptions(options: BatchOptions = {}): ResolvedBatchOp
 export function resolveProcessBatchesOptions<Body>(
   options: ProcessBatchesOptions<Body> = {},
 ): ResolvedProcessBatchesOptions<Body> {
-  const resolved = resolveBatchOptions(options);
+  const resolved = resolveBatchOptions(options, ['env', 'concurrency', 'retryDelaySeconds', 'handlerTimeoutMs']);
   const { concurrency = 1, retryDelaySeconds, handlerTimeoutMs } = options;
   checkConcurrency(concurrency, resolved);
   checkInOrder('process batches', resolved.order, concurrency);

@@ -1,12 +1,5 @@
-import {
-  checkFunction,
-  checkInteger,
-  checkNumber,
-  checkOneOf,
-  checkOptions,
-  checkSignal,
-  rule,
-} from '../contract/check-options.ts';
+import { checkNames } from '../contract/check-names.ts';
+import { checkFunction, checkInteger, checkNumber, checkOneOf, checkSignal, rule } from '../contract/check-options.ts';
 import { limits } from '../contract/limits.ts';
 import type { KeptOrder } from '../lease/plan-pull.ts';
 import type { BatchRate, StartRate } from '../lease/rate-limit.ts';
@@ -240,6 +233,7 @@ export interface Order extends KeptOrder {
 
 const defaults = {
   visibilityTimeoutMs: 30_000,
+  maxVisibilityTimeoutMs: undefined,
   maxInFlight: 200,
   minInFlight: 1,
   maxBuffered: 1_000,
@@ -248,12 +242,17 @@ const defaults = {
   batchSize: limits.batchMessages,
   settle: 'auto',
   maxRetries: 3,
+  graceMs: undefined,
+  breaker: undefined,
+  rate: undefined,
+  signal: undefined,
+  onEvent: undefined,
   ordered: false,
   isolateSuspects: true,
   stopWhenEmpty: false,
   onInvalid: 'retry',
   maxIdleMs: 10_000,
-} as const satisfies ConsumeOptions;
+} as const satisfies Record<keyof ConsumeOptions, unknown>;
 
 /** Throws a `TypeError` unless it is something to do with an invalid message. */
 export function checkInvalidAction(name: string, action: unknown): void {
@@ -269,14 +268,15 @@ const shortestLeaseMs = 100;
 /**
  * Checks the options and fills in the defaults.
  *
- * @param settle - in place of what the options say, where that is not for the caller to choose
+ * @param how.settle - in place of what the options say, where that is not for the caller to choose
+ * @param how.others - the names that the caller's own options have
  * @throws TypeError or RangeError that names the option, what it must be, and its value
  */
 export function resolveConsumeOptions(
   options: ConsumeOptions = {},
-  settle?: 'auto' | 'manual',
+  { settle, others = [] }: { readonly settle?: 'auto' | 'manual'; readonly others?: readonly string[] } = {},
 ): ResolvedConsumeOptions {
-  checkOptions('consume', options);
+  checkNames('consume', options, { allowed: [...Object.keys(defaults), ...others] });
   const merged = { ...defaults, ...withoutUndefined(options), ...(settle && { settle }) };
   const check = (name: keyof ConsumeOptions, min: number, max: number): void =>
     checkInteger('consume', name, merged[name], [min, max]);
@@ -311,9 +311,6 @@ export function resolveConsumeOptions(
   checkSignal('consume', merged.signal);
   const { stopWhenEmpty, ordered, ...rest } = merged;
   return {
-    graceMs: undefined,
-    signal: undefined,
-    onEvent: undefined,
     ...rest,
     // What gathers messages before it settles any would wait for others in vain.
     isolateSuspects: merged.isolateSuspects && merged.minInFlight === 1,
@@ -330,6 +327,7 @@ function breakerBounds(breaker: unknown = {}): BreakerBounds | undefined {
   if (typeof breaker !== 'object' || breaker === null) {
     throw new TypeError(rule('consume', 'breaker', 'false or { failures, maxProbeMs }', breaker));
   }
+  checkNames('consume', breaker, { allowed: ['failures', 'maxProbeMs'], path: 'breaker' });
   const { failures = 100, maxProbeMs = 30_000 }: BreakerOptions = breaker;
   checkInteger('consume', 'breaker.failures', failures, [1, Infinity]);
   checkNumber('consume', 'breaker.maxProbeMs', maxProbeMs, [1, Infinity]);
@@ -342,6 +340,7 @@ function emptyForMs(stopWhenEmpty: unknown): number | undefined {
   if (typeof stopWhenEmpty !== 'object' || stopWhenEmpty === null || !('forMs' in stopWhenEmpty)) {
     throw new TypeError(rule('consume', 'stopWhenEmpty', 'a boolean or { forMs }', stopWhenEmpty));
   }
+  checkNames('consume', stopWhenEmpty, { allowed: ['forMs'], path: 'stopWhenEmpty' });
   const { forMs } = stopWhenEmpty;
   checkNumber('consume', 'stopWhenEmpty.forMs', forMs, [0, Infinity]);
   return forMs as number;

@@ -1,4 +1,5 @@
-import { checkNumber, checkOptions } from '../contract/check-options.ts';
+import { checkNames } from '../contract/check-names.ts';
+import { checkNumber } from '../contract/check-options.ts';
 import type { LeasedMessage } from './leased-message.ts';
 import type { MessageBatch } from './message-batch.ts';
 import type { ConsumerStats, ConsumerSummary } from './stats.ts';
@@ -56,7 +57,7 @@ export interface BatchConsumer<Body = unknown> extends AsyncIterable<MessageBatc
 
 /** Checks the options of `close()`. */
 export function checkCloseOptions(options: CloseOptions): CloseOptions {
-  checkOptions('close', options);
+  checkNames('close', options, { allowed: ['graceMs'] });
   if (options.graceMs !== undefined) checkNumber('close', 'graceMs', options.graceMs, [0, Infinity]);
   return options;
 }

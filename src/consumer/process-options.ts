@@ -52,6 +52,8 @@ export interface ProcessOptions<Body = unknown> extends Omit<ConsumeOptions, 'se
   readonly handlerTimeoutMs?: number;
 }
 
+const handlerOptions = ['concurrency', 'key', 'retryDelaySeconds', 'handlerTimeoutMs'];
+
 /** {@link ProcessOptions} with every default filled in. */
 export interface ResolvedProcessOptions<Body> extends ResolvedConsumeOptions {
   readonly concurrency: number;
@@ -65,7 +67,7 @@ export interface ResolvedProcessOptions<Body> extends ResolvedConsumeOptions {
  * @throws TypeError or RangeError that names the option, what it must be, and its value
  */
 export function resolveProcessOptions<Body>(options: ProcessOptions<Body> = {}): ResolvedProcessOptions<Body> {
-  const resolved = resolveConsumeOptions(options, 'auto');
+  const resolved = resolveConsumeOptions(options, { settle: 'auto', others: handlerOptions });
   const { order } = resolved;
   const usual = order === undefined ? 10 : 1;
   const { concurrency = Math.min(usual, resolved.maxInFlight), key, retryDelaySeconds, handlerTimeoutMs } = options;

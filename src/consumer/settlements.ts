@@ -1,4 +1,5 @@
-import { checkInteger, checkOptions, rule } from '../contract/check-options.ts';
+import { checkNames } from '../contract/check-names.ts';
+import { checkInteger, rule } from '../contract/check-options.ts';
 import { QueueError } from '../contract/errors.ts';
 import { limits } from '../contract/limits.ts';
 import { encodeRaw, type MovableMessage } from '../contract/raw-body.ts';
@@ -197,7 +198,7 @@ export class Settlements implements MessageKeeper {
   }
 
   retry(lease: Lease, options: RetryOptions = {}): Promise<Settlement> {
-    checkOptions('retry', options);
+    checkNames('retry', options, { allowed: ['delaySeconds'] });
     const { delaySeconds } = options;
     if (delaySeconds !== undefined) checkInteger('retry', 'delaySeconds', delaySeconds, [0, limits.delaySeconds]);
     this.#takeKept(lease);
@@ -221,7 +222,7 @@ export class Settlements implements MessageKeeper {
   ): Promise<Settlement> {
     if (typeof (queue as Partial<DeadLetterQueue> | undefined)?.send !== 'function')
       throw new TypeError(rule('dead-letter a message', 'queue', 'a queue of openQueue()', queue));
-    checkOptions('dead-letter a message', options);
+    checkNames('dead-letter a message', options, { allowed: ['reason'] });
     return this.#deadLetter(lease, message, queue, options);
   }
 

@@ -1,4 +1,5 @@
-import { checkInteger, checkOptions, rule } from '../contract/check-options.ts';
+import { checkNames } from '../contract/check-names.ts';
+import { checkInteger, rule } from '../contract/check-options.ts';
 import type { BatchRate, StartRate } from '../lease/rate-limit.ts';
 
 /**
@@ -14,7 +15,7 @@ export function resolveRate(rate: StartRate | undefined, settle: 'auto' | 'manua
       rule('consume', 'rate', 'left out where messages are settled by hand, as nobody can see when work starts', rate),
     );
   }
-  checkOptions('consume', rate, 'rate');
+  checkNames('consume', rate, { allowed: ['limit', 'perMs'], path: 'rate' });
   const { limit, perMs } = rate;
   checkInteger('consume', 'rate.limit', limit, [1, Infinity]);
   checkInteger('consume', 'rate.perMs', perMs, [1, Infinity]);

@@ -30,7 +30,7 @@ export function newOutlet<Body>(
   options: SourceOptions,
   receiver: Receiver<LeasedMessage<Body>>,
 ): Outlet<LeasedMessage<Body>> {
-  const resolved = resolveConsumeOptions(options, 'manual');
+  const resolved = resolveConsumeOptions(options, { settle: 'manual' });
   const engine = new Engine(context, resolved, unseenMode(resolved));
   const deliveries: Deliveries<LeasedMessage<Body>> = new MessageDeliveries<Body>(engine);
   return new Outlet(engine, deliveries, receiver);
@@ -53,7 +53,7 @@ export function checkSource<Body>(
   checkOptions(action, options);
   const core = coreOf(source);
   if (core !== undefined) {
-    resolveConsumeOptions(options, 'manual');
+    resolveConsumeOptions(options, { settle: 'manual' });
     return (receiver) => newOutlet<Body>(core.context, options, receiver);
   }
   if (!isOwner<LeasedMessage<Body>>(source)) {

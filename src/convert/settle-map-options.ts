@@ -1,5 +1,6 @@
 import { checkRetryDelay, type RetryDelay } from '../consumer/process-options.ts';
-import { checkInteger, checkOptions } from '../contract/check-options.ts';
+import { checkNames } from '../contract/check-names.ts';
+import { checkInteger } from '../contract/check-options.ts';
 
 /** How `settleMap` works on messages. */
 export interface SettleMapOptions<Body = unknown> {
@@ -26,7 +27,7 @@ export interface ResolvedSettleMapOptions<Body> {
 
 /** @throws TypeError or RangeError that names the option, what it must be, and its value */
 export function resolveSettleMapOptions<Body>(options: SettleMapOptions<Body>): ResolvedSettleMapOptions<Body> {
-  checkOptions('settle', options);
+  checkNames('settle', options, { allowed: ['concurrency', 'retryDelaySeconds'] });
   const { concurrency = 10, retryDelaySeconds } = options;
   checkInteger('settle', 'concurrency', concurrency, [1, Infinity]);
   checkRetryDelay(retryDelaySeconds);

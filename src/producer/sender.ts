@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../contract/clock.ts';
-import { checkOptions, checkSignal } from '../contract/check-options.ts';
+import { checkNames } from '../contract/check-names.ts';
+import { checkSignal } from '../contract/check-options.ts';
 import { inOtherWords, QueueError } from '../contract/errors.ts';
 import type { OutgoingMessage } from '../contract/message.ts';
 import { limits } from '../contract/limits.ts';
@@ -92,7 +93,7 @@ export class Sender {
    * service did not confirm, when all others are pushed
    */
   async sendBatch(messages: Iterable<OutgoingMessage>, options: SendBatchOptions = {}): Promise<void> {
-    checkOptions('send a batch', options);
+    checkNames('send a batch', options, { allowed: ['delaySeconds', 'signal'] });
     const { delaySeconds, signal } = options;
     checkSignal('send a batch', signal);
     signal?.throwIfAborted();

@@ -1,4 +1,5 @@
-import { checkFunction, checkNumber, checkOptions, rule } from '../contract/check-options.ts';
+import { checkNames } from '../contract/check-names.ts';
+import { checkFunction, checkNumber, rule } from '../contract/check-options.ts';
 
 /** How a sink pushes what is written to it. */
 export interface SinkOptions {
@@ -32,7 +33,7 @@ export interface ResolvedSinkOptions {
 
 /** @throws TypeError or RangeError that names the option, what it must be, and its value */
 export function resolveSinkOptions(options: SinkOptions = {}): ResolvedSinkOptions {
-  checkOptions('write', options);
+  checkNames('write', options, { allowed: ['ordered', 'onRejected', 'lingerMs'] });
   const { ordered = false, onRejected, lingerMs = 5 } = options;
   if (typeof ordered !== 'boolean') throw new TypeError(rule('write', 'ordered', 'a boolean', ordered));
   if (onRejected !== undefined) checkFunction('write', 'onRejected', onRejected);

@@ -13,6 +13,7 @@ import { type BatchHandler, runBatchHandler } from '../consumer/process-batches.
 import { type ProcessOptions, resolveProcessOptions } from '../consumer/process-options.ts';
 import { type MessageHandler, runHandlers } from '../consumer/process.ts';
 import { failedProcessor, type Processor } from '../consumer/processor.ts';
+import { checkNames } from '../contract/check-names.ts';
 import { checkFunction, checkOptions, checkSignal } from '../contract/check-options.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { QueueMetrics } from '../contract/message.ts';
@@ -152,7 +153,7 @@ class QueueHandle<Body> extends Observed<LeasedMessage<Body>> implements Queue<B
   }
 
   async send(body: Body, options: SendOptions = {}): Promise<void> {
-    checkOptions('send', options);
+    checkNames('send', options, { allowed: ['contentType', 'delaySeconds'] });
     return this.#sender.send({ ...options, body });
   }
 

@@ -1,10 +1,11 @@
 import type { Decode } from '../consumer/decode.ts';
-import { checkFunction, checkInteger, checkOneOf, checkOptions, rule } from '../contract/check-options.ts';
+import { checkNames } from '../contract/check-names.ts';
+import { checkFunction, checkInteger, checkOneOf, rule } from '../contract/check-options.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { Schema } from '../contract/schema.ts';
 import type { QueueTransport } from '../contract/transport.ts';
 import type { RequestLimit } from '../producer/token-bucket.ts';
-import type { CloudflareTransportOptions } from '../transports/cloudflare/options.ts';
+import { type CloudflareTransportOptions, connectionOptions } from '../transports/cloudflare/options.ts';
 
 /** What a queue handle knows beside its connection. */
 export interface HandleOptions<Body> {
@@ -64,11 +65,17 @@ const accountLimit: RequestLimit = { requests: 1_200, perMs: 300_000 };
 
 const clockMethods = ['now', 'monotonic', 'setTimer'] as const satisfies Array<keyof Clock>;
 
+const optionNames: readonly string[] = [
+  ...(['queueName', 'schema', 'decode', 'clock', 'random', 'pushLimit'] satisfies (keyof HandleOptions<unknown>)[]),
+  ...connectionOptions,
+  'transport',
+];
+
 /** Checks what the transport's factory does not. */
 export function checkHandleOptions(
   options: HandleOptions<unknown> & { readonly transport?: QueueTransport | undefined },
 ): void {
-  checkOptions('open a queue', options);
+  checkNames('open a queue', options, { allowed: optionNames });
   const { queueName, schema, decode, clock, random, pushLimit, transport } = options;
   if (queueName !== undefined && typeof queueName !== 'string') {
     throw new TypeError(rule('open a queue', 'queueName', 'a string', queueName));

@@ -89,7 +89,7 @@ describe('resolveConsumeOptions()', () => {
         'current value is of type Object',
     );
     expect(() => resolveConsumeOptions({ rate, settle: 'manual' })).toThrow(refused);
-    expect(() => resolveConsumeOptions({ rate }, 'manual')).toThrow(refused);
+    expect(() => resolveConsumeOptions({ rate }, { settle: 'manual' })).toThrow(refused);
   });
 
   describe.each(integers)('%s', (name, min, max) => {

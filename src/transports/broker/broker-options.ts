@@ -2,7 +2,7 @@ import { checkFunction, rule } from '../../contract/check-options.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { systemClock } from '../../contract/system-clock.ts';
 import { type Behaviour, behaviourNames, type BehaviourOptions, resolveBehaviour } from './behaviour.ts';
-import { checkNames, checkObject } from './check-names.ts';
+import { checkNames, checkObject } from '../../contract/check-names.ts';
 import type { Credentials } from './credentials.ts';
 import { ForwardClock } from './forward-clock.ts';
 import type { FaultOptions } from './fault-options.ts';

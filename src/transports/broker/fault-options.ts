@@ -1,5 +1,5 @@
 import { checkInteger, checkNumber, checkOneOf, rule } from '../../contract/check-options.ts';
-import { checkNames } from './check-names.ts';
+import { checkNames } from '../../contract/check-names.ts';
 
 /** The calls that faults may be limited to; `manage` are those on queues and consumers. */
 export const faultyCalls = ['push', 'pull', 'ack', 'peek', 'purge', 'metrics', 'manage'] as const;

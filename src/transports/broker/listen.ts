@@ -10,7 +10,7 @@ import type { Duplex } from 'node:stream';
 import { checkInteger } from '../../contract/check-options.ts';
 import type { Clock, Timer } from '../../contract/clock.ts';
 import { systemClock } from '../../contract/system-clock.ts';
-import { checkNames } from './check-names.ts';
+import { checkNames } from '../../contract/check-names.ts';
 import { passTurns } from './event-loop-turn.ts';
 import { Disconnection } from './faults.ts';
 import { maxRequestBytes } from './request-body.ts';

@@ -1,6 +1,6 @@
 import { checkNumber, rule } from '../../contract/check-options.ts';
 import type { Clock, Timer } from '../../contract/clock.ts';
-import { checkNames } from './check-names.ts';
+import { checkNames } from '../../contract/check-names.ts';
 import { callNextTurn, passTurns } from './event-loop-turn.ts';
 import { Heap } from './heap.ts';
 import { ManualTimer } from './manual-timer.ts';

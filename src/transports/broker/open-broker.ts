@@ -1,6 +1,6 @@
 import { type Broker, createBrokerOver } from './broker.ts';
 import { brokerOptionNames, type BrokerOptions, resolveBrokerOptions } from './broker-options.ts';
-import { checkNames } from './check-names.ts';
+import { checkNames } from '../../contract/check-names.ts';
 import { DurableLog } from './durable-log.ts';
 import { Identities } from './identities.ts';
 import { readBroker } from './records.ts';

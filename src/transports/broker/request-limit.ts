@@ -1,5 +1,5 @@
 import { checkInteger } from '../../contract/check-options.ts';
-import { checkNames } from './check-names.ts';
+import { checkNames } from '../../contract/check-names.ts';
 
 /** How many requests may be made in a stretch of time, and what follows when there are more. */
 export interface RequestLimit {

@@ -1,6 +1,6 @@
 import { checkInteger, checkOneOf, rule } from '../../contract/check-options.ts';
 import { limits } from '../../contract/limits.ts';
-import { checkNames } from './check-names.ts';
+import { checkNames } from '../../contract/check-names.ts';
 
 /** How a queue of the broker behaves. What is left out keeps its value, or has its default in a new queue. */
 export interface QueueSettings {

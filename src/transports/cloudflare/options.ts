@@ -59,6 +59,19 @@ export interface CloudflareTransportOptions {
   readonly clock?: Clock;
 }
 
+/** The names of the options. */
+export const connectionOptions: readonly (keyof CloudflareTransportOptions)[] = [
+  'accountId',
+  'queueId',
+  'apiToken',
+  'email',
+  'apiKey',
+  'baseUrl',
+  'fetch',
+  'http',
+  'clock',
+];
+
 /** The options, checked and complete. */
 export interface CloudflareConnection {
   readonly accountId: string;

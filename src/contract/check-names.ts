@@ -1,16 +1,16 @@
-import { rule } from '../../contract/check-options.ts';
+import { rule } from './check-options.ts';
 
 /** What is checked: where it comes from, as a message names it, and which names it may have. */
 export interface Names {
-  /** What it is of, as it reads before `named`. */
-  readonly kind: 'option' | 'setting' | 'fault';
+  /** What it is of, as it reads before `named`; an option unless told otherwise. */
+  readonly kind?: 'option' | 'setting' | 'fault';
   readonly allowed: readonly string[];
   /** The option that it is the value of; empty for the options themselves. */
   readonly path?: string;
 }
 
 /** Throws a `TypeError` unless a value is an object without names that nobody reads: a misspelt one would do nothing. */
-export function checkNames(action: string, value: unknown, { kind, allowed, path = '' }: Names): void {
+export function checkNames(action: string, value: unknown, { kind = 'option', allowed, path = '' }: Names): void {
   checkObject(action, path === '' ? `${kind}s` : path, value);
   const unknown = Object.keys(value).find((name) => !allowed.includes(name));
   if (unknown === undefined) return;
