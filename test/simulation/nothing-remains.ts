@@ -135,9 +135,10 @@ function closesLate(ledger: Ledger, { client, remains, isDeceived, summary, surf
   if (summary.reason === 'empty' && surface.concurrency === undefined) return [];
   // A timer that was set before a sleep is late by it.
   const { startedAt } = ledger.run;
-  const givesUp = awakeAfter(ledger, startedAt, givesUpAt(ledger, client).latest - startedAt);
+  const { earliest, latest } = givesUpAt(ledger, client);
+  const givesUp = awakeAfter(ledger, startedAt, latest - startedAt);
   // What is decided by then is sent once, and has a while to be answered.
-  const isSending = ledger.callsBy(client, 'ack').some(({ sentAt }) => sentAt + grainMs >= givesUp);
+  const isSending = ledger.callsBy(client, 'ack').some(({ sentAt }) => sentAt + grainMs >= earliest);
   const endsBy = isSending ? awakeAfter(ledger, givesUp, lastCallMs) : givesUp;
   const by = turnsAfter(ledger, endsBy, turnMs);
   return remains.at <= by ? [] : [`closed ${remains.at - by} ms later than it should have`];
