@@ -142,7 +142,7 @@ export class Engine {
         const isRetried = settlement.outcome === 'retried';
         if (isRetried) this.#retried(lease);
         if (lease.key !== undefined && lease.settledAs === 'retry')
-          this.#holdings.expectAgain(lease, isRetried, this.now());
+          this.#holdings.order.expectAgain(lease, isRetried, this.now());
       },
     });
     this.#breaking = new Breaking({ ...shared, holdings: this.#holdings, puller: this.#puller });
@@ -500,9 +500,9 @@ export class Engine {
 
   /** Waits no longer for messages that others wait for, where they could have come again. */
   #endWaits(now: number): void {
-    if (now < this.#holdings.nextWaitAt) return;
+    if (now < this.#holdings.order.nextWaitAt) return;
     const lookedAt = this.#paused || !this.#breaking.isClosed ? -Infinity : this.#puller.lookedAt;
-    if (this.#holdings.endWaits(now, this.#puller.roundTripMs, lookedAt)) this.#puller.wake();
+    if (this.#holdings.order.endWaits(now, this.#puller.roundTripMs, lookedAt)) this.#puller.wake();
   }
 
   /** Whether the process is to stay for what comes next. */
@@ -561,7 +561,13 @@ export class Engine {
   #nextLeaseAt(): number {
     const trimAt = this.#holdings.nextTrimAt(this.#puller.roundTripMs) ?? Infinity;
     const lapseAt = this.#holdings.nextLapseAt() ?? Infinity;
-    return Math.min(trimAt, lapseAt, this.#intake.nextLapseAt, this.#puller.nextOverdueAt, this.#holdings.nextWaitAt);
+    return Math.min(
+      trimAt,
+      lapseAt,
+      this.#intake.nextLapseAt,
+      this.#puller.nextOverdueAt,
+      this.#holdings.order.nextWaitAt,
+    );
   }
 
   // Ending

@@ -1,9 +1,10 @@
 import type { Handlers } from '../lease/handlers.ts';
-import type { Holdings, Trimmed } from '../lease/holdings.ts';
+import type { Holdings } from '../lease/holdings.ts';
 import type { Lease, SettleKind } from '../lease/lease.ts';
 import { swapLeaseMs, usualLeaseMs, workLeaseMs } from '../lease/lease-length.ts';
 import { leaseShare } from '../lease/plan-pull.ts';
 import { LimitedHandlers, type StartLimit } from '../lease/start-limit.ts';
+import type { Trimmed } from '../lease/trimmed.ts';
 import type { Breaking } from './breaking.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
 import { type ConsumerEvent, identityOf } from './events.ts';

@@ -229,11 +229,11 @@ export class Puller {
       blocked: holdings.blocked,
       // Walks all lanes, and is seldom asked for.
       get longest() {
-        return holdings.longest;
+        return holdings.order.longest;
       },
-      overtaken: holdings.overtaken,
-      due: holdings.dueSince > this.#sentAt ? 1 : 0,
-      isSeeking: holdings.isSeeking,
+      overtaken: holdings.order.overtaken,
+      due: holdings.order.dueSince > this.#sentAt ? 1 : 0,
+      isSeeking: holdings.order.isSeeking,
       asked: this.#asked,
       pullsUnderWay: this.#waitedFor,
       lastWasFull: this.#lastWasFull,

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Holdings, type Trimmed } from '../../src/lease/holdings.ts';
+import { Holdings } from '../../src/lease/holdings.ts';
 import type { Lease } from '../../src/lease/lease.ts';
 import { marginMs } from '../../src/lease/margin.ts';
 import { Survived } from '../../src/lease/survived.ts';
+import type { Trimmed } from '../../src/lease/trimmed.ts';
 import { pulled } from './leases.ts';
 
 const ids = (leases: Iterable<Lease>): string[] => [...leases].map(({ id }) => id);

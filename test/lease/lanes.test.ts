@@ -47,25 +47,25 @@ describe('Holdings by key', () => {
     holdings.receive([message('a', 1), message('b', 2)], 0, 30_000);
     end(holdings, startOne(holdings), 'retry', 10, 2);
     expect(holdings.start(10)).toBeUndefined();
-    expect(holdings).toMatchObject({ nextWaitAt: 2_010, isSeeking: false });
-    expect(holdings.endWaits(2_010, 100, Infinity)).toBe(true);
-    expect(holdings).toMatchObject({ nextWaitAt: 7_010, isSeeking: true, dueSince: 2_010 });
-    expect(holdings.endWaits(7_009, 100, Infinity)).toBe(false);
+    expect(holdings.order).toMatchObject({ nextWaitAt: 2_010, isSeeking: false });
+    expect(holdings.order.endWaits(2_010, 100, Infinity)).toBe(true);
+    expect(holdings.order).toMatchObject({ nextWaitAt: 7_010, isSeeking: true, dueSince: 2_010 });
+    expect(holdings.order.endWaits(7_009, 100, Infinity)).toBe(false);
     expect(holdings.start(7_009)).toBeUndefined();
-    expect(holdings.endWaits(7_010, 100, Infinity)).toBe(false);
+    expect(holdings.order.endWaits(7_010, 100, Infinity)).toBe(false);
     expect(startOne(holdings, 7_010).id).toBe('b');
-    expect(holdings).toMatchObject({ nextWaitAt: Infinity, isSeeking: false });
+    expect(holdings.order).toMatchObject({ nextWaitAt: Infinity, isSeeking: false });
   });
 
   it('waits once more where nobody could look when the wait was over', () => {
     const holdings = new Holdings(3, { order: 'by key' });
     holdings.receive([message('a', 1), message('b', 2)], 0, 60_000);
     end(holdings, startOne(holdings), 'retry', 10, 2);
-    holdings.endWaits(2_010, 100, Infinity);
-    holdings.endWaits(12_000, 100, Infinity);
+    holdings.order.endWaits(2_010, 100, Infinity);
+    holdings.order.endWaits(12_000, 100, Infinity);
     expect(holdings.start(12_000)).toBeUndefined();
-    expect(holdings.nextWaitAt).toBe(17_000);
-    holdings.endWaits(27_000, 100, Infinity);
+    expect(holdings.order.nextWaitAt).toBe(17_000);
+    holdings.order.endWaits(27_000, 100, Infinity);
     expect(startOne(holdings, 27_000).id).toBe('b');
   });
 
@@ -74,12 +74,12 @@ describe('Holdings by key', () => {
     holdings.receive([message('a', 1), message('b', 2)], 0, 600_000);
     end(holdings, startOne(holdings), 'retry', 10, 2);
     for (const now of [2_010, 7_010, 12_010, 17_010]) {
-      holdings.endWaits(now, 100, now < 10_000 ? 2_009 : -Infinity);
-      expect([holdings.start(now), holdings.nextWaitAt]).toEqual([undefined, now + 5_000]);
+      holdings.order.endWaits(now, 100, now < 10_000 ? 2_009 : -Infinity);
+      expect([holdings.start(now), holdings.order.nextWaitAt]).toEqual([undefined, now + 5_000]);
     }
-    holdings.endWaits(22_010, 100, 20_000);
-    expect([holdings.start(22_010), holdings.nextWaitAt]).toEqual([undefined, 27_010]);
-    holdings.endWaits(27_010, 100, 20_000);
+    holdings.order.endWaits(22_010, 100, 20_000);
+    expect([holdings.start(22_010), holdings.order.nextWaitAt]).toEqual([undefined, 27_010]);
+    holdings.order.endWaits(27_010, 100, 20_000);
     expect(startOne(holdings, 27_010).id).toBe('b');
   });
 
@@ -87,8 +87,8 @@ describe('Holdings by key', () => {
     const holdings = new Holdings(3, { order: 'by key' });
     holdings.receive([message('a', 1), message('b', 2)], 0, 60_000);
     end(holdings, startOne(holdings), 'retry', 10, 0);
-    holdings.endWaits(10, 2_000, Infinity);
-    expect(holdings.nextWaitAt).toBe(8_010);
+    holdings.order.endWaits(10, 2_000, Infinity);
+    expect(holdings.order.nextWaitAt).toBe(8_010);
   });
 
   it('counts the delay from when the retry is known to have taken effect, or the end of the lease if it did not', () => {
@@ -96,13 +96,13 @@ describe('Holdings by key', () => {
     holdings.receive([message('a', 1), message('b', 2)], 0, 30_000);
     const a = startOne(holdings);
     end(holdings, a, 'retry', 10, 2);
-    holdings.expectAgain(a, true, 400);
-    expect(holdings.nextWaitAt).toBeLessThanOrEqual(2_400);
-    holdings.endWaits(2_399, 0, Infinity);
-    expect(holdings.nextWaitAt).toBe(2_400);
-    holdings.expectAgain(a, false, 2_399);
-    holdings.endWaits(2_400, 0, Infinity);
-    expect(holdings.nextWaitAt).toBe(30_000);
+    holdings.order.expectAgain(a, true, 400);
+    expect(holdings.order.nextWaitAt).toBeLessThanOrEqual(2_400);
+    holdings.order.endWaits(2_399, 0, Infinity);
+    expect(holdings.order.nextWaitAt).toBe(2_400);
+    holdings.order.expectAgain(a, false, 2_399);
+    holdings.order.endWaits(2_400, 0, Infinity);
+    expect(holdings.order.nextWaitAt).toBe(30_000);
   });
 
   it.each([
@@ -125,8 +125,8 @@ describe('Holdings by key', () => {
     end(holdings, c, 'ack', 300);
     holdings.receive([message('e', 5, { attempts: 4 })], 300, 10_000);
     holdings.receive([message('d', 4)], 300, 30_000);
-    holdings.endWaits(20_010, 0, Infinity);
-    holdings.endWaits(25_010, 0, Infinity);
+    holdings.order.endWaits(20_010, 0, Infinity);
+    holdings.order.endWaits(25_010, 0, Infinity);
     expect(holdings.trim(25_010, 0).dropped.map(({ id }) => id)).toEqual(['e']);
   });
 
@@ -175,9 +175,10 @@ describe('Holdings by key', () => {
       holdings.receive([message(`m${n}`, n, { key: `k${n}` })], n, 30_000);
       end(holdings, startOne(holdings, n), n % 2 === 0 ? 'ack' : 'retry', n, 0);
     }
-    holdings.endWaits(10, 0, Infinity);
-    holdings.endWaits(5_010, 0, Infinity);
-    expect(holdings).toMatchObject({ blocked: 0, nextWaitAt: Infinity, isSeeking: false });
+    holdings.order.endWaits(10, 0, Infinity);
+    holdings.order.endWaits(5_010, 0, Infinity);
+    expect(holdings.blocked).toBe(0);
+    expect(holdings.order).toMatchObject({ nextWaitAt: Infinity, isSeeking: false });
   });
 });
 

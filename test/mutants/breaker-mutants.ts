@@ -126,8 +126,8 @@ export const breakerMutants: readonly Mutant[] = [
   {
     name: 'what is given back comes again at once',
     file: holdings,
-    find: 'return { released: [], postponed: released, dropped };',
-    replace: 'return { released, postponed: [], dropped };',
+    find: 'return { released: [], postponed: trimmed.released, dropped: trimmed.dropped };',
+    replace: 'return trimmed;',
   },
   {
     name: 'a kept message that is settled by hand stays kept',

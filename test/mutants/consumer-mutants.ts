@@ -178,8 +178,8 @@ export const consumerMutants: readonly Mutant[] = [
   {
     name: 'an invalid message is handed out',
     file: intake,
-    find: 'if (error === undefined) valid.push(message);',
-    replace: 'valid.push(message);\n      if (error === undefined) continue;',
+    find: 'if (error === undefined) {\n        valid.push(message);',
+    replace: 'valid.push(message);\n      if (error === undefined) {',
   },
   {
     name: 'what a schema says after the lease is heeded',

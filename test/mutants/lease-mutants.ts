@@ -66,16 +66,16 @@ export const leaseMutants: readonly Mutant[] = [
   },
   {
     name: 'the attempt before the last counts as the last',
-    file: holdings,
-    find: 'lease.attempts > this.#maxRetries',
-    replace: 'lease.attempts >= this.#maxRetries',
+    file: 'src/lease/lease-buffer.ts',
+    find: 'attempts > this.#maxRetries',
+    replace: 'attempts >= this.#maxRetries',
     invariant: 3,
   },
   {
     name: 'a last attempt is handed out in the moment its lease ends',
-    file: holdings,
-    find: 'this.urgent[0].deadline <= now)',
-    replace: 'this.urgent[0].deadline < now)',
+    file: 'src/lease/lease-buffer.ts',
+    find: 'first.deadline <= now;',
+    replace: 'first.deadline < now;',
     invariant: 3,
   },
   {
@@ -119,7 +119,7 @@ export const leaseMutants: readonly Mutant[] = [
   {
     name: 'what waits for the handler of its retried delivery is not handed out afterwards',
     file: holdings,
-    find: 'if (lease.key !== undefined) this.#finishInLane(lease, now);',
+    find: 'if (lease.key !== undefined) this.order.finish(lease, now);',
     replace: '',
   },
   {
@@ -138,7 +138,7 @@ export const leaseMutants: readonly Mutant[] = [
   },
   {
     name: 'batches stand in the order in which they came, not in that of their deadlines',
-    file: holdings,
+    file: 'src/lease/in-order.ts',
     find: '(a, b) => a.deadline - b.deadline',
     replace: '() => 0',
   },
@@ -222,14 +222,14 @@ export const leaseMutants: readonly Mutant[] = [
   },
   {
     name: 'what should have come by now is not waited for',
-    file: holdings,
+    file: 'src/lease/kept-order.ts',
     find: 'leastMs: 5_000, roundTrips: 4',
     replace: 'leastMs: 0, roundTrips: 0',
     invariant: 13,
   },
   {
     name: 'an older one that comes waits for the one that was to be started',
-    file: holdings,
+    file: 'src/lease/kept-order.ts',
     find: 'if (next === head) return;',
     replace: 'if (next === head || head !== undefined) return;',
     invariant: 13,
