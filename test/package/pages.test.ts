@@ -76,6 +76,7 @@ describe('the way of a message in docs/architecture.md', () => {
   const [picture = '', text = ''] = (section.split('\n## ')[0] ?? '').split('```mermaid')[1]?.split('```') ?? [];
 
   it('names in the picture and in the text the same files in the same order', () => {
+    // A node that a second line goes on from is drawn once more, without its name.
     const drawn = [...picture.matchAll(/\[([\w-]+\.ts)\]/g)].map(([, name]) => name);
     expect(drawn.length).toBeGreaterThan(10);
     expect([...text.matchAll(/\[`([\w-]+\.ts)`\]/g)].map(([, name]) => name)).toEqual(drawn);
