@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { runCli } from '../cli/run-cli.ts';
 import { listPages } from './examples.ts';
 import { anchorsOf, linksOf } from './links.ts';
 
@@ -80,6 +81,21 @@ describe('the way of a message in docs/architecture.md', () => {
     const drawn = [...picture.matchAll(/\[([\w-]+\.ts)\]/g)].map(([, name]) => name);
     expect(drawn.length).toBeGreaterThan(10);
     expect([...text.matchAll(/\[`([\w-]+\.ts)`\]/g)].map(([, name]) => name)).toEqual(drawn);
+  });
+});
+
+describe('the commands that the pages show', () => {
+  const spans = pages.flatMap((page) => [...textOf(page).matchAll(/\bleasestream (?<name>[a-z]+)(?<rest>[^`\n#]*)/g)]);
+  const shown = spans.map(({ groups }) => ({ name: groups?.['name'] ?? '', rest: groups?.['rest'] ?? '' }));
+  const commands = ['serve', 'push', 'pull', 'tail', 'stats', 'redrive'];
+
+  it.each(commands)('are there, with their flags: %s', async (command) => {
+    const uses = shown.filter(({ name }) => name === command);
+    expect(uses).not.toEqual([]);
+    const { code, stdout } = await runCli([command, '--help']);
+    expect(code).toBe(0);
+    const flags = uses.flatMap(({ rest }) => rest.match(/--[a-z-]+/g) ?? []);
+    expect(flags.filter((flag) => !stdout.includes(flag))).toEqual([]);
   });
 });
 
