@@ -92,10 +92,24 @@ describe('readers of a queue', () => {
     },
   );
 
-  it('are in README.md as there', () => {
-    const named = new Set(rows.map(([name]) => name));
-    const some = rowsOf('README.md').filter(([name]) => named.has(name));
+  const named = new Set(rows.map(([name]) => name));
+
+  it('are in docs/surfaces.md as there', () => {
+    const some = rowsOf('docs/surfaces.md').filter(([name]) => named.has(name));
     expect(some.length).toBeGreaterThan(5);
     for (const row of some) expect(rows).toContainEqual(row);
+  });
+
+  it('are in README.md as there, with the name of what to use', () => {
+    const [, ...some] = rowsOf('README.md').filter(([name]) => named.has(name));
+    expect(some.length).toBeGreaterThan(5);
+    for (const [name, fares, instead = ''] of some) {
+      const row = rows.find(([each]) => each === name) ?? [];
+      expect(row[1]).toBe(fares);
+      expect(row[2]).toBe('safe');
+      const [called = ''] = /[\w.]+\(/.exec(instead) ?? [];
+      expect(row[3]).toContain(called);
+      if (fares !== 'safe') expect(called).not.toBe('');
+    }
   });
 });

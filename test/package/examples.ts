@@ -13,13 +13,19 @@ export interface Example {
 
 const root = join(import.meta.dirname, '../..');
 const fence = /^(?<marker><!-- example: (?<notRun>.+?) -->\n+)?```(?<language>[^\n]*)\n(?<code>[^]*?)^```$/gm;
-const languages = ['ts', 'sh', 'json', 'text', 'yaml', 'ini', 'dockerfile', ''];
+const languages = ['ts', 'sh', 'json', 'text', 'yaml', 'ini', 'dockerfile', 'mermaid', ''];
 
-/** Every example of README.md, of the pages in docs/ and of the docstrings in src/, in their order. */
-export async function readExamples(): Promise<readonly Example[]> {
+/** The pages of the documentation, from the root: README.md first, what is generated left out. */
+export async function listPages(): Promise<readonly string[]> {
+  const inRoot = await readdir(root);
   const docs = existsSync(join(root, 'docs')) ? await readdir(join(root, 'docs')) : [];
-  const pages = ['README.md', ...docs.toSorted().map((file) => `docs/${file}`)].filter((file) => file.endsWith('.md'));
-  const fromPages = await Promise.all(pages.map(readPage));
+  const files = ['README.md', ...inRoot.toSorted(), ...docs.toSorted().map((file) => `docs/${file}`)];
+  return [...new Set(files)].filter((file) => file.endsWith('.md'));
+}
+
+/** Every example of the pages and of the docstrings in src/, in their order. */
+export async function readExamples(): Promise<readonly Example[]> {
+  const fromPages = await Promise.all((await listPages()).map(readPage));
   const files = (await readdir(join(root, 'src'), { recursive: true })).filter((file) => file.endsWith('.ts'));
   const fromSource = await Promise.all(
     files

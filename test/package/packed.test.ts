@@ -5,12 +5,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { linksOf } from './links.ts';
 import { NamedTypes } from './named-types.ts';
 
 // The package as a user gets it: built and packed from a copy of the tree, unpacked, imported by plain Node.
 
 const root = join(import.meta.dirname, '../..');
-const sources = ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'LICENSE'];
+const papers = ['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'];
+const sources = ['src', 'docs', 'tsconfig.json', 'tsconfig.build.json', ...papers];
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
   readonly dependencies: Readonly<Record<string, string>>;
@@ -87,9 +89,18 @@ async function packagesOf(file: string, seen = new Set<string>()): Promise<reado
 
 describe('the packed package', () => {
   it('holds what was built, its sources and the papers, and nothing else', () => {
-    const papers = ['LICENSE', 'README.md', 'package.json'].filter((file) => existsSync(join(root, file)));
-    expect(packed.filter((path) => !/^(?:dist|src)\//.test(path)).toSorted()).toEqual(papers);
+    const found = papers.filter((file) => existsSync(join(root, file)));
+    expect(packed.filter((path) => !/^(?:dist|docs|src)\//.test(path)).toSorted()).toEqual(found);
     expect(packed).toContain('dist/index.js');
+  });
+
+  it('holds what its pages link to', () => {
+    const pages = packed.filter((path) => path.endsWith('.md'));
+    expect(pages.length).toBeGreaterThan(10);
+    const links = pages.flatMap((page) =>
+      linksOf(readFileSync(join(unpacked, page), 'utf8')).map((link) => join(dirname(page), link.split('#')[0] ?? '')),
+    );
+    expect(links.filter((link) => !existsSync(join(unpacked, link)))).toEqual([]);
   });
 
   it.each(entries)('can be imported by plain Node: $name', async ({ name }) => {

@@ -24,7 +24,7 @@ const tsconfig = {
     noUnusedParameters: false,
     noPropertyAccessFromIndexSignature: false,
   },
-  include: ['*.ts'],
+  include: ['*.ts', '../test/package/*.d.ts'],
 };
 
 let directory: string;
@@ -50,7 +50,7 @@ async function check(): Promise<readonly string[]> {
   return output.split('\n').filter((line) => line !== '');
 }
 
-describe('the examples of README.md, of docs/ and of the docstrings', () => {
+describe('the examples of the pages and of the docstrings', () => {
   it('are found', () => {
     expect(examples.some(({ name }) => name.startsWith('README.md'))).toBe(existsSync(join(root, 'README.md')));
   });

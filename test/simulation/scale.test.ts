@@ -11,7 +11,7 @@ function rowOf(messagesPerSecond: number, handlerMs: number): ScaleRow {
   return row;
 }
 
-describe("the README's table of processes", () => {
+describe('the table of processes in docs/operations.md', () => {
   it('ends where the service does', () => {
     expect(rows).toHaveLength(13);
     expect(Math.max(...rows.map(({ messagesPerSecond }) => messagesPerSecond))).toBe(5_000);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** One row of the README's table: what a rate needs and costs. */
+/** One row of the table in docs/operations.md: what a rate needs and costs. */
 export interface ScaleRow {
   readonly messagesPerSecond: number;
   readonly handlerMs: number;
@@ -17,8 +17,8 @@ export type RoundTripMs = 20 | 100;
 
 /** Reads the table under "How many processes does a rate need?". */
 export function readScaleTable(): readonly ScaleRow[] {
-  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
-  const [, section = ''] = readme.split('## How many processes does a rate need?');
+  const page = readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8');
+  const [, section = ''] = page.split('## How many processes does a rate need?');
   const lines = section.split('\n## ')[0]?.split('\n') ?? [];
   const rows = lines
     .map((line) => line.split('|').map((cell) => cell.trim()))
@@ -48,7 +48,7 @@ function byRoundTrip(cell = ''): Readonly<Record<RoundTripMs, number>> {
   return { 20: number(short), 100: number(long) };
 }
 
-/** What the formulas of the README give for a rate. */
+/** What the formulas of that page give for a rate. */
 export function planScale(messagesPerSecond: number, handlerMs: number): ScaleRow {
   const busy = (messagesPerSecond * handlerMs) / 1_000;
   const processes = Math.ceil(Math.max(messagesPerSecond / 2_500, withReserve(busy) / 1_000));
