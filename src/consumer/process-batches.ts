@@ -91,6 +91,8 @@ function retryBatch<Body>(
   // Seen also where every message was settled by hand before.
   engine.stats.lastError = error;
   const share = 1 / batch.leases.length;
+  // Before anybody is told of it, who may take time that is not the handler's.
+  const endedAt = engine.now();
   batch.leases.forEach((lease, index) => {
     const message = batch.messages[index];
     if (message === undefined) return;
@@ -102,6 +104,6 @@ function retryBatch<Body>(
         share,
       );
     }
-    engine.complete(lease, 'retry', engine.now());
+    engine.complete(lease, 'retry', endedAt);
   });
 }

@@ -27,10 +27,12 @@ export function runHandlers<Body>(
   const limits = limitsOf(engine, context.clock, options.handlerTimeoutMs);
   const handle = handler as (message: LeasedMessage<Body>, signal?: AbortSignal) => unknown;
   const fail = (lease: Lease, message: LeasedMessage<Body>, error: unknown): void => {
+    // Before anybody is told of it, who may take time that is not the handler's.
+    const endedAt = engine.recent();
     void engine.keeper.fail(lease, error, (onFailure) =>
       judgeDelay(options.retryDelaySeconds, message, error, onFailure),
     );
-    engine.complete(lease, 'retry', engine.recent());
+    engine.complete(lease, 'retry', endedAt);
   };
   const finish = async (lease: Lease, message: LeasedMessage<Body>, work: unknown): Promise<void> => {
     const timer = limits?.start((error) => {

@@ -315,4 +315,75 @@ describe('what random schedules rarely bring about', () => {
       expect(await violations(schedule({ ...plan, clients: [client('for await', quick, options)] }))).toEqual([]);
     }
   });
+
+  it('does not count the time of who is told of a failure as the time of the handler', async () => {
+    const clients = [
+      client('toReadable → toWritable', { shape: 'one key', ms: 333, slowMs: 249, oneIn: 3 }, {
+        maxInFlight: 2,
+        batchSize: 10,
+        concurrency: 10,
+        handler: {
+          heedsSignal: true,
+          deviations: [
+            { nth: 1, does: 'ack-last' },
+            { nth: 0, does: 'dead-letter-last' },
+          ],
+          times: { shape: 'one key', ms: 333, slowMs: 249, oneIn: 3 },
+        },
+        schema: { takesMs: 1997, refusal: 'issues' },
+        onInvalid: 'throw',
+        callbacks: { onEvent: 20, validate: 1, onRejected: 333 },
+        rate: { limit: 2, perMs: 100 },
+      } as const),
+      client('process', { shape: 'bimodal', ms: 25, slowMs: 753, oneIn: 3 }, {
+        maxInFlight: 1,
+        batchSize: 3,
+        concurrency: 50,
+        handler: {
+          heedsSignal: true,
+          deviations: [
+            { nth: 0, does: 'forget' },
+            { nth: 2, does: 'dead-letter-last' },
+            { nth: 4, does: 'both' },
+            { nth: 12, does: 'ack-and-break' },
+          ],
+          times: { shape: 'bimodal', ms: 25, slowMs: 753, oneIn: 3 },
+        },
+        rate: { limit: 5, perMs: 1000 },
+        breaker: { failures: 3, maxProbeMs: 1000 },
+      } as const),
+      client('process → toWritableStream', { shape: 'heavy-tail', ms: 25 }, {
+        maxInFlight: 1,
+        batchSize: 3,
+        handler: {
+          heedsSignal: false,
+          deviations: [
+            { nth: 4, does: 'retry-first' },
+            { nth: 0, does: 'forget' },
+            { nth: 12, does: 'forward-badly' },
+            { nth: 3, does: 'break' },
+          ],
+          times: { shape: 'heavy-tail', ms: 25 },
+        },
+        schema: { takesMs: 538, refusal: 'throws' },
+        callbacks: { onEvent: 20, onInvalid: 20 },
+        rate: { limit: 5, perMs: 500 },
+      } as const),
+    ];
+    expect(
+      await violations(
+        schedule({
+          seed: 2057621285,
+          messages: 18,
+          visibilityTimeoutMs: 1000,
+          maxRetries: 0,
+          hasDeadLetterQueue: false,
+          up: { leastMs: 250, mostMs: 250 },
+          down: { leastMs: 0, mostMs: 0 },
+          horizonMs: 8000,
+          clients,
+        }),
+      ),
+    ).toEqual([]);
+  });
 });
