@@ -31,7 +31,12 @@ const dependencies = Object.keys(manifest.dependencies);
 const peers = Object.keys(manifest.peerDependencies ?? {});
 
 /** What the entries may need beside the dependencies: everything else runs on any runtime. */
-const needs: Readonly<Record<string, RegExp>> = { './broker': /^node:/, './node': /^node:/, './rxjs': /^rxjs(\/|$)/ };
+const needs: Readonly<Record<string, RegExp>> = {
+  './broker': /^node:/,
+  './node': /^node:/,
+  './rxjs': /^rxjs(\/|$)/,
+  './testing': /^node:/,
+};
 
 let directory: string;
 let unpacked: string;
