@@ -207,7 +207,13 @@ export class Ledger {
     const [first] = start.settles;
     if (first === undefined) return this.client(start.client).surface.isAuto ? start.endedSeq : Infinity;
     if (first.kind !== 'dead-letter' && first.kind !== 'forward') return first.seq;
-    return Math.max(first.seq, ...this.#pushesOf(start, first).map((call) => call.endedSeq));
+    const pushed = Math.max(first.seq, ...this.#pushesOf(start, first).map((call) => call.endedSeq));
+    // Another handler may move the same message on meanwhile.
+    return Math.min(pushed, this.#settleCallOf(start)?.sentSeq ?? Infinity);
+  }
+
+  #settleCallOf({ client, leaseId }: Start): CallRecord | undefined {
+    return this.callsBy(client, 'ack').find(({ acks, retries }) => [...acks, ...retries].includes(leaseId));
   }
 
   /** The tries to move a message. */
