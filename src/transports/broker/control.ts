@@ -42,7 +42,7 @@ async function controlFaults(request: Request, { faults }: ControlContext): Prom
       faults.set({});
       break;
     default:
-      throw refusals.methodNotAllowed(request.method);
+      throw refusals.methodNotAllowed(request.method, ['DELETE', 'GET', 'PUT']);
   }
   return faults.options;
 }
@@ -59,7 +59,7 @@ const mostMessages = 1_000;
 
 /** `GET /leasestream/queues?messages=50`: every queue as it stands, with its oldest messages, leased ones included. */
 function viewQueues(request: Request, { accountId, queues, now }: ControlContext): unknown {
-  if (request.method !== 'GET') throw refusals.methodNotAllowed(request.method);
+  if (request.method !== 'GET') throw refusals.methodNotAllowed(request.method, ['GET']);
   const text = new URL(request.url).searchParams.get('messages') ?? '50';
   const count = /^\d{1,6}$/.test(text) ? Number(text) : -1;
   if (count < 0 || count > mostMessages) throw refusals.invalid(`messages must be an integer in 0..${mostMessages}`);
