@@ -73,7 +73,10 @@ class Screen {
   }
 
   async show(rows: readonly WatchedStats[]): Promise<void> {
-    if (this.#json) return write(this.#terminal, rows.map(({ at: _, ...row }) => `${JSON.stringify(row)}\n`).join(''));
+    if (this.#json) {
+      const lines = rows.map((row) => `${JSON.stringify({ ...row, at: undefined })}\n`);
+      return write(this.#terminal, lines.join(''));
+    }
     for (const { id, backlogCount } of rows) {
       this.#looks.set(id, [...(this.#looks.get(id) ?? []), backlogCount].slice(-rememberedLooks));
     }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { edgeRefusals } from './edge-refusals.ts';
+import { passTurns } from './event-loop-turn.ts';
 import { isLoopback } from './loopback.ts';
 import { refusals } from './refusal.ts';
 import { maxRequestBytes, tooLarge } from './request-text.ts';
@@ -72,8 +73,8 @@ function bare(host: string): string {
 type Init = Readonly<{ method: string; headers: [string, string][] }>;
 
 async function withBody(incoming: IncomingMessage, init: Init, onRead: () => void): Promise<RequestInit> {
-  // A small body comes with its head, and is there by now: at a fraction of what a stream costs.
-  await Promise.resolve();
+  // A small body comes with its head, and is there a turn later: at a fraction of what a stream costs.
+  await passTurns(1);
   if (!incoming.complete) return { ...init, body: streamOf(incoming, onRead), duplex: 'half' };
   const body = incoming.read() as Buffer | null;
   return body === null ? init : { ...init, body };
