@@ -4,7 +4,17 @@ import { type Conversation, type GivenMessage, readRecord, recordNames } from '.
 import { type Answer, callBroker, type CalledBroker } from './call-broker.ts';
 
 // Fields whose values count, not only that they are there and of which type.
-const exact = new Set(['success', 'code', 'ackCount', 'retryCount', 'body', 'CF-Content-Type', 'queue_name', 'type']);
+const exact = new Set([
+  'success',
+  'code',
+  'ackCount',
+  'retryCount',
+  'body',
+  'CF-Content-Type',
+  'queue_name',
+  'type',
+  'delivery_delay',
+]);
 
 /** What of a record an answer lacks, or has in another form: it may say more than the record does. */
 function differences(recorded: unknown, answered: unknown, path = ''): readonly string[] {
