@@ -1,8 +1,9 @@
 import { isLoopback } from '../transports/broker/loopback.ts';
 
 /** Answers of the guard and the page, in the form of the API. */
-export function refuse(status: number, message: string): Response {
-  return Response.json({ success: false, errors: [{ code: 10_000, message }], messages: [], result: null }, { status });
+export function refuse(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Response {
+  const body = { success: false, errors: [{ code: 10_000, message }], messages: [], result: null };
+  return Response.json(body, { status, headers });
 }
 
 /**

@@ -5,6 +5,7 @@ const files: ReadonlyMap<string, readonly [file: string, type: string]> = new Ma
   ['/', ['page.html', 'text/html; charset=utf-8']],
   ['/leasestream/page.js', ['page.js', 'text/javascript; charset=utf-8']],
   ['/leasestream/redrive.js', ['redrive.js', 'text/javascript; charset=utf-8']],
+  ['/leasestream/trends.js', ['trends.js', 'text/javascript; charset=utf-8']],
   ['/leasestream/page.css', ['page.css', 'text/css; charset=utf-8']],
 ]);
 
@@ -20,7 +21,7 @@ const headers = {
 } as const;
 
 /**
- * The page for people: four files, as they are in the package. They hold nothing of the queues; what the page shows it
+ * The page for people: five files, as they are in the package. They hold nothing of the queues; what the page shows it
  * asks of the broker, with the token.
  *
  * @returns `undefined` for what is none of them

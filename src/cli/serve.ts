@@ -1,13 +1,17 @@
 import { Command } from 'commander';
+import { systemClock } from '../contract/system-clock.ts';
 import type { Broker, BrokerServer } from '../transports/broker/broker.ts';
 import { createBroker } from '../transports/broker/broker.ts';
 import { isLoopback } from '../transports/broker/loopback.ts';
 import { openBroker } from '../transports/broker/open-broker.ts';
-import { parseCount } from './parse-count.ts';
+import { askCounts, type BrokerCounts } from './counts.ts';
 import { exitCodes, InputError } from './exit-codes.ts';
 import { guardLoopback } from './guard.ts';
+import { History } from './history.ts';
 import { neededNoProxy } from './no-proxy.ts';
+import { answerNumbers } from './numbers.ts';
 import { answerPage } from './page.ts';
+import { parseCount } from './parse-count.ts';
 import { queueFlagSettings } from './queue-flag.ts';
 import { readServeConfig, type ServeConfig, serveDefaults, type ServeFlags } from './serve-config.ts';
 import { serveReport, serveReportJson } from './serve-report.ts';
@@ -31,7 +35,8 @@ service talks to it once its base URL is changed; so does \`npx wrangler queues\
         "faults": {…}, and behaviours by name}
 
 Queues are in memory, unless --data names a directory: then what was confirmed is there after a restart, a kill and a
-power cut. A page at / shows the queues, and asks for the token. A host that others can reach needs a token of your own.
+power cut. A page at / shows the queues, and asks for the token. Prometheus is answered at /leasestream/metrics, with the
+token as its bearer token, where the package prom-client is installed beside this one. A host that others can reach needs a token of your own.
 It ends with SIGINT and SIGTERM.
 
 Examples:
@@ -63,9 +68,11 @@ export function serveCommand(terminal: Terminal, exit: (code: number) => void): 
 
 async function serve(config: ServeConfig, terminal: Terminal, asJson: boolean): Promise<void> {
   const { broker, close } = await makeBroker(config);
+  const history = new History(terminal.clock ?? systemClock);
   try {
-    const server = await listen(broker, config);
+    const server = await listen(broker, config, history);
     try {
+      await history.start(() => lookAt(broker, server));
       const names = broker.queueNames();
       const connections = names.map((name) => server.queue(name));
       const noProxy = neededNoProxy(server.baseUrl, terminal.environment);
@@ -73,6 +80,7 @@ async function serve(config: ServeConfig, terminal: Terminal, asJson: boolean): 
       await write(terminal, asJson ? serveReportJson(details) : serveReport(details));
       await aborted(terminal.signal);
     } finally {
+      history.stop();
       await server.close();
     }
   } finally {
@@ -88,7 +96,12 @@ async function makeBroker({ data, broker }: ServeConfig): Promise<{ broker: Brok
   return { broker: createBroker(broker), close: () => Promise.resolve() };
 }
 
-function listen(broker: Broker, { host, port, page: hasPage }: ServeConfig): Promise<BrokerServer> {
+async function lookAt(broker: Broker, { apiToken }: BrokerServer): Promise<BrokerCounts | undefined> {
+  const counts = await askCounts(new Headers({ authorization: `Bearer ${apiToken}` }), broker.fetch);
+  return counts instanceof Response ? undefined : counts;
+}
+
+function listen(broker: Broker, { host, port, page: hasPage }: ServeConfig, history: History): Promise<BrokerServer> {
   const isLocal = isLoopback(host);
   return broker.listen({
     host,
@@ -96,7 +109,7 @@ function listen(broker: Broker, { host, port, page: hasPage }: ServeConfig): Pro
     intercept: async (request, next) => {
       const refusal = isLocal ? guardLoopback(request) : undefined;
       const page = refusal === undefined && hasPage ? await answerPage(request) : undefined;
-      return refusal ?? page ?? next(request);
+      return refusal ?? page ?? (await answerNumbers(request, history, next)) ?? next(request);
     },
   });
 }

@@ -11,6 +11,8 @@ let server: BrokerServer;
 let directory: string;
 /** The bodies of the requests that pushed. (The broker itself keeps numbers as JavaScript has them.) */
 let pushes: string[];
+/** Called before each answer to a request for metrics. */
+let onLook: () => void;
 
 const exact = '{"n":12345678901234567890.10}';
 
@@ -18,9 +20,11 @@ beforeEach(async () => {
   const queues = { jobs: { deadLetterQueue: 'dead' }, dead: { maxRetries: 100 } };
   broker = createBroker({ apiToken: 's3cret-token', queues });
   pushes = [];
+  onLook = () => undefined;
   server = await broker.listen({
     intercept: async (request, next) => {
       if (/messages(\/batch)?$/.test(request.url)) pushes.push(await request.clone().text());
+      if (request.url.endsWith('/metrics')) onLook();
       return next(request);
     },
   });
@@ -223,6 +227,64 @@ describe('stats', () => {
         oldestAgeMs: expect.any(Number),
       },
     ]);
+  });
+
+  /** Pushes or pulls one message after each look, and ends it after some. */
+  const watch = (line: string, looks: number, settings: RunSettings = {}): Promise<Ran> => {
+    const controller = new AbortController();
+    let count = 0;
+    const onOutput = (): void => {
+      count += 1;
+      if (count === looks) controller.abort();
+      broker.push('jobs', { body: 'x' });
+    };
+    return run(`stats jobs --watch --interval 100ms ${line}`.trim(), {
+      signal: controller.signal,
+      onOutput,
+      ...settings,
+    });
+  };
+
+  it('looks again and again, and ends well when it is interrupted', async () => {
+    const ran = await watch('', 3);
+    expect([ran.code, ran.stderr]).toEqual([0, '']);
+    expect(ran.stdout).toMatch(
+      /^QUEUE {2}BACKLOG {2}BYTES {2}OLDEST {2}CHANGE\/S\njobs {9}0 {6}0 {7}- {9}-\njobs +1 +1 +\d+ ms +\+[\d.]+\njobs +2 +2 +\d+ ms +\+[\d.]+\n$/,
+    );
+  });
+
+  it('says in JSON how fast the backlog changes', async () => {
+    const { json } = await watch('--json', 2);
+    expect(json.map(({ backlogCount }) => backlogCount)).toEqual([0, 1]);
+    expect(json[0].backlogRate).toBeNull();
+    expect(json[1].backlogRate).toBeGreaterThan(0);
+    expect(json[1].backlogRate).toBeLessThanOrEqual(10);
+    expect(Object.keys(json[1])).toEqual(['name', 'id', 'backlogCount', 'backlogBytes', 'oldestAgeMs', 'backlogRate']);
+  });
+
+  it('draws in place on a terminal that can, and without bars on one that can only do the one', async () => {
+    const environment = { ...environmentOf(server), LANG: 'C.UTF-8', TERM: 'xterm' };
+    const drawn = await watch('', 3, { isTTY: true, environment });
+    expect(drawn.stdout).toContain('\u001B[2A\r\u001B[J');
+    expect(drawn.stdout.split('\u001B[J').at(-1)).toMatch(/^QUEUE.*\njobs .* {2}▁▅█\n$/s);
+    const plain = await watch('', 2, { isTTY: true, environment: { ...environment, LANG: 'C' } });
+    expect(plain.stdout).not.toMatch(/[▁-█]/);
+    expect(plain.stdout).toContain('\u001B[2A');
+  });
+
+  it('goes on after a look that fails, and ends when the first one does', async () => {
+    const fail = (failBefore: 0 | 1): void => broker.setFaults({ failBefore, calls: ['metrics'] });
+    const controller = new AbortController();
+    let looks = 0;
+    onLook = () => {
+      looks += 1;
+      fail(looks === 2 ? 1 : 0);
+      if (looks === 3) controller.abort();
+    };
+    const ran = await run('stats jobs --watch --interval 100ms', { signal: controller.signal });
+    expect([ran.code, ran.stderr]).toEqual([0, expect.stringContaining('the service answered 500')]);
+    looks = 1;
+    expect((await run('stats jobs --watch')).code).toBe(1);
   });
 
   it('reads every page of the list', async () => {

@@ -117,6 +117,25 @@ describe('the page of serve', { timeout: 60_000 }, () => {
     expect(complaints).toEqual([]);
   });
 
+  it('draws backlog, what is in flight, and rates', async () => {
+    const jobs = transportTo('jobs');
+    for (const id of [1, 2, 3]) await jobs.push({ body: { id } });
+    const { messages } = await jobs.pull({ batchSize: 2, visibilityTimeoutMs: 600_000 });
+    await jobs.ack({ acks: [messages[0]?.leaseId ?? ''], retries: [] });
+    await open();
+    const trend = (name: string) => section('jobs').locator(`figure[data-trend="${name}"]`);
+    await expectText(trend('backlog').locator('figcaption'), 'backlog 2');
+    await expectText(trend('in flight').locator('figcaption'), 'in flight 1');
+    await trend('pushed / s')
+      .getByRole('img', { name: /at most [1-9]/ })
+      .waitFor();
+    await trend('acked / s').getByRole('img').waitFor();
+    const points = await trend('backlog').locator('polyline').getAttribute('points');
+    expect(points).toMatch(/^(\d+,[\d.]+ )*300,[\d.]+$/);
+    if (screenshots !== undefined) await page.screenshot({ path: join(screenshots, 'trends.png'), fullPage: true });
+    expect(complaints).toEqual([]);
+  });
+
   it('gives leased messages back, one or all', async () => {
     const jobs = transportTo('jobs');
     for (const id of [1, 2, 3]) await jobs.push({ body: { id } });

@@ -1,4 +1,5 @@
 import { redrive } from './redrive.js';
+import { drawTrends } from './trends.js';
 
 // The page of `leasestream serve`. It runs as it is, and shows what others pushed: text goes in as text, never as HTML.
 
@@ -43,10 +44,13 @@ const callQueue = (queue, path, body) =>
 async function refresh() {
   clearTimeout(timer);
   try {
-    const state = await call('GET', `/leasestream/queues?messages=${shownMessages}`);
+    const [state, history] = await Promise.all([
+      call('GET', `/leasestream/queues?messages=${shownMessages}`),
+      call('GET', '/leasestream/history'),
+    ]);
     accountId = state.accountId;
     element('#sign-in').hidden = true;
-    show(state);
+    show(state, history);
     const count = `${state.queues.length} ${state.queues.length === 1 ? 'queue' : 'queues'}`;
     tell(notice === '' ? count : `${count} · ${notice}`, notice !== '');
   } catch (error) {
@@ -62,7 +66,7 @@ function tell(text, failed = false) {
   statusLine.classList.toggle('failed', failed);
 }
 
-function show({ now, queues }) {
+function show({ now, queues }, history) {
   for (const [id, section] of sections) {
     if (queues.some((queue) => queue.id === id)) continue;
     section.root.remove();
@@ -72,6 +76,7 @@ function show({ now, queues }) {
     if (!sections.has(queue.id)) sections.set(queue.id, makeSection(queue));
     const sources = queues.filter(({ deadLetterQueue }) => deadLetterQueue === queue.name);
     updateSection(sections.get(queue.id), queue, { now, sources });
+    drawTrends(element('.trends', sections.get(queue.id).root), history.queues[queue.id]);
   }
 }
 

@@ -15,6 +15,13 @@ export interface BehaviourOptions {
    * knows, and who must not send them sees it sooner by refusing. @defaultValue `'accept'`
    */
   readonly jsonScalars?: 'accept' | 'refuse';
+  /**
+   * Whether a pull, a peek or a settlement without a body is one with defaults, as if it were `{}`: all their fields are
+   * optional, and the documentation's own curl sends none. Else it is refused with code 10208, as a push is.
+   *
+   * @defaultValue `'accept'`
+   */
+  readonly emptyBodies?: 'accept' | 'refuse';
   /** Warnings of a settlement as a map by lease id, or, as in older answers, a list of texts. @defaultValue `'map'` */
   readonly warnings?: 'map' | 'list';
   /**
@@ -102,6 +109,7 @@ export type Behaviour = Required<Omit<BehaviourOptions, 'requestLimit' | 'messag
 export const defaultBehaviour: Behaviour = {
   jsonBodies: 'plain',
   jsonScalars: 'accept',
+  emptyBodies: 'accept',
   warnings: 'map',
   lateRetry: 'ignore',
   unknownLeases: 'warn',
@@ -124,6 +132,7 @@ const action = 'create a broker';
 const choices = {
   jsonBodies: ['plain', 'base64'],
   jsonScalars: ['accept', 'refuse'],
+  emptyBodies: ['accept', 'refuse'],
   warnings: ['map', 'list'],
   lateRetry: ['ignore', 'honour'],
   unknownLeases: ['warn', 'count', 'refuse'],

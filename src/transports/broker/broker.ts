@@ -9,10 +9,10 @@ import { createHandler } from './handler.ts';
 import { Identities } from './identities.ts';
 import type { ListenOptions } from './listen.ts';
 import { checkReach } from './loopback.ts';
+import { refusalFor } from './mistake.ts';
 import type { MessageQueue } from './queue.ts';
 import { QueueRegistry } from './queue-registry.ts';
 import type { Recorder } from './recorder.ts';
-import { refusals } from './refusal.ts';
 import { basePath } from './routes.ts';
 import { latestTimeOf, type SavedBroker } from './saved.ts';
 import type { QueueSettings } from './settings.ts';
@@ -259,7 +259,7 @@ function keeping(
       await flush();
       return response;
     } catch (error) {
-      return answerRefusal(refusals.internal(`the queues can't be kept: ${String(error)}`));
+      return answerRefusal(refusalFor(error));
     }
   };
 }

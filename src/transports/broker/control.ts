@@ -18,6 +18,7 @@ type ControlCall = (request: Request, context: ControlContext) => unknown;
 const controls: ReadonlyMap<string, ControlCall> = new Map<string, ControlCall>([
   ['/leasestream/faults', controlFaults],
   ['/leasestream/queues', viewQueues],
+  ['/leasestream/counts', countQueues],
 ]);
 
 /** What the broker can be asked and told that the service can't; `undefined` for any other path. */
@@ -42,7 +43,7 @@ async function controlFaults(request: Request, { faults }: ControlContext): Prom
       faults.set({});
       break;
     default:
-      throw refusals.methodNotAllowed(request.method);
+      throw refusals.methodNotAllowed(request.method, ['DELETE', 'GET', 'PUT']);
   }
   return faults.options;
 }
@@ -59,9 +60,15 @@ const mostMessages = 1_000;
 
 /** `GET /leasestream/queues?messages=50`: every queue as it stands, with its oldest messages, leased ones included. */
 function viewQueues(request: Request, { accountId, queues, now }: ControlContext): unknown {
-  if (request.method !== 'GET') throw refusals.methodNotAllowed(request.method);
+  if (request.method !== 'GET') throw refusals.methodNotAllowed(request.method, ['GET']);
   const text = new URL(request.url).searchParams.get('messages') ?? '50';
   const count = /^\d{1,6}$/.test(text) ? Number(text) : -1;
   if (count < 0 || count > mostMessages) throw refusals.invalid(`messages must be an integer in 0..${mostMessages}`);
   return { accountId, now: now(), queues: queues.all().map((queue) => viewQueue(queue, { now: now(), count })) };
+}
+
+/** `GET /leasestream/counts`: every queue in numbers. It costs no walk over messages. */
+function countQueues(request: Request, { queues, now }: ControlContext): unknown {
+  if (request.method !== 'GET') throw refusals.methodNotAllowed(request.method, ['GET']);
+  return { now: now(), queues: queues.all().map((queue) => ({ id: queue.id, name: queue.name, ...queue.count() })) };
 }

@@ -4,9 +4,10 @@ import type { CallContext } from './call.ts';
 import { findControl } from './control.ts';
 import { authorize, type Credentials } from './credentials.ts';
 import type { FaultInjector } from './faults.ts';
+import { refusalFor } from './mistake.ts';
 import type { MessageQueue } from './queue.ts';
 import type { QueueRegistry } from './queue-registry.ts';
-import { Refusal, refusals } from './refusal.ts';
+import { refusals } from './refusal.ts';
 import { readJsonRequest } from './request-body.ts';
 import { WindowCounter } from './request-limit.ts';
 import { findRoute, type Route } from './routes.ts';
@@ -33,7 +34,7 @@ export function createHandler(context: HandlerContext): (request: Request) => Pr
     try {
       return answerResult(await carryOut(request, context, counter));
     } catch (error) {
-      return answerRefusal(error instanceof Refusal ? error : refusals.internal(String(error)));
+      return answerRefusal(refusalFor(error));
     }
   };
 }
@@ -54,9 +55,10 @@ async function carryOut(
   if (waitMs !== undefined) throw refusals.rateLimited(Math.ceil(waitMs / 1000));
   const queue = findQueue(route, context.queues);
   const hasCall = route.calls.has(request.method);
-  if (!hasCall) throw refusals.methodNotAllowed(request.method);
+  if (!hasCall) throw refusals.methodNotAllowed(request.method, route.calls.keys());
   const hasBody = request.method !== 'GET' && request.method !== 'DELETE';
-  const read = hasBody ? await readJsonRequest(request) : { body: {}, text: '' };
+  const mayBeEmpty = route.isBodyOptional && context.behaviour.emptyBodies === 'accept';
+  const read = hasBody ? await readJsonRequest(request, mayBeEmpty) : { body: {}, text: '' };
   const callContext: CallContext = { queues: context.queues, behaviour: context.behaviour, query, ...read };
   if (route.kind === 'account') return route.calls.get(request.method)?.(callContext);
   // Looked up once more: reading the body took time, in which the queue may have been deleted.

@@ -1,20 +1,16 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http';
-import type { Duplex } from 'node:stream';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { checkNames } from '../../contract/check-names.ts';
 import { checkInteger } from '../../contract/check-options.ts';
 import type { Clock, Timer } from '../../contract/clock.ts';
 import { systemClock } from '../../contract/system-clock.ts';
-import { checkNames } from '../../contract/check-names.ts';
+import { SocketAnswers, endWith } from './socket-answers.ts';
+import { edgeRefusals } from './edge-refusals.ts';
 import { passTurns } from './event-loop-turn.ts';
 import { Disconnection } from './faults.ts';
-import { maxRequestBytes } from './request-body.ts';
-import { Refusal, refusals } from './refusal.ts';
+import { toRequest } from './socket-request.ts';
+import { refusalFor } from './mistake.ts';
+import { refusals } from './refusal.ts';
+import { methodsAt } from './routes.ts';
 import { answerRefusal } from './wire-answers.ts';
 
 /** Where to listen. */
@@ -65,14 +61,11 @@ export async function listen(
   checkNames('listen', options, { kind: 'option', allowed: ['port', 'host', 'requestTimeoutMs', 'intercept'] });
   const { port = 0, host = '127.0.0.1', intercept = (request, next) => next(request) } = options;
   const answering = new Set<Promise<Response>>();
-  const server = createServer(serverOptions(options), (incoming, outgoing) => {
-    void answer(incoming, outgoing, (request) => {
-      const answered = intercept(request, handler).finally(() => answering.delete(answered));
-      answering.add(answered);
-      return answered;
-    });
+  const server = serve(options, host, (request) => {
+    const answered = intercept(request, handler).finally(() => answering.delete(answered));
+    answering.add(answered);
+    return answered;
   });
-  server.on('clientError', refuseConnection);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -89,74 +82,71 @@ function serverOptions({ requestTimeoutMs = 30_000 }: ListenOptions): ServerOpti
   checkInteger('listen', 'requestTimeoutMs', requestTimeoutMs, [1_000, 3_600_000]);
   return {
     keepAliveTimeout: keepAliveTimeoutMs,
+    // Node's own refusal has no body.
+    requireHostHeader: false,
     headersTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: Math.min(requestTimeoutMs / 2, 5_000),
   };
 }
 
-// What never became a request: too slow, too long a head, or not HTTP. Node's own answers have no body.
-function refuseConnection(error: Error & { readonly code?: string }, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
-  const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
-  const reason = STATUS_CODES[status] ?? '';
-  const body = JSON.stringify({
-    success: false,
-    errors: [{ code: 10_026, message: reason }],
-    messages: [],
-    result: null,
-  });
-  const head = `HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-type: application/json`;
-  socket.end(`${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
-}
-
 type Handler = (request: Request) => Promise<Response>;
 
-async function answer(incoming: IncomingMessage, outgoing: ServerResponse, handler: Handler): Promise<void> {
+/** A server that hands every request to `handler`, and refuses in the service's form what it can't make one of. */
+function serve(options: ListenOptions, host: string, handler: Handler): Server {
+  const connections = new SocketAnswers();
+  const answerWith = (respond: Respond) => (incoming: IncomingMessage, outgoing: ServerResponse) =>
+    void answer(incoming, outgoing, { respond, ...connections.begin(incoming) });
+  const carryOut = answerWith(async (incoming, onRead) => handler(await toRequest(incoming, host, onRead)));
+  return createServer(serverOptions(options), carryOut)
+    .on('checkContinue', carryOut)
+    .on(
+      'checkExpectation',
+      answerWith(() => Promise.reject(edgeRefusals.expectation())),
+    )
+    .on('connect', (_, socket) => endWith(socket, refusals.methodNotAllowed('CONNECT', methodsAt(undefined))))
+    .on('clientError', connections.refuse);
+}
+
+type Respond = (incoming: IncomingMessage, onRead: () => void) => Promise<Response>;
+
+interface Answering {
+  readonly respond: Respond;
+  readonly answered: () => void;
+  readonly over: () => void;
+}
+
+async function answer(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  { respond, answered, over }: Answering,
+): Promise<void> {
   // A client that goes away while it is being answered is no error of ours.
   outgoing.on('error', () => undefined);
+  incoming.on('error', () => undefined).once('close', over);
+  let isBodyAwaited = incoming.headers.expect !== undefined;
   try {
-    const response = await respond(incoming, handler);
+    const response = await respond(incoming, () => {
+      if (isBodyAwaited) outgoing.writeContinue();
+      isBodyAwaited = false;
+    }).catch(refuse);
     const body = await response.text();
-    outgoing.writeHead(response.status, Object.fromEntries(response.headers));
-    outgoing.end(body);
+    answered();
+    // Whether a body follows that nobody asked for can't be known.
+    if (isBodyAwaited && !incoming.complete) outgoing.setHeader('connection', 'close');
+    outgoing.setHeader('content-length', Buffer.byteLength(body));
+    outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(body);
+    // What is left of the body is dropped, for the next request to be found.
+    incoming.resume();
   } catch {
-    // It went away before its request was complete, so that nobody is left to answer, or shall see a lost connection.
+    // It shall see a lost connection.
     outgoing.destroy();
   }
 }
 
-async function respond(incoming: IncomingMessage, handler: Handler): Promise<Response> {
-  const body = await readBody(incoming);
-  try {
-    if (body === undefined) throw refusals.malformedBody(`more than ${maxRequestBytes} bytes`);
-    return await handler(toRequest(incoming, body));
-  } catch (error) {
-    if (error instanceof Disconnection) throw error;
-    // What no Request can be made of: a method such as TRACE, a target that is no path.
-    return answerRefusal(error instanceof Refusal ? error : refusals.invalid(String(error)));
-  }
-}
-
-/** The body, read to its end; `undefined` when it is too large, of which the rest is read and dropped. */
-async function readBody(incoming: IncomingMessage): Promise<Uint8Array | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes <= maxRequestBytes) chunks.push(chunk);
-    else chunks.length = 0;
-  }
-  return bytes <= maxRequestBytes ? Buffer.concat(chunks) : undefined;
-}
-
-function toRequest(incoming: IncomingMessage, body: Uint8Array): Request {
-  const { method = 'GET', url = '/', headers } = incoming;
-  const entries = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]);
-  // The path is all that counts; what the client called this host does not.
-  const target = new URL(url.startsWith('/') ? `http://broker.invalid${url}` : url);
-  const bodiless = method === 'GET' || method === 'HEAD' || body.length === 0;
-  return new Request(target, { method, headers: entries, ...(bodiless ? {} : { body }) });
+function refuse(error: unknown): Response {
+  if (error instanceof Disconnection) throw error;
+  return answerRefusal(refusalFor(error));
 }
 
 async function close(server: Server, answering: ReadonlySet<Promise<Response>>, clock: Clock): Promise<void> {

@@ -11,6 +11,7 @@ import { ReportedMetrics } from './reported-metrics.ts';
 import type { SavedQueue } from './saved.ts';
 import type { ResolvedSettings } from './settings.ts';
 import { type MessageView, type StoredBody, StoredMessage } from './stored-message.ts';
+import { newTally, type Tally } from './tally.ts';
 
 /** A message as a pull hands it out. */
 export interface DeliveredMessage extends MessageView {
@@ -45,6 +46,12 @@ export interface PullConsumer {
   readonly createdAt: number;
 }
 
+/** A queue in numbers. */
+export interface QueueCounts extends QueueMetrics {
+  readonly inFlight: number;
+  readonly tally: Readonly<Tally>;
+}
+
 /** What {@link MessageQueue.ack} and {@link MessageQueue.retry} say when they did nothing. */
 export const warnings = {
   unknownLease: 'Lease ID is not known: the message was settled, moved or removed',
@@ -62,6 +69,7 @@ export const warnings = {
 export class MessageQueue {
   readonly name: string;
   readonly id: string;
+  readonly #tally = newTally();
   #createdAt: number;
   readonly #context: QueueContext;
   #settings: ResolvedSettings;
@@ -184,6 +192,7 @@ export class MessageQueue {
     const now = this.#catchUp();
     const id = this.#context.identities.messageId();
     this.#add({ id, body, timestampMs: now, delaySeconds }, now, now + delaySeconds * 1000);
+    this.#tally.pushed += 1;
     this.#context.onJournal?.({ type: 'pushed', queue: this.name, at: now, messageId: id });
     return id;
   }
@@ -202,6 +211,7 @@ export class MessageQueue {
       const leaseId = this.#context.identities.leaseId(token);
       delivered.push({ ...viewOf(message), attempts: message.attempts - 1 + behaviour.firstAttempts, leaseId });
       const { attempts } = message;
+      this.#tally.delivered += 1;
       this.#context.onJournal?.({ ...this.#entry(message, now), type: 'delivered', leaseId, attempts, deadline });
       if (attempts <= this.#settings.maxRetries && this.#context.repeats()) repeated.push(message);
     }
@@ -232,6 +242,7 @@ export class MessageQueue {
     if (found === undefined) return warnings.unknownLease;
     const late = found.message.lease !== found.token;
     this.#store.remove(found.message);
+    this.#tally.acked += 1;
     this.#context.onJournal?.({ ...this.#entry(found.message, now), type: 'acked', leaseId, late });
     return undefined;
   }
@@ -249,6 +260,7 @@ export class MessageQueue {
     const { message, token } = found;
     const late = message.lease !== token;
     if (late && this.#context.behaviour.lateRetry === 'ignore') return warnings.lateRetry;
+    this.#tally.retried += 1;
     this.#context.onJournal?.({ ...this.#entry(message, now), type: 'retried', leaseId, delaySeconds, late });
     this.#endDelivery(message, now, now + delaySeconds * 1000);
     this.#store.forgetLease(message, token);
@@ -289,6 +301,7 @@ export class MessageQueue {
     this.#context.recorder?.queueChanged(this);
     for (const message of store.all()) {
       this.#context.recorder?.messageRemoved(this, message);
+      this.#tally.removed += 1;
       this.#context.onJournal?.({ ...this.#entry(message, now), type: 'removed', reason: 'purge' });
     }
   }
@@ -300,6 +313,11 @@ export class MessageQueue {
       backlogBytes: this.#store.bytes,
       oldestMessageTimestampMs: this.#store.oldest?.timestampMs ?? 0,
     };
+  }
+
+  /** What there is and what happened, at no more cost than a look: whatever the broker's behaviour has clients see. */
+  count(): QueueCounts {
+    return { ...this.metrics(), inFlight: this.#store.leasedCount, tally: { ...this.#tally } };
   }
 
   /** The metrics as the broker's behaviour has clients see them. */
@@ -340,6 +358,7 @@ export class MessageQueue {
 
   #endEarly(message: StoredMessage, deadline: number): void {
     const leaseId = this.#context.identities.leaseId(message.lease);
+    this.#tally.expired += 1;
     this.#context.onJournal?.({ ...this.#entry(message, deadline), type: 'expired', leaseId });
     this.#endDelivery(message, deadline, deadline);
   }
@@ -363,6 +382,7 @@ export class MessageQueue {
       ? viewOf(message)
       : { ...viewOf(message), id: this.#context.identities.messageId(), timestampMs: now };
     const renamed = keepsIdentity ? {} : { newMessageId: view.id };
+    this.#tally.deadLettered += 1;
     this.#context.onJournal?.({ ...this.#entry(message, now), type: 'deadLettered', deadLetterQueue, ...renamed });
     const to = this.#deadLetters;
     if (to !== undefined) to.#add(view, now, now);
@@ -396,6 +416,7 @@ export class MessageQueue {
 
   #remove(message: StoredMessage, at: number, reason: 'attempts' | 'retention' | 'purge'): void {
     this.#store.remove(message);
+    this.#tally.removed += 1;
     this.#context.onJournal?.({ ...this.#entry(message, at), type: 'removed', reason });
   }
 

@@ -7,6 +7,8 @@ export class Refusal extends Error {
   readonly pointer: string | undefined;
   /** When to come back, in seconds; `undefined` when the answer does not say. */
   readonly retryAfterSeconds: number | undefined;
+  /** What else the head of the answer says. */
+  readonly headers: Readonly<Record<string, string>>;
 
   constructor(status: number, code: number, message: string, details: RefusalDetails = {}) {
     super(message);
@@ -14,6 +16,7 @@ export class Refusal extends Error {
     this.code = code;
     this.pointer = details.pointer;
     this.retryAfterSeconds = details.retryAfterSeconds;
+    this.headers = details.headers ?? {};
   }
 }
 
@@ -21,6 +24,7 @@ export class Refusal extends Error {
 export interface RefusalDetails {
   readonly pointer?: string | undefined;
   readonly retryAfterSeconds?: number;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -38,7 +42,10 @@ export const refusals = {
   noAccount: (path: string): Refusal =>
     new Refusal(404, 7003, `Could not route to ${path}, perhaps your object identifier is invalid?`),
   /** [inf] */
-  methodNotAllowed: (method: string): Refusal => new Refusal(405, 7001, `Method ${method} not available for that URI`),
+  methodNotAllowed: (method: string, allowed: Iterable<string>): Refusal =>
+    new Refusal(405, 7001, `Method ${method} not available for that URI`, {
+      headers: { allow: [...allowed].toSorted().join(', ') },
+    }),
   /** [doc] A queue id that is not 32 hex characters; a queue's *name* in its place, say. */
   malformedQueueId: (): Refusal => new Refusal(400, 10_107, 'Queue ID is malformed'),
   /** [doc] */
@@ -94,7 +101,7 @@ export const refusals = {
   queueOverloaded: (retryAfterSeconds: number): Refusal =>
     new Refusal(429, 10_250, 'Queue is overloaded, please back off', { retryAfterSeconds }),
   /** [doc] */
-  internal: (problem: string): Refusal => new Refusal(500, 15_000, `Unknown internal error: ${problem}`),
+  internal: (): Refusal => new Refusal(500, 15_000, 'Unknown internal error'),
 } as const;
 
 /** The JSON pointer of a path such as `messages[3].body`. */

@@ -1,11 +1,9 @@
 import { limits } from '../../contract/limits.ts';
 import { pointerOf, refusals } from './refusal.ts';
+import { readText } from './request-text.ts';
 
 /** A JSON object of a request. Its own fields only are looked at. */
 export type JsonObject = Readonly<Record<string, unknown>>;
-
-/** The largest request that is read at all: 100 messages at their limits, every character escaped, and room to spare. */
-export const maxRequestBytes = 10_000_000;
 
 /** What a request came with. */
 export interface JsonRequest {
@@ -14,10 +12,13 @@ export interface JsonRequest {
   readonly text: string;
 }
 
-/** @throws Refusal 10208 when the body is not JSON, 10207 when it is no object. */
-export async function readJsonRequest(request: Request): Promise<JsonRequest> {
-  const text = await request.text();
-  if (text.length > maxRequestBytes) throw refusals.malformedBody(`more than ${maxRequestBytes} bytes`);
+/**
+ * @param mayBeEmpty - whether nothing counts as `{}`
+ * @throws Refusal 10208 when the body is not JSON or too large, 10207 when it is no object
+ */
+export async function readJsonRequest(request: Request, mayBeEmpty = false): Promise<JsonRequest> {
+  const text = await readText(request);
+  if (text === '' && mayBeEmpty) return { body: {}, text };
   return { body: asObject(parse(text), ''), text };
 }
 

@@ -21,6 +21,8 @@ interface Address {
   readonly accountId: string;
   /** Whether requests count against the API's limit: all but pulls and settlements do. */
   readonly isCounted: boolean;
+  /** Whether there may be no body: every field is optional, and nothing is deleted for want of one. */
+  readonly isBodyOptional: boolean;
 }
 
 /** A path that leads to the account. */
@@ -89,6 +91,8 @@ const consumerCalls: ReadonlyMap<string, QueueCall> = new Map<string, QueueCall>
 
 const uncounted: ReadonlySet<string> = new Set(['/messages/pull', '/messages/ack']);
 
+const withoutNeededFields: ReadonlySet<string> = new Set(['/messages/pull', '/messages/ack', '/messages/peek']);
+
 /** Where every path of the API starts. */
 export const basePath = '/client/v4';
 
@@ -98,10 +102,22 @@ const path = /^\/client\/v4\/accounts\/([^/]+)\/queues(?:\/([^/]+)(\/.*)?)?$/;
 export function findRoute(pathname: string): Route | undefined {
   const [, accountId, queueId, rest = ''] = path.exec(pathname) ?? [];
   if (accountId === undefined) return undefined;
-  if (queueId === undefined) return { kind: 'account', accountId, isCounted: true, calls: accountCalls };
+  if (queueId === undefined) {
+    return { kind: 'account', accountId, isCounted: true, isBodyOptional: false, calls: accountCalls };
+  }
   const [, consumerId] = /^\/consumers\/([^/]+)$/.exec(rest) ?? [];
   const calls = consumerId === undefined ? queueCalls.get(rest) : consumerCalls;
   if (calls === undefined) return undefined;
   const isCounted = !uncounted.has(rest);
-  return { kind: 'queue', accountId, queueId, consumerId: consumerId ?? '', isCounted, calls };
+  const isBodyOptional = withoutNeededFields.has(rest);
+  return { kind: 'queue', accountId, queueId, consumerId: consumerId ?? '', isCounted, isBodyOptional, calls };
+}
+
+const allMethods: ReadonlySet<string> = new Set(
+  [accountCalls, consumerCalls, ...queueCalls.values()].flatMap((calls) => [...calls.keys()]),
+);
+
+/** The methods that a path has; where nothing is known to be, those that any has. */
+export function methodsAt(pathname: string | undefined): Iterable<string> {
+  return (pathname === undefined ? undefined : findRoute(pathname)?.calls.keys()) ?? allMethods;
 }

@@ -50,6 +50,8 @@ export function toWireWarnings(
   return [...warnings].map(([leaseId, text]) => `${text} (${leaseId})`);
 }
 
+const jsonHeaders: Readonly<Record<string, string>> = { 'content-type': 'application/json' };
+
 /** The answer to a request that was carried out. */
 export function answerResult(result: unknown): Response {
   const envelope = { success: true, errors: [], messages: [] };
@@ -59,17 +61,25 @@ export function answerResult(result: unknown): Response {
 
 /** The answer to a request that was not. */
 export function answerRefusal(refusal: Refusal): Response {
-  const { status, code, message, pointer, retryAfterSeconds } = refusal;
+  return answer(refusal.status, envelopeOf(refusal), headersOf(refusal));
+}
+
+/** What a refusal says, as JSON has it. */
+export function envelopeOf({ code, message, pointer }: Refusal): WireEnvelope<null> {
   const error = { code, message, ...(pointer === undefined || pointer === '' ? {} : { source: { pointer } }) };
+  return { success: false, errors: [error], messages: [], result: null };
+}
+
+/** What the head of a refusal says. */
+export function headersOf({ headers, retryAfterSeconds }: Refusal): Readonly<Record<string, string>> {
   const retryAfter = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
-  return answer(status, { success: false, errors: [error], messages: [], result: null }, retryAfter);
+  return { ...jsonHeaders, ...headers, ...retryAfter };
 }
 
 function answer(
   status: number,
   envelope: WireEnvelope<unknown> & { readonly result_info?: unknown },
-  headers: Readonly<Record<string, string>> = {},
+  headers = jsonHeaders,
 ): Response {
-  const all = { 'content-type': 'application/json', ...headers };
-  return new Response(JSON.stringify(envelope), { status, headers: all });
+  return new Response(JSON.stringify(envelope), { status, headers });
 }

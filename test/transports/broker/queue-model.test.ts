@@ -70,6 +70,13 @@ function run(command: Command, { queue, clock, push }: OpenQueue, model: QueueMo
   }
 }
 
+/** How often the journal tells of each thing. */
+function told(journal: readonly JournalEntry[]): Readonly<Record<JournalEntry['type'], number>> {
+  const counts = { pushed: 0, delivered: 0, acked: 0, retried: 0, expired: 0, deadLettered: 0, removed: 0 };
+  for (const { type, queue } of journal) if (queue === 'jobs') counts[type] += 1;
+  return counts;
+}
+
 function compare(open: OpenQueue, model: QueueModel): void {
   const here = model.messages.filter(({ place }) => place === 'waiting' || place === 'leased');
   const snapshot = open.inspect();
@@ -77,6 +84,9 @@ function compare(open: OpenQueue, model: QueueModel): void {
     here.map(({ id, attempts, dueAt }) => ({ id, attempts, visibleAtMs: dueAt })),
   );
   expect(snapshot.counts.leased).toBe(here.filter(({ place }) => place === 'leased').length);
+  const { inFlight, backlogCount, tally } = open.queue.count();
+  expect([backlogCount, inFlight]).toEqual([here.length, snapshot.counts.leased]);
+  expect(tally).toEqual(told(open.journal));
   expect(open.queue.metrics().backlogCount).toBe(here.length);
 }
 

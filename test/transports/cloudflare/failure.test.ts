@@ -5,7 +5,7 @@ import { type FailedAnswer, failureOf } from '../../../src/transports/cloudflare
 import { createRedact } from '../../../src/transports/cloudflare/redact.ts';
 import { readRetryAfter } from '../../../src/transports/cloudflare/retry-after.ts';
 import { decodeEnvelope } from '../../../src/transports/cloudflare/wire.ts';
-import { readRecorded } from './recorded.ts';
+import { readRecord } from '../../wire/conversations.ts';
 
 const queueId = '023e105f4ecef8ad9ca31a8372d0c353';
 const token = 'secret-token-123';
@@ -118,8 +118,9 @@ describe('failureOf()', () => {
     expect(fail({ action, status: 405, codes: [0] }).code).toBe(code);
   });
 
-  it.each(readRecorded('errors').answers)('reads the recorded $name', ({ status = 0, code, body }) => {
-    const text = JSON.stringify(body);
+  const refused = readRecord('errors').conversations;
+  it.each(refused)('reads the recorded refusal of: $name', ({ status, error: code, answer }) => {
+    const text = JSON.stringify(answer);
     const errors = decodeEnvelope(text)?.errors ?? [];
     const error = fail({ status, text, errors });
     expect(error.code).toBe(code);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { QueueTransport } from '../../../src/contract/transport.ts';
 import { createCloudflareTransport } from '../../../src/cloudflare.ts';
 import { accountId, fakeFetch, ok, openTransport, queueId, rejection, token } from './fake-fetch.ts';
-import { readRecorded } from './recorded.ts';
+import { readRecord } from '../../wire/conversations.ts';
 
 type Call = (transport: QueueTransport) => Promise<unknown>;
 
@@ -16,17 +16,15 @@ const calls: readonly (readonly [string, Call])[] = [
   ['metrics', (transport) => transport.metrics()],
 ];
 
-const recordedId = '023e105f4ecef8ad9ca31a8372d0c353';
-
 describe('createCloudflareTransport()', () => {
   it.each(calls)('%s: sends one request to the recorded address', async (name, call) => {
-    const { method, path } = readRecorded(name);
+    const { method, path } = readRecord(name);
     const { fetch, sent } = fakeFetch(() => ok({ backlog_count: 1, messages: [] }));
     await call(openTransport({ fetch }));
     expect(sent).toHaveLength(1);
     const [request] = sent;
     expect(request?.method).toBe(method);
-    const recorded = path.replace(recordedId, accountId).replace(`queues/${recordedId}`, `queues/${queueId}`);
+    const recorded = path.replace('ACCOUNT_ID', accountId).replace('QUEUE_ID', queueId);
     expect(request?.url).toBe(`https://api.cloudflare.com/client/v4${recorded}`);
     expect(Object.fromEntries(request?.headers ?? [])).toStrictEqual({
       accept: 'application/json',
@@ -38,8 +36,8 @@ describe('createCloudflareTransport()', () => {
   });
 
   it.each(calls)('%s: reads every recorded answer', async (name, call) => {
-    for (const { body, name: answerName } of readRecorded(name).answers) {
-      const transport = openTransport({ fetch: fakeFetch(() => Response.json(body)).fetch });
+    for (const { answer, name: answerName } of readRecord(name).conversations) {
+      const transport = openTransport({ fetch: fakeFetch(() => Response.json(answer)).fetch });
       if (name === 'purge' && answerName === 'an error') {
         expect(await rejection(call(transport))).toMatchObject({ code: 'refused', status: 200 });
       } else {

@@ -17,14 +17,14 @@ import {
   encodePurge,
   encodePush,
 } from '../../../src/transports/cloudflare/wire.ts';
-import { pick, readRecorded, resultOf } from './recorded.ts';
+import { pick, readRecord, resultOf } from '../../wire/conversations.ts';
 
 const calls = ['push', 'bulk-push', 'pull', 'ack', 'peek', 'purge', 'metrics'] as const;
 const realLease =
   'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2Q0JDLUhTNTEyIn0..Q8p21d7dceR6vUfwftONdQ.JVqZgAS-Zk7MqmqccYtTHeeMElNHaOMigeWdb8LyMOg.T2_HV99CYzGaQuhTyW8RsgbnpTRZHRM6N7UoSaAKeK0';
 
 function expectRequest(json: string, call: string, name: string): void {
-  expect(JSON.parse(json)).toStrictEqual(pick(readRecorded(call).requests, name).body);
+  expect(JSON.parse(json)).toStrictEqual(pick(call, name).request);
 }
 
 describe('requests, as recorded', () => {
@@ -39,12 +39,8 @@ describe('requests, as recorded', () => {
     expectRequest(encodeBulkPush({ messages, delaySeconds: 10 }), 'bulk-push', 'both content types and both delays');
   });
   it('pulls', () => {
-    expectRequest(encodePull({}), 'pull', "the queue's own settings");
-    expectRequest(
-      encodePull({ batchSize: 50, visibilityTimeoutMs: 6000 }),
-      'pull',
-      'batch size and visibility timeout',
-    );
+    expectRequest(encodePull({}), 'pull', 'an empty queue');
+    expectRequest(encodePull({ batchSize: 50, visibilityTimeoutMs: 6000 }), 'pull', 'two messages');
   });
   it('acks and retries, leaving out the array that is empty', () => {
     const acks = ['lease_id1', 'lease_id2', 'lease_id3'];
@@ -59,8 +55,8 @@ describe('requests, as recorded', () => {
     expectRequest(encodePurge({ refs: [realLease] }), 'purge', 'one ref');
   });
   it.each(calls)('%s: every recorded answer is an envelope that says success', (call) => {
-    for (const { body } of readRecorded(call).answers) {
-      expect(decodeEnvelope(JSON.stringify(body))).toMatchObject({ success: true, errors: [] });
+    for (const { answer } of readRecord(call).conversations) {
+      expect(decodeEnvelope(JSON.stringify(answer))).toMatchObject({ success: true, errors: [] });
     }
   });
 });
@@ -143,7 +139,7 @@ describe('what cannot be sent', () => {
 
 describe('decodePullResult()', () => {
   it('reads the recorded text', () => {
-    expect(decodePullResult(resultOf('pull', 'one text'))).toStrictEqual({
+    expect(decodePullResult(resultOf('pull', 'one text, asked for without a body'))).toStrictEqual({
       backlogCount: 5,
       messages: [
         {
@@ -152,7 +148,7 @@ describe('decodePullResult()', () => {
           attempts: 1,
           timestampMs: 1_710_950_954_154,
           contentType: 'text',
-          metadata: { 'CF-Content-Type': 'text', 'CF-sourceMessageSource': 'api' },
+          metadata: { 'CF-Content-Type': 'text', 'CF-sourceMessageSource': 'dash' },
           body: 'hello world',
           raw: 'hello world',
           bodyLength: 11,
@@ -318,7 +314,7 @@ describe('decodePullResult()', () => {
 
 describe('decodePeekResult()', () => {
   it('reads the recorded message', () => {
-    expect(decodePeekResult(resultOf('peek', 'one message'))).toStrictEqual({
+    expect(decodePeekResult(resultOf('peek', 'a batch size'))).toStrictEqual({
       messages: [
         {
           id: 'b01b5594f784d0165c2985833f5660dd',
@@ -326,7 +322,7 @@ describe('decodePeekResult()', () => {
           attempts: 1,
           timestampMs: 1_710_950_954_154,
           contentType: 'text',
-          metadata: { 'CF-Content-Type': 'text' },
+          metadata: { 'CF-Content-Type': 'text', 'CF-sourceMessageSource': 'dash' },
           body: 'hello world',
           raw: 'hello world',
         },
@@ -351,7 +347,7 @@ describe('decodeAckResult()', () => {
     retries: [{ leaseId: 'lease_id4' }],
   };
   it('reads the recorded counts', () => {
-    expect(decodeAckResult(resultOf('ack', 'all settled'), request)).toStrictEqual({
+    expect(decodeAckResult(resultOf('ack', 'acks and a delayed retry'), request)).toStrictEqual({
       ackCount: 3,
       retryCount: 1,
       warnings: new Map(),
@@ -395,7 +391,7 @@ describe('decodeAckResult()', () => {
 describe('decodePurgeResult()', () => {
   it('reads the recorded warnings and errors', () => {
     const request = { refs: [realLease] };
-    expect(decodePurgeResult(resultOf('purge', 'purged'), request)).toStrictEqual({ warnings: new Map(), errors: [] });
+    expect(decodePurgeResult(resultOf('purge', 'one ref'), request)).toStrictEqual({ warnings: new Map(), errors: [] });
     expect(decodePurgeResult(resultOf('purge', 'a warning'), request).warnings).toStrictEqual(
       new Map([[realLease, 'message is not known']]),
     );
@@ -413,8 +409,8 @@ describe('metrics', () => {
   const metrics = { backlogCount: 5, backlogBytes: 1024, oldestMessageTimestampMs: 1_710_950_954_154 };
   it('are read as recorded', () => {
     expect(decodeMetrics(resultOf('metrics', 'metrics'))).toStrictEqual(metrics);
-    expect(decodePushResult(resultOf('push', 'with metrics'))).toStrictEqual({ metrics });
-    expect(decodePushResult(resultOf('bulk-push', 'with metrics'))).toStrictEqual({ metrics });
+    expect(decodePushResult(resultOf('push', 'a text with a delay'))).toStrictEqual({ metrics });
+    expect(decodePushResult(resultOf('bulk-push', 'both content types and both delays'))).toStrictEqual({ metrics });
   });
   it.each([[null], [undefined], [{}], [{ metadata: null }], [{ metadata: {} }], [{ metadata: { metrics: null } }]])(
     'are absent from a push answered with %j',
@@ -446,11 +442,12 @@ describe('decodeEnvelope()', () => {
     expect(decodeEnvelope(text)).toStrictEqual({ errors, result: undefined });
   });
   it('reads link, pointer and chain of an error', () => {
-    const [noRoute, , , , , , malformed] = readRecorded('errors').answers;
-    expect(decodeEnvelope(JSON.stringify(noRoute?.body))?.errors).toStrictEqual([
+    const noRoute = pick('errors', 'no route');
+    const malformed = pick('errors', 'a malformed credential');
+    expect(decodeEnvelope(JSON.stringify(noRoute.answer))?.errors).toStrictEqual([
       { code: 7003, message: 'No route for the URI', documentationUrl: 'documentation_url', pointer: 'pointer' },
     ]);
-    expect(decodeEnvelope(JSON.stringify(malformed?.body))?.errors).toStrictEqual([
+    expect(decodeEnvelope(JSON.stringify(malformed.answer))?.errors).toStrictEqual([
       { code: 6003, message: 'Invalid request headers' },
       { code: 6111, message: 'Invalid format for Authorization header' },
     ]);
