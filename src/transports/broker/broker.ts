@@ -57,7 +57,7 @@ export interface Broker {
   /** Answers a request as the service would. May be handed on as a `fetch`. Rejects only when the request is aborted. */
   readonly fetch: BrokerFetch;
   /**
-   * Opens a queue, made if it is absent.
+   * Opens a queue, made if it is absent. One that a client renamed is found by its old name as well, until another has it.
    *
    * @param settings - laid over the settings that it has
    * @returns what to spread into `openQueue`
@@ -139,9 +139,7 @@ export interface BrokerFoundation {
 
 /** Makes a broker, with what was kept of an earlier one if there is something. */
 export function createBrokerOver(foundation: BrokerFoundation): Broker {
-  const broker = new InMemoryBroker(foundation);
-  for (const [name, settings] of Object.entries(foundation.options.queues ?? {})) broker.queue(name, settings);
-  return broker;
+  return new InMemoryBroker(foundation);
 }
 
 // A base URL that no request can leave the process by, should it be used without the fetch.
@@ -156,7 +154,13 @@ class InMemoryBroker implements Broker {
   readonly #faults: FaultInjector;
   readonly #handle: (request: Request) => Promise<Response>;
 
-  constructor({ options: { clock: givenClock }, resolved, identities, recorder, saved }: BrokerFoundation) {
+  constructor({
+    options: { clock: givenClock, queues = {} },
+    resolved,
+    identities,
+    recorder,
+    saved,
+  }: BrokerFoundation) {
     this.#options = resolved;
     this.#givenClock = givenClock;
     const { clock, random, onJournal, behaviour } = resolved;
@@ -166,6 +170,7 @@ class InMemoryBroker implements Broker {
     if (saved !== undefined) clock.startAt(latestTimeOf(saved));
     this.#queues = new QueueRegistry({ clock, random, identities, behaviour, repeats, onJournal, recorder });
     if (saved !== undefined) this.#queues.restore(saved);
+    openQueues(this.#queues, queues);
     this.#flush = recorder && ((): Promise<void> => recorder.flush());
     const handler = createHandler({ ...resolved, faults: this.#faults, queues: this.#queues });
     this.#handle = this.#faults.wrap(this.#flush === undefined ? handler : keeping(handler, this.#flush));
@@ -228,15 +233,23 @@ class InMemoryBroker implements Broker {
 
   #connection(name: string, settings: QueueSettings | undefined, baseUrl: string): QueueConnection {
     const { accountId, credentials } = this.#options;
-    const { id } = this.#queues.open(name, settings);
-    const connection = { accountId, queueId: id, queueName: name, apiToken: credentials.apiToken, baseUrl };
+    const queue = this.#queues.open(name, settings);
+    const connection = { accountId, queueId: queue.id, queueName: queue.name, apiToken: credentials.apiToken, baseUrl };
     return this.#givenClock === undefined ? connection : { ...connection, clock: this.#givenClock };
   }
 
   #find(name: string, action: string): MessageQueue {
-    const queue = this.#queues.byName(name);
+    const queue = this.#queues.find(name);
     if (queue === undefined) throw new RangeError(`Cannot ${action}: there is no queue named '${name}'`);
     return queue;
+  }
+}
+
+/** Opens queues. What is given for a former name of a queue that is itself given is left out: it is the older one. */
+function openQueues(registry: QueueRegistry, queues: Readonly<Record<string, QueueSettings>>): void {
+  for (const [name, settings] of Object.entries(queues)) {
+    const holder = registry.find(name)?.name ?? name;
+    if (holder === name || !Object.hasOwn(queues, holder)) registry.open(name, settings);
   }
 }
 

@@ -34,7 +34,7 @@ export function replaceConsumer(context: QueueCallContext): WireConsumer {
 /** `DELETE /queues/{id}/consumers/{consumer_id}`, and its settings with it. */
 export function deleteConsumer(context: QueueCallContext): null {
   found(context);
-  context.queues.open(context.queue.name, { ...consumerDefaults, httpPull: false });
+  context.queues.configure(context.queue, { ...consumerDefaults, httpPull: false });
   return null;
 }
 
@@ -45,7 +45,7 @@ function found({ queue, consumerId }: QueueCallContext): WireConsumer {
 }
 
 function configure({ queues, queue }: QueueCallContext, changes: QueueSettings): WireConsumer {
-  queues.open(queue.name, { ...consumerDefaults, ...changes, httpPull: true });
+  queues.configure(queue, { ...consumerDefaults, ...changes, httpPull: true });
   const [consumer] = toWireConsumers(queue);
   if (consumer === undefined) throw refusals.noConsumer();
   return consumer;

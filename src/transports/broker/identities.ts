@@ -39,6 +39,11 @@ export class Identities {
     return [this.#randomWord(), this.#randomWord(), this.#randomWord(), toHex(this.token())].join('');
   }
 
+  /** 32 hex characters, for a queue: from the random head of the lease ids, so that no more chance is asked for. */
+  queueId(): string {
+    return idOf(`${this.#leasePrefix}/queues/${toHex(this.token())}`);
+  }
+
   /** A number that no other lease or ref of the broker has, until 2^32 of them were made. */
   token(): number {
     this.#count = (this.#count + 1) | 0;
@@ -77,21 +82,16 @@ export class Identities {
   }
 }
 
-/**
- * The id of a queue, derived from its name, so that it stays the same from one run to the next.
- *
- * @returns 32 hex characters
- */
-export function queueIdOf(name: string): string {
-  return [0x811c9dc5, 0x1b873593, 0xcc9e2d51, 0x85ebca6b].map((seed) => toHex(hash(name, seed))).join('');
-}
-
 /** The id of the consumer that was made for a queue as its `count`-th one; 32 hex characters. */
-export function consumerIdOf(queueName: string, count: number): string {
-  return queueIdOf(`${queueName}/consumers/${count}`);
+export function consumerIdOf(queueId: string, count: number): string {
+  return idOf(`${queueId}/consumers/${count}`);
 }
 
-// FNV-1a with another start each time, and a final mix, since short names alone would move only the low bits.
+function idOf(text: string): string {
+  return [0x811c9dc5, 0x1b873593, 0xcc9e2d51, 0x85ebca6b].map((seed) => toHex(hash(text, seed))).join('');
+}
+
+// FNV-1a with another start each time, and a final mix, since short texts alone would move only the low bits.
 function hash(text: string, seed: number): number {
   let value = seed;
   for (let index = 0; index < text.length; index += 1) {

@@ -33,7 +33,7 @@ export function listQueues({ queues, query }: CallContext): Page {
 export function createQueue({ queues, body }: CallContext): WireQueue {
   const name = readName(body);
   if (queues.byName(name) !== undefined) throw refusals.queueNameTaken(name);
-  return toWireQueue(queues.open(name, { ...readSettings(body), httpPull: false }));
+  return toWireQueue(queues.create(name, { ...readSettings(body), httpPull: false }));
 }
 
 /** `GET /queues/{id}` */
@@ -41,7 +41,7 @@ export function getQueue({ queue }: QueueCallContext): WireQueue {
   return toWireQueue(queue);
 }
 
-/** `PUT /queues/{id}`: settings that are left out go back to their defaults. */
+/** `PUT /queues/{id}`: settings that are left out go back to their defaults; the name stays. */
 export function replaceQueue(context: QueueCallContext): WireQueue {
   const { deliveryDelaySeconds, deliveryPaused, retentionSeconds } = defaultSettings;
   return change(context, { deliveryDelaySeconds, deliveryPaused, retentionSeconds });
@@ -80,9 +80,14 @@ export function purgeStatus({ queue }: QueueCallContext): WirePurgeStatus {
 
 function change({ queues, queue, body }: QueueCallContext, base: QueueSettings): WireQueue {
   const name = Object.hasOwn(body, 'queue_name') ? readName(body) : queue.name;
-  // Dead letter queues are named by name, and the id is made from it: whether the service renames is unknown.
-  if (name !== queue.name) throw refusals.queueSettings('the broker renames no queue', '/queue_name');
-  return toWireQueue(queues.open(queue.name, { ...base, ...readSettings(body) }));
+  const settings = readSettings(body);
+  const holder = queues.byName(name);
+  if (holder !== undefined && holder !== queue) throw refusals.queueNameTaken(name);
+  if (name === queue.settings.deadLetterQueue) {
+    throw refusals.queueSettings('queue_name must not be that of its own dead letter queue', '/queue_name');
+  }
+  queues.rename(queue, name);
+  return toWireQueue(queues.configure(queue, { ...base, ...settings }));
 }
 
 function readName(body: JsonObject): string {

@@ -1,12 +1,20 @@
-import { queueIdOf } from './identities.ts';
 import { MessageQueue, type QueueContext } from './queue.ts';
+import { QueueNames } from './queue-names.ts';
 import type { SavedBroker } from './saved.ts';
-import { checkQueueName, defaultSettings, type QueueSettings, resolveSettings } from './settings.ts';
+import {
+  checkQueueId,
+  checkQueueName,
+  checkSettingNames,
+  defaultSettings,
+  type QueueSettings,
+  type ResolvedSettings,
+  resolveSettings,
+} from './settings.ts';
 
 /** The queues of a broker, by name and by id. */
 export class QueueRegistry {
   readonly #context: QueueContext;
-  readonly #byName = new Map<string, MessageQueue>();
+  readonly #names = new QueueNames();
   readonly #byId = new Map<string, MessageQueue>();
 
   constructor(context: Omit<QueueContext, 'openQueue'>) {
@@ -15,11 +23,17 @@ export class QueueRegistry {
 
   /** All queues, in the order in which they were made. */
   all(): readonly MessageQueue[] {
-    return [...this.#byName.values()];
+    return [...this.#byId.values()];
   }
 
+  /** The queue that has this name now. */
   byName(name: string): MessageQueue | undefined {
-    return this.#byName.get(name);
+    return this.#names.current(name);
+  }
+
+  /** The queue that has this name, or had it last and was renamed since. */
+  find(name: string): MessageQueue | undefined {
+    return this.#names.currentOrFormer(name);
   }
 
   byId(id: string): MessageQueue | undefined {
@@ -28,20 +42,48 @@ export class QueueRegistry {
 
   /**
    * The queue of that name, made if it is absent, with `changes` laid over its settings. The dead letter queue that
-   * they name is made as well.
+   * they name is made as well. Names follow a rename.
    *
    * @throws TypeError or RangeError when the name or a setting is wrong; nothing is made or changed then
    */
   open(name: string, changes: QueueSettings = {}): MessageQueue {
     checkQueueName('open a queue', 'name', name);
-    const present = this.#byName.get(name);
-    const settings = resolveSettings(name, present?.settings ?? defaultSettings, changes);
-    const queue = present ?? new MessageQueue({ name, id: queueIdOf(name) }, settings, this.#context);
-    this.#byName.set(name, queue);
-    this.#byId.set(queue.id, queue);
-    const { deadLetterQueue } = settings;
-    queue.configure(settings, deadLetterQueue === undefined ? undefined : this.#present(deadLetterQueue));
-    return queue;
+    checkSettingNames(name, changes);
+    const { id, ...others } = changes;
+    if (id !== undefined) checkQueueId(`configure queue '${name}'`, id);
+    const present = (id === undefined ? undefined : this.#byId.get(id)) ?? this.find(name);
+    if (id !== undefined && present !== undefined && present.id !== id) {
+      throw new RangeError(`Cannot configure queue '${name}' by another id: its id is ${present.id}, and not ${id}`);
+    }
+    const { deadLetterQueue } = others;
+    const renamed = typeof deadLetterQueue === 'string' ? this.find(deadLetterQueue)?.name : undefined;
+    const settings = renamed === undefined ? others : { ...others, deadLetterQueue: renamed };
+    return present === undefined ? this.#make(name, settings, id) : this.configure(present, settings);
+  }
+
+  /**
+   * Makes a queue. A queue that had the name once is no longer found by it.
+   *
+   * @throws TypeError or RangeError when a setting is wrong; nothing is made then
+   */
+  create(name: string, settings: QueueSettings): MessageQueue {
+    return this.#make(name, settings, undefined);
+  }
+
+  /** Lays `changes` over the settings of a queue; what they name are queues by their names of now. */
+  configure(queue: MessageQueue, changes: QueueSettings): MessageQueue {
+    return this.#settle(queue, resolveSettings(queue.name, queue.settings, changes));
+  }
+
+  /** Gives a queue a name that no other has. Those whose dead letter queue it is go on naming it. */
+  rename(queue: MessageQueue, name: string): void {
+    const { name: before } = queue;
+    if (name === before) return;
+    this.#names.rename(queue, name);
+    for (const other of this.#byId.values()) {
+      if (other.settings.deadLetterQueue === before) this.configure(other, { deadLetterQueue: name });
+    }
+    this.#connectThoseThatName(queue);
   }
 
   /**
@@ -51,29 +93,57 @@ export class QueueRegistry {
   delete(queue: MessageQueue): void {
     queue.retire();
     this.#context.recorder?.queueDeleted(queue);
-    this.#byName.delete(queue.name);
+    this.#names.delete(queue);
     this.#byId.delete(queue.id);
   }
 
   /** Puts back the queues that were kept. The registry must be empty. */
   restore({ queues }: SavedBroker): void {
     for (const { queue: saved, messages } of queues) {
-      const { name } = saved;
       // A setting that is newer than what was kept has its default.
       const settings = { ...defaultSettings, ...saved.settings };
-      const queue = new MessageQueue({ name, id: queueIdOf(name) }, settings, this.#context);
+      const queue = new MessageQueue(saved, settings, this.#context);
       queue.restore(saved, messages);
-      this.#byName.set(name, queue);
+      this.#names.add(queue);
       this.#byId.set(queue.id, queue);
     }
-    for (const queue of this.#byName.values()) {
+    for (const queue of this.#byId.values()) {
       const { deadLetterQueue } = queue.settings;
-      queue.connect(deadLetterQueue === undefined ? undefined : this.#byName.get(deadLetterQueue));
+      queue.connect(deadLetterQueue === undefined ? undefined : this.byName(deadLetterQueue));
     }
   }
 
-  // Not open(): two queues may be each other's dead letter queue.
+  #make(name: string, changes: QueueSettings, id: string | undefined): MessageQueue {
+    const settings = resolveSettings(name, defaultSettings, changes);
+    const queue = new MessageQueue({ name, id: id ?? this.#freeId() }, settings, this.#context);
+    this.#names.add(queue);
+    this.#byId.set(queue.id, queue);
+    this.#settle(queue, settings);
+    this.#connectThoseThatName(queue);
+    return queue;
+  }
+
+  #settle(queue: MessageQueue, settings: ResolvedSettings): MessageQueue {
+    const { deadLetterQueue } = settings;
+    queue.configure(settings, deadLetterQueue === undefined ? undefined : this.#present(deadLetterQueue));
+    return queue;
+  }
+
+  /** Not open(): two queues may be each other's dead letter queue. */
   #present(name: string): MessageQueue {
-    return this.#byName.get(name) ?? this.open(name);
+    return this.byName(name) ?? this.create(name, {});
+  }
+
+  #connectThoseThatName(queue: MessageQueue): void {
+    for (const other of this.#byId.values()) {
+      if (other.settings.deadLetterQueue === queue.name) other.connect(queue);
+    }
+  }
+
+  #freeId(): string {
+    for (;;) {
+      const id = this.#context.identities.queueId();
+      if (!this.#byId.has(id)) return id;
+    }
   }
 }

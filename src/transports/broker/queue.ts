@@ -60,8 +60,10 @@ export const warnings = {
  * visible again), or is gone: acknowledged, moved to the dead letter queue, or removed.
  */
 export class MessageQueue {
-  readonly name: string;
+  /** 32 hex characters; it has it for good. */
   readonly id: string;
+  #name: string;
+  #formerNames: readonly string[] = [];
   #createdAt: number;
   readonly #context: QueueContext;
   #settings: ResolvedSettings;
@@ -82,8 +84,8 @@ export class MessageQueue {
     settings: ResolvedSettings,
     context: QueueContext,
   ) {
-    this.name = identity.name;
     this.id = identity.id;
+    this.#name = identity.name;
     this.#settings = settings;
     this.#context = context;
     this.#createdAt = context.clock.now();
@@ -93,6 +95,15 @@ export class MessageQueue {
     const { messagesPerSecond } = context.behaviour;
     const perSecond = { requests: messagesPerSecond ?? Infinity, perMs: 1000, blockMs: 0 };
     this.#pushed = messagesPerSecond === undefined ? undefined : new WindowCounter(perSecond);
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  /** Names that it had and no other queue has, the last one last. */
+  get formerNames(): readonly string[] {
+    return this.#formerNames;
   }
 
   get createdAt(): number {
@@ -134,10 +145,26 @@ export class MessageQueue {
     this.#context.recorder?.queueChanged(this);
   }
 
+  /** Gives it another name. Its id, its messages and their leases stay. */
+  rename(name: string): void {
+    this.#modifiedAt = this.#catchUp();
+    this.#formerNames = [...this.#formerNames.filter((former) => former !== name), this.#name];
+    this.#name = name;
+    this.#context.recorder?.queueChanged(this);
+  }
+
+  /** Another queue has that name now. */
+  forgetName(name: string): void {
+    this.#formerNames = this.#formerNames.filter((former) => former !== name);
+    this.#context.recorder?.queueChanged(this);
+  }
+
   /** What there is to keep of the queue, without its messages. */
   save(): SavedQueue {
     return {
-      name: this.name,
+      id: this.id,
+      name: this.#name,
+      formerNames: this.#formerNames,
       createdAt: this.#createdAt,
       modifiedAt: this.#modifiedAt,
       purgedAt: this.#purgedAt,
@@ -149,6 +176,7 @@ export class MessageQueue {
 
   /** Makes a new queue the one that was kept. @param messages - in the order of their arrival */
   restore(saved: SavedQueue, messages: readonly StoredMessage[]): void {
+    this.#formerNames = saved.formerNames ?? [];
     this.#createdAt = saved.createdAt;
     this.#modifiedAt = saved.modifiedAt;
     this.#purgedAt = saved.purgedAt;
@@ -386,7 +414,7 @@ export class MessageQueue {
 
   #makeConsumer(): PullConsumer {
     this.#consumersMade += 1;
-    return { id: consumerIdOf(this.name, this.#consumersMade), createdAt: this.#modifiedAt };
+    return { id: consumerIdOf(this.id, this.#consumersMade), createdAt: this.#modifiedAt };
   }
 
   #add(view: Omit<MessageView, 'attempts'>, arrivedAt: number, visibleAt: number): void {

@@ -1,5 +1,5 @@
 import type { SavedIdentities } from './identities.ts';
-import { noToken, queueIdOf } from './identities.ts';
+import { noToken } from './identities.ts';
 import type { KeyValueStore } from './key-value-store.ts';
 import type { MessageQueue } from './queue.ts';
 import type { SavedBroker, SavedQueue } from './saved.ts';
@@ -14,7 +14,9 @@ import { StoredMessage } from './stored-message.ts';
 //   message/<queue id>/<sequence>/state    attempts, when it is due, leases, ref
 
 const formatKey = 'format';
-const format = '1';
+const format = '2';
+// Format 1 had no id in a queue: it is in the key, as ever. Its versions made it from the name, and so must not read this.
+const readable: ReadonlySet<string> = new Set(['1', format]);
 
 export const identitiesKey = 'identities';
 
@@ -65,18 +67,22 @@ export async function readBroker(store: KeyValueStore): Promise<SavedBroker> {
   for await (const [key, value] of store.entries()) {
     if (key === formatKey) found = value;
     else if (key === identitiesKey) identities = JSON.parse(value) as SavedIdentities;
-    else if (key.startsWith('queue/')) queues.push(JSON.parse(value) as SavedQueue);
+    else if (key.startsWith('queue/')) queues.push(readQueue(key, value));
     else if (key.startsWith('message/')) readMessage(key, value, messages);
   }
-  if (found !== undefined && found !== format) {
+  if (found !== undefined && !readable.has(found)) {
     throw new Error(`Cannot read the queues: they are kept in format ${found}, and this version reads ${format}`);
   }
-  if (found === undefined) await store.write([[formatKey, format]]);
+  if (found !== format) await store.write([[formatKey, format]]);
   const oldestFirst = queues.toSorted((a, b) => a.createdAt - b.createdAt);
   return {
     identities,
-    queues: oldestFirst.map((queue) => ({ queue, messages: messages.get(queueIdOf(queue.name)) ?? [] })),
+    queues: oldestFirst.map((queue) => ({ queue, messages: messages.get(queue.id) ?? [] })),
   };
+}
+
+function readQueue(key: string, record: string): SavedQueue {
+  return { ...(JSON.parse(record) as SavedQueue), id: key.slice(queueKey('').length) };
 }
 
 /** The body of a message comes before its state. */

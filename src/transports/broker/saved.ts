@@ -5,7 +5,10 @@ import type { StoredMessage } from './stored-message.ts';
 
 /** A queue as it is kept, without its messages. */
 export interface SavedQueue {
+  readonly id: string;
   readonly name: string;
+  /** Absent where it was kept before there were renames. */
+  readonly formerNames?: readonly string[];
   readonly createdAt: number;
   readonly modifiedAt: number;
   readonly purgedAt: number | undefined;

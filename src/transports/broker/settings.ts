@@ -5,6 +5,13 @@ import { checkNames } from './check-names.ts';
 /** How a queue of the broker behaves. What is left out keeps its value, or has its default in a new queue. */
 export interface QueueSettings {
   /**
+   * The id of a new queue, 32 hex characters in lower case: one that stays the same where queues are in memory. Of a queue
+   * that is there it can't be changed; one that was renamed is found by it.
+   *
+   * @defaultValue one of its own
+   */
+  readonly id?: string;
+  /**
    * How often a message is delivered again after its first delivery, 0..100. One that was delivered `maxRetries + 1`
    * times goes to the dead letter queue when its last lease ends unacknowledged, or is deleted when there is none.
    *
@@ -36,7 +43,7 @@ export interface QueueSettings {
 }
 
 /** Settings with every default in place. */
-export type ResolvedSettings = Required<Omit<QueueSettings, 'deadLetterQueue'>> & {
+export type ResolvedSettings = Required<Omit<QueueSettings, 'id' | 'deadLetterQueue'>> & {
   readonly deadLetterQueue: string | undefined;
 };
 
@@ -63,7 +70,7 @@ export function resolveSettings(
   current: ResolvedSettings,
   changes: QueueSettings,
 ): ResolvedSettings {
-  checkNames(`configure queue '${queueName}'`, changes, { kind: 'setting', allowed: Object.keys(defaultSettings) });
+  checkSettingNames(queueName, changes);
   const settings: ResolvedSettings = {
     maxRetries: changes.maxRetries ?? current.maxRetries,
     retryDelaySeconds: changes.retryDelaySeconds ?? current.retryDelaySeconds,
@@ -106,6 +113,18 @@ export const consumerDefaults: QueueSettings = {
   batchSize: 5,
   deadLetterQueue: null,
 };
+
+/** Throws a `TypeError` unless `changes` is an object of settings. */
+export function checkSettingNames(queueName: string, changes: unknown): void {
+  const allowed = ['id', ...Object.keys(defaultSettings)];
+  checkNames(`configure queue '${queueName}'`, changes, { kind: 'setting', allowed });
+}
+
+/** Throws unless `value` can be the id of a queue. */
+export function checkQueueId(action: string, value: unknown): asserts value is string {
+  if (typeof value === 'string' && /^[\da-f]{32}$/.test(value)) return;
+  throw new TypeError(rule(action, 'id', '32 hex characters in lower case', value));
+}
 
 /** Whether a text can be the name of a queue. */
 export function isQueueName(text: string): boolean {

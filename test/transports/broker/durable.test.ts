@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -207,6 +207,101 @@ describe('openBroker()', () => {
       { numRuns: 40 },
     );
   }, 60_000);
+});
+
+describe('a directory of version 0.1, which made ids from names', () => {
+  const kept = join(import.meta.dirname, 'kept-by-0.1');
+  interface Seen {
+    readonly queues: readonly { readonly queue_id: string; readonly queue_name: string }[];
+    readonly leaseId: string;
+    readonly ref: string;
+  }
+
+  const call = async (broker: DurableBroker, method: string, path: string, body?: unknown) => {
+    const { baseUrl, accountId, apiToken } = broker.queue('jobs');
+    const init = { method, headers: { authorization: `Bearer ${apiToken}` } };
+    const url = `${baseUrl}/accounts/${accountId}/queues${path}`;
+    const response = await broker.fetch(url, body === undefined ? init : { ...init, body: JSON.stringify(body) });
+    return (await response.json()) as { result: readonly Record<string, unknown>[] };
+  };
+  const identity = ({ queue_id, queue_name, consumers }: Record<string, unknown>): unknown => [
+    queue_id,
+    queue_name,
+    (consumers as readonly { consumer_id: string }[]).map(({ consumer_id }) => consumer_id),
+  ];
+
+  const openKept = async (): Promise<{ broker: DurableBroker; seen: Seen }> => {
+    await cp(kept, directory, { recursive: true });
+    await rm(join(directory, 'seen.json'));
+    const seen = JSON.parse(await readFile(join(kept, 'seen.json'), 'utf8')) as Seen;
+    return { broker: await open({ jobs: {} }), seen };
+  };
+
+  it('opens with its ids, consumers, messages, leases and refs', async () => {
+    const { broker, seen } = await openKept();
+    const { result } = await call(broker, 'GET', '');
+    expect(result.map(identity).toSorted()).toEqual(seen.queues.map(identity).toSorted());
+    expect(broker.inspect('jobs').messages).toMatchObject([
+      { body: { a: 1 }, state: 'leased', attempts: 1 },
+      { body: 'é', state: 'delayed' },
+    ]);
+    expect(await broker.transport('jobs').ack({ acks: [seen.leaseId], retries: [] })).toMatchObject({ ackCount: 1 });
+    expect((await broker.transport('mail').purge({ refs: [seen.ref] })).warnings.size).toBe(0);
+  });
+
+  it('is renamed in and opened again', async () => {
+    const { broker, seen } = await openKept();
+    const id = seen.queues.find(({ queue_name }) => queue_name === 'jobs')?.queue_id ?? '';
+    await call(broker, 'PATCH', `/${id}`, { queue_name: 'orders' });
+    await call(broker, 'POST', '', { queue_name: 'jobs' });
+    const names = broker.queueNames().toSorted();
+    const before = names.map((name) => broker.inspect(name));
+    const again = await reopen(broker);
+    expect(again.queueNames().toSorted()).toEqual(names);
+    expect(names.map((name) => again.inspect(name))).toEqual(before);
+    expect(again.inspect('orders')).toMatchObject({ queueId: id, counts: { total: 2 } });
+    expect(again.inspect('jobs').counts.total).toBe(0);
+  });
+
+  it('is of format 2 then, which that version refuses rather than lose what it does not find', async () => {
+    const { broker } = await openKept();
+    await broker.close();
+    const store = await openLevelStore(directory);
+    const entries = new Map<string, string>();
+    for await (const [key, value] of store.entries()) entries.set(key, value);
+    await store.close();
+    expect(entries.get('format')).toBe('2');
+  });
+});
+
+describe('a durable broker whose queue was renamed', () => {
+  const renamed = async (): Promise<{ queueId: string }> => {
+    const broker = await open({ jobs: { maxRetries: 7, deadLetterQueue: 'dead' } });
+    const { baseUrl, accountId, apiToken, queueId } = broker.queue('jobs');
+    broker.push('jobs', { body: 'kept' });
+    const init = { method: 'PATCH', headers: { authorization: `Bearer ${apiToken}` }, body: '{"queue_name":"orders"}' };
+    await broker.fetch(`${baseUrl}/accounts/${accountId}/queues/${queueId}`, init);
+    await broker.close();
+    return { queueId };
+  };
+
+  it('keeps id and name, and lays what is given for the old name over it', async () => {
+    const { queueId } = await renamed();
+    const broker = await open({ jobs: { retryDelaySeconds: 3, deadLetterQueue: 'dead' } });
+    expect(broker.queueNames().toSorted()).toEqual(['dead', 'orders']);
+    expect(broker.queue('jobs')).toMatchObject({ queueId, queueName: 'orders' });
+    expect(broker.inspect('orders').messages).toMatchObject([{ body: 'kept' }]);
+  });
+
+  it('takes what is given for the new name where both are given', async () => {
+    await renamed();
+    const broker = await open({ orders: { maxRetries: 1 }, jobs: { maxRetries: 2 } });
+    expect(broker.queueNames().toSorted()).toEqual(['dead', 'orders']);
+    const { baseUrl, accountId, apiToken, queueId } = broker.queue('orders');
+    const init = { headers: { authorization: `Bearer ${apiToken}` } };
+    const response = await broker.fetch(`${baseUrl}/accounts/${accountId}/queues/${queueId}/consumers`, init);
+    expect(await response.json()).toMatchObject({ result: [{ settings: { max_retries: 1 } }] });
+  });
 });
 
 describe('DurableLog', () => {

@@ -73,7 +73,7 @@ describe('addresses', () => {
   });
 
   it('are found by an id in capitals, and with a query', async () => {
-    const { send } = callBroker();
+    const { send } = callBroker({ id: queueId });
     const url = `${baseUrl}/accounts/${accountId}/queues/${queueId.toUpperCase()}/metrics?x=1`;
     expect((await send(url)).status).toBe(200);
   });
