@@ -1,14 +1,14 @@
 import type { WireMetrics } from '../cloudflare/wire-format.ts';
 import { type CallContext, Page, type QueueCallContext } from './call.ts';
 import { refusals } from './refusal.ts';
-import { booleanField, integerIn, type JsonObject, objectField, stringField } from './request-body.ts';
-import { defaultSettings, isQueueName, type QueueSettings } from './settings.ts';
+import { booleanField, field, integerIn, type JsonObject, objectField } from './request-body.ts';
+import { defaultSettings, isQueueName, type Jurisdiction, jurisdictions, type QueueSettings } from './settings.ts';
 import { toWireMetrics } from './wire-answers.ts';
 import { toWireQueue, type WireQueue } from './wire-queue.ts';
 
-/** The result of `GET /purge`. A purge of the broker is complete when it is answered. */
+/** The result of `GET /purge`, of the last one: empty where there was none. A purge is complete when it is answered. */
 export interface WirePurgeStatus {
-  readonly completed: string;
+  readonly completed?: string;
   readonly started_at?: string;
 }
 
@@ -33,7 +33,9 @@ export function listQueues({ queues, query }: CallContext): Page {
 export function createQueue({ queues, body }: CallContext): WireQueue {
   const name = readName(body);
   if (queues.byName(name) !== undefined) throw refusals.queueNameTaken(name);
-  return toWireQueue(queues.create(name, { ...readSettings(body), httpPull: false }));
+  const jurisdiction = readJurisdiction(body);
+  const settings = { ...readSettings(body), ...(jurisdiction === undefined ? {} : { jurisdiction }) };
+  return toWireQueue(queues.create(name, { ...settings, httpPull: false }));
 }
 
 /** `GET /queues/{id}` */
@@ -74,13 +76,15 @@ export function purgeAll({ queue, body }: QueueCallContext): WireQueue {
 
 /** `GET /purge` */
 export function purgeStatus({ queue }: QueueCallContext): WirePurgeStatus {
-  if (queue.purgedAt === undefined) return { completed: 'true' };
+  if (queue.purgedAt === undefined) return {};
   return { completed: 'true', started_at: new Date(queue.purgedAt).toISOString() };
 }
 
 function change({ queues, queue, body }: QueueCallContext, base: QueueSettings): WireQueue {
-  const name = Object.hasOwn(body, 'queue_name') ? readName(body) : queue.name;
+  const name = field(body, 'queue_name') === undefined ? queue.name : readName(body);
   const settings = readSettings(body);
+  const jurisdiction = readJurisdiction(body);
+  if (jurisdiction !== undefined && jurisdiction !== queue.settings.jurisdiction) throw refusals.jurisdiction();
   const holder = queues.byName(name);
   if (holder !== undefined && holder !== queue) throw refusals.queueNameTaken(name);
   if (name === queue.settings.deadLetterQueue) {
@@ -91,9 +95,17 @@ function change({ queues, queue, body }: QueueCallContext, base: QueueSettings):
 }
 
 function readName(body: JsonObject): string {
-  const name = stringField(body, 'queue_name', '');
+  const name = field(body, 'queue_name') ?? '';
+  if (typeof name !== 'string') throw refusals.invalid('queue_name must be a text', '/queue_name');
   if (isQueueName(name)) return name;
-  throw refusals.queueSettings('queue_name must be 1 to 63 letters, digits, hyphens or underscores', '/queue_name');
+  throw refusals.queueName();
+}
+
+function readJurisdiction(body: JsonObject): Jurisdiction | undefined {
+  const given = field(body, 'jurisdiction');
+  const jurisdiction = jurisdictions.find((each) => each === given);
+  if (given === undefined || jurisdiction !== undefined) return jurisdiction;
+  throw refusals.queueSettings(`jurisdiction must be one of ${jurisdictions.join(', ')}`, '/jurisdiction');
 }
 
 function readSettings(body: JsonObject): QueueSettings {

@@ -1,4 +1,4 @@
-import { MessageQueue, type QueueContext } from './queue.ts';
+import { MessageQueue, type QueueContext, type WorkerConsumer } from './queue.ts';
 import { QueueNames } from './queue-names.ts';
 import type { SavedBroker } from './saved.ts';
 import {
@@ -6,6 +6,7 @@ import {
   checkQueueName,
   checkSettingNames,
   defaultSettings,
+  type Jurisdiction,
   type QueueSettings,
   type ResolvedSettings,
   resolveSettings,
@@ -18,7 +19,7 @@ export class QueueRegistry {
   readonly #byId = new Map<string, MessageQueue>();
 
   constructor(context: Omit<QueueContext, 'openQueue'>) {
-    this.#context = { ...context, openQueue: (name) => this.#present(name) };
+    this.#context = { ...context, openQueue: (name, jurisdiction) => this.#present(name, jurisdiction) };
   }
 
   /** All queues, in the order in which they were made. */
@@ -70,9 +71,18 @@ export class QueueRegistry {
     return this.#make(name, settings, undefined);
   }
 
-  /** Lays `changes` over the settings of a queue; what they name are queues by their names of now. */
-  configure(queue: MessageQueue, changes: QueueSettings): MessageQueue {
-    return this.#settle(queue, resolveSettings(queue.name, queue.settings, changes));
+  /**
+   * Lays `changes` over the settings of a queue; what they name are queues by their names of now.
+   *
+   * @param worker - as `MessageQueue.configure()` takes it
+   */
+  configure(queue: MessageQueue, changes: QueueSettings, worker?: WorkerConsumer | null): MessageQueue {
+    const settings = resolveSettings(queue.name, queue.settings, changes);
+    if (settings.jurisdiction !== queue.settings.jurisdiction) {
+      throw new RangeError(`Cannot configure queue '${queue.name}' as its 'jurisdiction' is set when it is made`);
+    }
+    if (settings.deadLetterQueue !== queue.settings.deadLetterQueue) this.#checkDeadLetters(queue.name, settings);
+    return this.#settle(queue, settings, worker);
   }
 
   /** Gives a queue a name that no other has. Those whose dead letter queue it is go on naming it. */
@@ -81,7 +91,8 @@ export class QueueRegistry {
     if (name === before) return;
     this.#names.rename(queue, name);
     for (const other of this.#byId.values()) {
-      if (other.settings.deadLetterQueue === before) this.configure(other, { deadLetterQueue: name });
+      const { settings } = other;
+      if (settings.deadLetterQueue === before) this.#settle(other, { ...settings, deadLetterQueue: name });
     }
     this.#connectThoseThatName(queue);
   }
@@ -115,6 +126,7 @@ export class QueueRegistry {
 
   #make(name: string, changes: QueueSettings, id: string | undefined): MessageQueue {
     const settings = resolveSettings(name, defaultSettings, changes);
+    this.#checkDeadLetters(name, settings);
     const queue = new MessageQueue({ name, id: id ?? this.#freeId() }, settings, this.#context);
     this.#names.add(queue);
     this.#byId.set(queue.id, queue);
@@ -123,15 +135,23 @@ export class QueueRegistry {
     return queue;
   }
 
-  #settle(queue: MessageQueue, settings: ResolvedSettings): MessageQueue {
-    const { deadLetterQueue } = settings;
-    queue.configure(settings, deadLetterQueue === undefined ? undefined : this.#present(deadLetterQueue));
+  #checkDeadLetters(name: string, { deadLetterQueue, jurisdiction }: ResolvedSettings): void {
+    const deadLetters = deadLetterQueue === undefined ? undefined : this.byName(deadLetterQueue);
+    if (deadLetters === undefined || deadLetters.settings.jurisdiction === jurisdiction) return;
+    const rule = `its 'deadLetterQueue' '${deadLetters.name}' must be of the same 'jurisdiction'`;
+    throw new RangeError(`Cannot configure queue '${name}' as ${rule}`);
+  }
+
+  #settle(queue: MessageQueue, settings: ResolvedSettings, worker?: WorkerConsumer | null): MessageQueue {
+    const { deadLetterQueue, jurisdiction } = settings;
+    const deadLetters = deadLetterQueue === undefined ? undefined : this.#present(deadLetterQueue, jurisdiction);
+    queue.configure(settings, deadLetters, worker);
     return queue;
   }
 
   /** Not open(): two queues may be each other's dead letter queue. */
-  #present(name: string): MessageQueue {
-    return this.byName(name) ?? this.create(name, {});
+  #present(name: string, jurisdiction: Jurisdiction | undefined): MessageQueue {
+    return this.byName(name) ?? this.create(name, jurisdiction === undefined ? {} : { jurisdiction });
   }
 
   #connectThoseThatName(queue: MessageQueue): void {

@@ -9,7 +9,7 @@ import type { Recorder } from './recorder.ts';
 import { WindowCounter } from './request-limit.ts';
 import { ReportedMetrics } from './reported-metrics.ts';
 import type { SavedQueue } from './saved.ts';
-import type { ResolvedSettings } from './settings.ts';
+import type { Jurisdiction, ResolvedSettings } from './settings.ts';
 import { type MessageView, type StoredBody, StoredMessage } from './stored-message.ts';
 
 /** A message as a pull hands it out. */
@@ -31,18 +31,30 @@ export interface QueueContext {
   /** Whether a message that is handed out now is handed out once more: a fault. */
   readonly repeats: () => boolean;
   /** Opens the dead letter queue of that name, made if it is absent. */
-  readonly openQueue: (name: string) => MessageQueue;
+  readonly openQueue: (name: string, jurisdiction: Jurisdiction | undefined) => MessageQueue;
   readonly onJournal: JournalListener | undefined;
   /** Keeps what changes. Absent where all is in memory alone. */
   readonly recorder?: Recorder | undefined;
 }
 
-/** The HTTP pull consumer of a queue. Its settings are among the queue's. */
-export interface PullConsumer {
+/** A Worker as the consumer of a queue: configuration alone. */
+export interface WorkerConsumer {
+  readonly scriptName: string;
+  /** Empty where it has none. */
+  readonly environment: string;
+  readonly maxWaitTimeMs: number;
+  /** `null`: as many as the platform runs. */
+  readonly maxConcurrency: number | null;
+}
+
+/** The consumer of a queue. Its settings are among the queue's. */
+export interface QueueConsumer {
   /** 32 hex characters. */
   readonly id: string;
   /** In milliseconds since the epoch. */
   readonly createdAt: number;
+  /** Absent of an HTTP pull consumer. */
+  readonly worker?: WorkerConsumer | undefined;
 }
 
 /** What {@link MessageQueue.ack} and {@link MessageQueue.retry} say when they did nothing. */
@@ -73,7 +85,7 @@ export class MessageQueue {
   #store: MessageStore;
   readonly #reported: ReportedMetrics;
   readonly #pushed: WindowCounter | undefined;
-  #consumer: PullConsumer | undefined = undefined;
+  #consumer: QueueConsumer | undefined = undefined;
   #consumersMade = 0;
   #modifiedAt: number;
   #sequence = 0;
@@ -114,14 +126,14 @@ export class MessageQueue {
     return this.#settings;
   }
 
-  /** The HTTP pull consumer; `undefined` while there is none. */
-  get consumer(): PullConsumer | undefined {
+  /** The consumer, of HTTP pulls or a Worker; `undefined` while there is none. */
+  get consumer(): QueueConsumer | undefined {
     return this.#consumer;
   }
 
   /** How long the HTTP pull consumer exists, in milliseconds; `undefined` while there is none. */
   get consumerAgeMs(): number | undefined {
-    if (this.#consumer === undefined) return undefined;
+    if (this.#consumer === undefined || this.#consumer.worker !== undefined) return undefined;
     return Math.max(0, this.#context.clock.now() - this.#consumer.createdAt);
   }
 
@@ -135,12 +147,17 @@ export class MessageQueue {
     return this.#purgedAt;
   }
 
-  /** Puts settings in force from now on; what happened before happened under the old ones. */
-  configure(settings: ResolvedSettings, deadLetters: MessageQueue | undefined): void {
+  /**
+   * Puts settings in force from now on; what happened before happened under the old ones.
+   *
+   * @param worker - the consumer of a queue that is not pulled over HTTP, `null` for none; left out, it stays
+   */
+  configure(settings: ResolvedSettings, deadLetters: MessageQueue | undefined, worker?: WorkerConsumer | null): void {
     this.#modifiedAt = this.#catchUp();
     this.#settings = settings;
-    if (!settings.httpPull) this.#consumer = undefined;
-    else this.#consumer ??= this.#makeConsumer();
+    const employed = settings.httpPull ? undefined : worker === undefined ? this.#consumer?.worker : worker;
+    const isConsumed = settings.httpPull || (employed !== undefined && employed !== null);
+    this.#consumer = isConsumed ? this.#consumerWith(employed ?? undefined) : undefined;
     this.#feed(deadLetters);
     this.#context.recorder?.queueChanged(this);
   }
@@ -384,7 +401,8 @@ export class MessageQueue {
 
   #moveToDeadLetters(message: StoredMessage, now: number, deadLetterQueue: string): void {
     // It was deleted since, so that one is made again, as the service does with a name that it does not find.
-    if (this.#deadLetters === undefined) this.#feed(this.#context.openQueue(deadLetterQueue));
+    if (this.#deadLetters === undefined)
+      this.#feed(this.#context.openQueue(deadLetterQueue, this.#settings.jurisdiction));
     this.#store.remove(message);
     const keepsIdentity = this.#context.behaviour.deadLettersKeep === 'identity';
     const view = keepsIdentity
@@ -412,9 +430,10 @@ export class MessageQueue {
     if (deadLetters !== undefined) deadLetters.#feeders.add(this);
   }
 
-  #makeConsumer(): PullConsumer {
+  #consumerWith(worker: WorkerConsumer | undefined): QueueConsumer {
+    if (this.#consumer !== undefined) return { ...this.#consumer, worker };
     this.#consumersMade += 1;
-    return { id: consumerIdOf(this.id, this.#consumersMade), createdAt: this.#modifiedAt };
+    return { id: consumerIdOf(this.id, this.#consumersMade), createdAt: this.#modifiedAt, worker };
   }
 
   #add(view: Omit<MessageView, 'attempts'>, arrivedAt: number, visibleAt: number): void {

@@ -1,5 +1,5 @@
 import type { SavedIdentities } from './identities.ts';
-import type { PullConsumer } from './queue.ts';
+import type { QueueConsumer } from './queue.ts';
 import type { ResolvedSettings } from './settings.ts';
 import type { StoredMessage } from './stored-message.ts';
 
@@ -13,7 +13,7 @@ export interface SavedQueue {
   readonly modifiedAt: number;
   readonly purgedAt: number | undefined;
   readonly settings: ResolvedSettings;
-  readonly consumer: PullConsumer | undefined;
+  readonly consumer: QueueConsumer | undefined;
   readonly consumersMade: number;
 }
 

@@ -1,6 +1,7 @@
 import { checkInteger, checkOneOf, rule } from '../../contract/check-options.ts';
 import { limits } from '../../contract/limits.ts';
 import { checkNames } from './check-names.ts';
+import { checkProducers, type QueueProducer } from './producers.ts';
 
 /** How a queue of the broker behaves. What is left out keeps its value, or has its default in a new queue. */
 export interface QueueSettings {
@@ -40,10 +41,26 @@ export interface QueueSettings {
   readonly deliveryPaused?: boolean;
   /** Whether the queue has an HTTP pull consumer; without one pulls are refused with 405. @defaultValue true */
   readonly httpPull?: boolean;
+  /**
+   * Where the service would keep the queue. It is set when the queue is made, and so is that of a dead letter queue, which
+   * must be the same. The broker keeps it where it is.
+   *
+   * @defaultValue none
+   * @see https://developers.cloudflare.com/queues/configuration/data-location/
+   */
+  readonly jurisdiction?: Jurisdiction;
+  /** What the management API shows as producers. @defaultValue none */
+  readonly producers?: readonly QueueProducer[];
 }
 
+/** A part of the world that a queue can be kept in. */
+export type Jurisdiction = 'eu' | 'us' | 'fedramp';
+
+export const jurisdictions: readonly Jurisdiction[] = ['eu', 'us', 'fedramp'];
+
 /** Settings with every default in place. */
-export type ResolvedSettings = Required<Omit<QueueSettings, 'id' | 'deadLetterQueue'>> & {
+export type ResolvedSettings = Required<Omit<QueueSettings, 'id' | 'deadLetterQueue' | 'jurisdiction'>> & {
+  readonly jurisdiction: Jurisdiction | undefined;
   readonly deadLetterQueue: string | undefined;
 };
 
@@ -58,6 +75,8 @@ export const defaultSettings: ResolvedSettings = {
   deliveryDelaySeconds: 0,
   deliveryPaused: false,
   httpPull: true,
+  jurisdiction: undefined,
+  producers: [],
 };
 
 /**
@@ -82,6 +101,8 @@ export function resolveSettings(
     deliveryDelaySeconds: changes.deliveryDelaySeconds ?? current.deliveryDelaySeconds,
     deliveryPaused: changes.deliveryPaused ?? current.deliveryPaused,
     httpPull: changes.httpPull ?? current.httpPull,
+    jurisdiction: changes.jurisdiction ?? current.jurisdiction,
+    producers: changes.producers ?? current.producers,
   };
   checkSettings(queueName, settings);
   return settings;
@@ -97,7 +118,9 @@ function checkSettings(queueName: string, settings: ResolvedSettings): void {
   checkInteger(action, 'deliveryDelaySeconds', settings.deliveryDelaySeconds, [0, limits.delaySeconds]);
   checkOneOf(action, 'deliveryPaused', settings.deliveryPaused, [true, false]);
   checkOneOf(action, 'httpPull', settings.httpPull, [true, false]);
-  const { deadLetterQueue } = settings;
+  checkProducers(action, settings.producers);
+  const { deadLetterQueue, jurisdiction } = settings;
+  if (jurisdiction !== undefined) checkOneOf(action, 'jurisdiction', jurisdiction, jurisdictions);
   if (deadLetterQueue === undefined) return;
   checkQueueName(action, 'deadLetterQueue', deadLetterQueue);
   if (deadLetterQueue === queueName) {
@@ -105,7 +128,7 @@ function checkSettings(queueName: string, settings: ResolvedSettings): void {
   }
 }
 
-/** What goes with the HTTP pull consumer of a queue, at its defaults: what is left when the consumer is deleted. */
+/** What goes with the consumer of a queue, at its defaults: what is left when the consumer is deleted. */
 export const consumerDefaults: QueueSettings = {
   maxRetries: 3,
   retryDelaySeconds: 0,

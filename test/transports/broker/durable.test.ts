@@ -75,13 +75,18 @@ describe('openBroker()', () => {
     const { queue_id } = await manage('POST', '', { queue_name: 'made', settings: { delivery_paused: true } });
     const consumer = { type: 'http_pull', settings: { max_retries: 9 } };
     await manage('POST', `/${queue_id}/consumers`, consumer);
+    const { queue_id: worked } = await manage('POST', '', { queue_name: 'worked', jurisdiction: 'eu' });
+    await manage('POST', `/${worked}/consumers`, { type: 'worker', script_name: 'my-worker' });
     const { queue_id: gone } = await manage('POST', '', { queue_name: 'gone' });
     await manage('POST', `/${gone}/messages`, { body: 1 });
     await manage('DELETE', `/${gone}`);
     const made = await manage('GET', `/${queue_id}`);
+    const withWorker = await manage('GET', `/${worked}`);
     broker = await reopen(broker);
-    expect(broker.queueNames().toSorted()).toEqual(['jobs', 'made']);
+    expect(broker.queueNames().toSorted()).toEqual(['jobs', 'made', 'worked']);
     expect(await manage('GET', `/${queue_id}`)).toEqual(made);
+    expect(await manage('GET', `/${worked}`)).toEqual(withWorker);
+    expect(withWorker).toMatchObject({ jurisdiction: 'eu', consumers: [{ script: 'my-worker' }] });
     await manage('POST', '', { queue_name: 'gone' });
     expect(broker.isEmpty('gone')).toBe(true);
   });
@@ -224,11 +229,10 @@ describe('a directory of version 0.1, which made ids from names', () => {
     const response = await broker.fetch(url, body === undefined ? init : { ...init, body: JSON.stringify(body) });
     return (await response.json()) as { result: readonly Record<string, unknown>[] };
   };
-  const identity = ({ queue_id, queue_name, consumers }: Record<string, unknown>): unknown => [
-    queue_id,
-    queue_name,
-    (consumers as readonly { consumer_id: string }[]).map(({ consumer_id }) => consumer_id),
-  ];
+  const identity = ({ queue_id, queue_name, consumers }: Record<string, unknown>): string => {
+    const ids = (consumers as readonly { consumer_id: string }[]).map(({ consumer_id }) => consumer_id);
+    return [queue_id, queue_name, ...ids].join(' ');
+  };
 
   const openKept = async (): Promise<{ broker: DurableBroker; seen: Seen }> => {
     await cp(kept, directory, { recursive: true });
