@@ -68,8 +68,8 @@ export const warnings = {
  * worked out at the next call, from the injected wall clock, in the order in which it happened. So nothing is ever late
  * for a caller, and a queue that nobody calls costs nothing.
  *
- * A message waits (visible, or delayed until a time), or is leased (until its deadline; at that very millisecond it is
- * visible again), or is gone: acknowledged, moved to the dead letter queue, or removed.
+ * A message waits (visible, or delayed until a time), or is leased (until its deadline; at that very millisecond it waits
+ * again), or is gone: acknowledged, moved to the dead letter queue, or removed.
  */
 export class MessageQueue {
   /** 32 hex characters; it has it for good. */
@@ -251,7 +251,7 @@ export class MessageQueue {
       if (attempts <= this.#settings.maxRetries && this.#context.repeats()) repeated.push(message);
     }
     // Afterwards, since this pull would bring them again.
-    for (const message of repeated) this.#endEarly(message, now);
+    for (const message of repeated) this.#endLease(message, now, 0);
     return delivered;
   }
 
@@ -380,13 +380,14 @@ export class MessageQueue {
   }
 
   #expire(message: StoredMessage): void {
-    this.#endEarly(message, message.dueAt);
+    const { expiredLeases } = this.#context.behaviour;
+    this.#endLease(message, message.dueAt, expiredLeases === 'at-once' ? 0 : this.#settings.retryDelaySeconds);
   }
 
-  #endEarly(message: StoredMessage, deadline: number): void {
+  #endLease(message: StoredMessage, endedAt: number, delaySeconds: number): void {
     const leaseId = this.#context.identities.leaseId(message.lease);
-    this.#context.onJournal?.({ ...this.#entry(message, deadline), type: 'expired', leaseId });
-    this.#endDelivery(message, deadline, deadline);
+    this.#context.onJournal?.({ ...this.#entry(message, endedAt), type: 'expired', leaseId, delaySeconds });
+    this.#endDelivery(message, endedAt, endedAt + delaySeconds * 1000);
   }
 
   #endDelivery(message: StoredMessage, now: number, visibleAt: number): void {

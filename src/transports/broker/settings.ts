@@ -20,7 +20,11 @@ export interface QueueSettings {
    * @see https://developers.cloudflare.com/queues/configuration/batching-retries/
    */
   readonly maxRetries?: number;
-  /** Delay of a retry that names none, in seconds, 0..86 400. @defaultValue 0 */
+  /**
+   * Delay of a retry that names none, and of a message whose lease ended, in seconds, 0..86 400.
+   *
+   * @defaultValue 0
+   */
   readonly retryDelaySeconds?: number;
   /** Lease of a pull that names none, in milliseconds, 1..43 200 000. @defaultValue 30 000 */
   readonly visibilityTimeoutMs?: number;
