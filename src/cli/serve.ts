@@ -14,7 +14,8 @@ import { serveReport, serveReportJson } from './serve-report.ts';
 import { type Terminal, write } from './terminal.ts';
 
 const help = `
-It answers Cloudflare's Queues API: push, pull, ack, peek, purge, metrics, queues and consumers. Whatever talks to the
+It answers Cloudflare's Queues API: push, pull, ack, peek, purge, metrics, queues, consumers and event subscriptions. No
+Worker is run, and no event happens unless it is told to: POST /leasestream/events. Whatever talks to the
 service talks to it once its base URL is changed; so does \`npx wrangler queues\`, by CLOUDFLARE_API_BASE_URL.
 
   --queue jobs

@@ -3,6 +3,7 @@ import type { Clock } from '../../contract/clock.ts';
 import type { QueueTransport } from '../../contract/transport.ts';
 import { type BrokerOptions, type ResolvedBrokerOptions, resolveBrokerOptions } from './broker-options.ts';
 import { DirectTransport } from './direct-transport.ts';
+import type { SubscribedEvent } from './emit-event.ts';
 import type { FaultOptions } from './fault-options.ts';
 import { FaultInjector } from './faults.ts';
 import { createHandler } from './handler.ts';
@@ -17,6 +18,7 @@ import { basePath } from './routes.ts';
 import { latestTimeOf, type SavedBroker } from './saved.ts';
 import type { QueueSettings } from './settings.ts';
 import { type QueueSnapshot, snapshotOf } from './snapshot.ts';
+import { type EventSubscription, subscribe } from './subscribe.ts';
 import { answerRefusal } from './wire-answers.ts';
 import { pushFromWorker, type WorkerMessage } from './worker-push.ts';
 
@@ -75,6 +77,34 @@ export interface Broker {
    * @throws RangeError when there is no such queue, TypeError when the body is not of its content type
    */
   push(name: string, message: WorkerMessage): string;
+  /**
+   * Subscribes a queue to events, as `POST /event_subscriptions/subscriptions` does. None happens by itself:
+   * {@link Broker.emitEvent} lets one happen.
+   *
+   * @returns the id of the subscription
+   * @throws RangeError when there is no such queue, or the source has a subscription already; Error for a wrong source or event
+   */
+  subscribe(name: string, subscription: EventSubscription): string;
+  /**
+   * Lets an event of a subscription happen: pushes it into the queue, in the form of the service.
+   *
+   * @example
+   * ```ts
+   * import { openQueue } from 'leasestream';
+   * import { createBroker } from 'leasestream/broker';
+   *
+   * const broker = createBroker();
+   * const queue = openQueue<{ type: string; payload: { name: string } }>(broker.queue('events'));
+   * const id = broker.subscribe('events', { source: { type: 'r2' }, events: ['bucket.created'] });
+   * broker.emitEvent(id, { event: 'bucket.created', payload: { name: 'uploads' } });
+   * for await (const { body } of queue.consume({ stopWhenEmpty: true })) {
+   *   console.log(body.type, body.payload.name); // cf.r2.bucket.created uploads
+   * }
+   * ```
+   * @returns the message's id; `undefined` when the subscription is not enabled
+   * @throws RangeError when there is no such subscription, or it is not for that event
+   */
+  emitEvent(subscriptionId: string, event: SubscribedEvent): string | undefined;
   /** Copies a queue as it stands now. Costs as much as there are messages. @throws RangeError when there is none */
   inspect(name: string): QueueSnapshot;
   /** Whether a queue has no message: none ready, delayed or leased. @throws RangeError when there is no such queue */
@@ -200,6 +230,14 @@ class InMemoryBroker implements Broker {
 
   push(name: string, message: WorkerMessage): string {
     return pushFromWorker(this.#find(name, 'push'), message);
+  }
+
+  subscribe(name: string, subscription: EventSubscription): string {
+    return subscribe(this.#queues, this.#find(name, 'subscribe'), subscription);
+  }
+
+  emitEvent(subscriptionId: string, event: SubscribedEvent): string | undefined {
+    return this.#queues.emit(subscriptionId, event, this.#options.accountId);
   }
 
   inspect(name: string): QueueSnapshot {

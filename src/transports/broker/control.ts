@@ -1,4 +1,5 @@
 import type { QueueRegistry } from './queue-registry.ts';
+import type { SubscribedEvent } from './emit-event.ts';
 import type { FaultOptions } from './fault-options.ts';
 import type { FaultInjector } from './faults.ts';
 import { viewQueue } from './queue-view.ts';
@@ -18,6 +19,7 @@ type ControlCall = (request: Request, context: ControlContext) => unknown;
 const controls: ReadonlyMap<string, ControlCall> = new Map<string, ControlCall>([
   ['/leasestream/faults', controlFaults],
   ['/leasestream/queues', viewQueues],
+  ['/leasestream/events', emit],
 ]);
 
 /** What the broker can be asked and told that the service can't; `undefined` for any other path. */
@@ -50,6 +52,22 @@ async function controlFaults(request: Request, { faults }: ControlContext): Prom
 function setFaults(faults: FaultInjector, options: FaultOptions): void {
   try {
     faults.set(options);
+  } catch (error) {
+    throw refusals.invalid(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/**
+ * `POST /leasestream/events`, with `{subscription_id, event, payload?, source?, at?}`: lets an event of a subscription happen.
+ *
+ * @returns the id of the message, `null` when the subscription is not enabled
+ */
+async function emit(request: Request, { queues, accountId }: ControlContext): Promise<unknown> {
+  if (request.method !== 'POST') throw refusals.methodNotAllowed(request.method);
+  const { subscription_id, ...event } = (await readJsonRequest(request)).body;
+  try {
+    const messageId = queues.emit(String(subscription_id), event as unknown as SubscribedEvent, accountId);
+    return { message_id: messageId ?? null };
   } catch (error) {
     throw refusals.invalid(error instanceof Error ? error.message : String(error));
   }

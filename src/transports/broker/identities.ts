@@ -39,9 +39,9 @@ export class Identities {
     return [this.#randomWord(), this.#randomWord(), this.#randomWord(), toHex(this.token())].join('');
   }
 
-  /** 32 hex characters, for a queue: from the random head of the lease ids, so that no more chance is asked for. */
-  queueId(): string {
-    return idOf(`${this.#leasePrefix}/queues/${toHex(this.token())}`);
+  /** 32 hex characters, for a queue or the like: from the random head of the lease ids, so that no more chance is asked for. */
+  id(): string {
+    return idOf(`${this.#leasePrefix}/ids/${toHex(this.token())}`);
   }
 
   /** A number that no other lease or ref of the broker has, until 2^32 of them were made. */

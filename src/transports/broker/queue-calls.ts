@@ -1,5 +1,6 @@
 import type { WireMetrics } from '../cloudflare/wire-format.ts';
 import { type CallContext, Page, type QueueCallContext } from './call.ts';
+import { defaultPerPage, mostPerPage, numberIn } from './paging.ts';
 import { refusals } from './refusal.ts';
 import { booleanField, field, integerIn, type JsonObject, objectField } from './request-body.ts';
 import { defaultSettings, isQueueName, type Jurisdiction, jurisdictions, type QueueSettings } from './settings.ts';
@@ -11,9 +12,6 @@ export interface WirePurgeStatus {
   readonly completed?: string;
   readonly started_at?: string;
 }
-
-const defaultPerPage = 20;
-const mostPerPage = 100;
 
 /**
  * `GET /queues?name=…&page=…&per_page=…`: all queues, those of a name, or (`name` given more than once) of several. A
@@ -122,16 +120,4 @@ function readSettings(body: JsonObject): QueueSettings {
     ...(retentionSeconds === undefined ? {} : { retentionSeconds }),
     ...(deliveryPaused === undefined ? {} : { deliveryPaused }),
   };
-}
-
-function numberIn(
-  query: URLSearchParams,
-  name: string,
-  { otherwise, most }: { otherwise: number; most: number },
-): number {
-  const text = query.get(name);
-  if (text === null) return otherwise;
-  const number = /^\d{1,10}$/.test(text) ? Number(text) : 0;
-  if (number >= 1 && number <= most) return number;
-  throw refusals.invalid(`${name} must be an integer in 1..${most}`);
 }

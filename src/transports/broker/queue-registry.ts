@@ -1,3 +1,4 @@
+import { emitEvent, type SubscribedEvent } from './emit-event.ts';
 import { MessageQueue, type QueueContext, type WorkerConsumer } from './queue.ts';
 import { QueueNames } from './queue-names.ts';
 import type { SavedBroker } from './saved.ts';
@@ -11,14 +12,17 @@ import {
   type ResolvedSettings,
   resolveSettings,
 } from './settings.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 /** The queues of a broker, by name and by id. */
 export class QueueRegistry {
+  readonly subscriptions: Subscriptions;
   readonly #context: QueueContext;
   readonly #names = new QueueNames();
   readonly #byId = new Map<string, MessageQueue>();
 
   constructor(context: Omit<QueueContext, 'openQueue'>) {
+    this.subscriptions = new Subscriptions(context);
     this.#context = { ...context, openQueue: (name, jurisdiction) => this.#present(name, jurisdiction) };
   }
 
@@ -98,18 +102,30 @@ export class QueueRegistry {
   }
 
   /**
-   * Deletes a queue with all its messages. Queues that name it as their dead letter queue go on naming it: it is made
+   * Deletes a queue with all its messages and subscriptions. Queues that name it as their dead letter queue go on naming it: it is made
    * anew, empty, when one of them has a dead letter.
    */
   delete(queue: MessageQueue): void {
     queue.retire();
+    this.subscriptions.deleteOf(queue.id);
     this.#context.recorder?.queueDeleted(queue);
     this.#names.delete(queue);
     this.#byId.delete(queue.id);
   }
 
+  /** Lets an event of a subscription happen. @throws RangeError when there is no such subscription, or event of it */
+  emit(subscriptionId: string, event: SubscribedEvent, accountId: string): string | undefined {
+    const subscription = this.subscriptions.byId(subscriptionId);
+    const queue = subscription && this.byId(subscription.queueId);
+    if (subscription === undefined || queue === undefined) {
+      throw new RangeError(`Cannot emit an event: there is no subscription with the id '${subscriptionId}'`);
+    }
+    return emitEvent(event, { subscription, queue, accountId, now: this.#context.clock.now() });
+  }
+
   /** Puts back the queues that were kept. The registry must be empty. */
-  restore({ queues }: SavedBroker): void {
+  restore({ queues, subscriptions }: SavedBroker): void {
+    this.subscriptions.restore(subscriptions);
     for (const { queue: saved, messages } of queues) {
       // A setting that is newer than what was kept has its default.
       const settings = { ...defaultSettings, ...saved.settings };
@@ -162,7 +178,7 @@ export class QueueRegistry {
 
   #freeId(): string {
     for (;;) {
-      const id = this.#context.identities.queueId();
+      const id = this.#context.identities.id();
       if (!this.#byId.has(id)) return id;
     }
   }

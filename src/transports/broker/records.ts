@@ -4,12 +4,14 @@ import type { KeyValueStore } from './key-value-store.ts';
 import type { MessageQueue } from './queue.ts';
 import type { SavedBroker, SavedQueue } from './saved.ts';
 import { StoredMessage } from './stored-message.ts';
+import type { Subscription } from './subscriptions.ts';
 
 // The entries of a durable broker. A message has two: what never changes, and, once it was delivered or peeked, what
 // every delivery changes.
 //   format                                 the number of this format
 //   identities                             what ids are made from
 //   queue/<queue id>                       a queue, without its messages
+//   subscription/<id>                      an event subscription
 //   message/<queue id>/<sequence>/body     id, content type, body, times, when it is first due
 //   message/<queue id>/<sequence>/state    attempts, when it is due, leases, ref
 
@@ -22,6 +24,10 @@ export const identitiesKey = 'identities';
 
 export function queueKey(queueId: string): string {
   return `queue/${queueId}`;
+}
+
+export function subscriptionKey(id: string): string {
+  return `subscription/${id}`;
 }
 
 export function bodyKey(queueId: string, sequence: number): string {
@@ -62,12 +68,14 @@ export function stateRecord({ attempts, dueAt, lease, ref, pastLeases }: StoredM
 export async function readBroker(store: KeyValueStore): Promise<SavedBroker> {
   let identities: SavedIdentities | undefined;
   const queues: SavedQueue[] = [];
+  const subscriptions: Subscription[] = [];
   const messages = new Map<string, StoredMessage[]>();
   let found: string | undefined;
   for await (const [key, value] of store.entries()) {
     if (key === formatKey) found = value;
     else if (key === identitiesKey) identities = JSON.parse(value) as SavedIdentities;
     else if (key.startsWith('queue/')) queues.push(readQueue(key, value));
+    else if (key.startsWith('subscription/')) subscriptions.push(JSON.parse(value) as Subscription);
     else if (key.startsWith('message/')) readMessage(key, value, messages);
   }
   if (found !== undefined && !readable.has(found)) {
@@ -77,6 +85,7 @@ export async function readBroker(store: KeyValueStore): Promise<SavedBroker> {
   const oldestFirst = queues.toSorted((a, b) => a.createdAt - b.createdAt);
   return {
     identities,
+    subscriptions: subscriptions.toSorted((a, b) => a.createdAt - b.createdAt),
     queues: oldestFirst.map((queue) => ({ queue, messages: messages.get(queue.id) ?? [] })),
   };
 }

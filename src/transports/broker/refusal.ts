@@ -35,7 +35,7 @@ export const refusals = {
   methodNotAllowed: (method: string): Refusal => refuse('methodNotAllowed', { method }),
   /** A queue id that is not 32 hex characters; a queue's *name* in its place, say. */
   malformedQueueId: (): Refusal => refuse('malformedQueueId'),
-  noQueue: (): Refusal => refuse('noQueue'),
+  noQueue: (pointer?: string): Refusal => refuse('noQueue', {}, { pointer }),
   /** No HTTP pull consumer. */
   pullNotEnabled: (): Refusal => refuse('pullNotEnabled'),
   deliveryPaused: (): Refusal => refuse('deliveryPaused'),

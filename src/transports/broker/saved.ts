@@ -2,6 +2,7 @@ import type { SavedIdentities } from './identities.ts';
 import type { QueueConsumer } from './queue.ts';
 import type { ResolvedSettings } from './settings.ts';
 import type { StoredMessage } from './stored-message.ts';
+import type { Subscription } from './subscriptions.ts';
 
 /** A queue as it is kept, without its messages. */
 export interface SavedQueue {
@@ -21,6 +22,7 @@ export interface SavedQueue {
 export interface SavedBroker {
   readonly identities: SavedIdentities | undefined;
   readonly queues: readonly SavedQueueWithMessages[];
+  readonly subscriptions: readonly Subscription[];
 }
 
 /** A {@link SavedQueue} with its messages, in the order of their arrival. */
@@ -30,8 +32,9 @@ export interface SavedQueueWithMessages {
 }
 
 /** The latest time at which something of it is known to have happened, in milliseconds since the epoch. */
-export function latestTimeOf({ queues }: SavedBroker): number {
+export function latestTimeOf({ queues, subscriptions }: SavedBroker): number {
   let latest = -Infinity;
+  for (const { modifiedAt } of subscriptions) latest = Math.max(latest, modifiedAt);
   for (const { queue, messages } of queues) {
     const { createdAt, modifiedAt, purgedAt = createdAt, consumer } = queue;
     latest = Math.max(latest, createdAt, modifiedAt, purgedAt, consumer?.createdAt ?? createdAt);

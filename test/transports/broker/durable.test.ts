@@ -91,6 +91,26 @@ describe('openBroker()', () => {
     expect(broker.isEmpty('gone')).toBe(true);
   });
 
+  it('keeps event subscriptions', async () => {
+    let broker = await open({ jobs: {} });
+    const events = ['bucket.created'];
+    const kept = broker.subscribe('jobs', { source: { type: 'r2' }, events });
+    const { baseUrl, accountId, apiToken } = broker.queue('jobs');
+    const subscriptions = async (method: string, path: string) => {
+      const init = { method, headers: { authorization: `Bearer ${apiToken}` } };
+      const url = `${baseUrl}/accounts/${accountId}/event_subscriptions/subscriptions${path}`;
+      return (await broker.fetch(url, init)).json();
+    };
+    const gone = broker.subscribe('jobs', { source: { type: 'kv' }, events: ['namespace.created'] });
+    await subscriptions('DELETE', `/${gone}`);
+    const before = await subscriptions('GET', '');
+    broker = await reopen(broker);
+    expect(await subscriptions('GET', '')).toEqual(before);
+    expect(before).toMatchObject({ result: [{ id: kept, events }] });
+    broker.emitEvent(kept, { event: 'bucket.created' });
+    expect(broker.inspect('jobs').counts.total).toBe(1);
+  });
+
   it('keeps JSON as it was written', async () => {
     let broker = await open({ jobs: {} });
     const { baseUrl, accountId, queueId, apiToken } = broker.queue('jobs');
