@@ -1,5 +1,5 @@
-import { checkObject } from './check-names.ts';
 import { rule } from '../../contract/check-options.ts';
+import { checkObject } from './check-names.ts';
 import { jsonBody } from './body-codec.ts';
 import { samplePayload } from './event-samples.ts';
 import type { MessageQueue } from './queue.ts';
@@ -55,6 +55,9 @@ export function emitEvent(occurred: SubscribedEvent, place: EventPlace): string 
 }
 
 function camelCased(source: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const camel = (name: string): string => name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-  return Object.fromEntries(Object.entries(source).map(([name, value]) => [camel(name), value]));
+  return Object.fromEntries(Object.entries(source).map(([name, value]) => [camelCase(name), value]));
+}
+
+function camelCase(name: string): string {
+  return name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -20,6 +20,7 @@ export class QueueRegistry {
   readonly #context: QueueContext;
   readonly #names = new QueueNames();
   readonly #byId = new Map<string, MessageQueue>();
+  #made = 0;
 
   constructor(context: Omit<QueueContext, 'openQueue'>) {
     this.subscriptions = new Subscriptions(context);
@@ -131,6 +132,7 @@ export class QueueRegistry {
       const settings = { ...defaultSettings, ...saved.settings };
       const queue = new MessageQueue(saved, settings, this.#context);
       queue.restore(saved, messages);
+      this.#made = Math.max(this.#made, saved.serial ?? 0);
       this.#names.add(queue);
       this.#byId.set(queue.id, queue);
     }
@@ -143,7 +145,8 @@ export class QueueRegistry {
   #make(name: string, changes: QueueSettings, id: string | undefined): MessageQueue {
     const settings = resolveSettings(name, defaultSettings, changes);
     this.#checkDeadLetters(name, settings);
-    const queue = new MessageQueue({ name, id: id ?? this.#freeId() }, settings, this.#context);
+    this.#made += 1;
+    const queue = new MessageQueue({ name, id: id ?? this.#freeId(), serial: this.#made }, settings, this.#context);
     this.#names.add(queue);
     this.#byId.set(queue.id, queue);
     this.#settle(queue, settings);

@@ -37,6 +37,14 @@ export interface QueueContext {
   readonly recorder?: Recorder | undefined;
 }
 
+/** Which queue it is. */
+export interface QueueIdentity {
+  readonly name: string;
+  readonly id: string;
+  /** Its number among the queues that were made. @defaultValue 0, of those of format 1 */
+  readonly serial?: number;
+}
+
 /** A Worker as the consumer of a queue: configuration alone. */
 export interface WorkerConsumer {
   readonly scriptName: string;
@@ -74,6 +82,7 @@ export const warnings = {
 export class MessageQueue {
   /** 32 hex characters; it has it for good. */
   readonly id: string;
+  readonly #serial: number;
   #name: string;
   #formerNames: readonly string[] = [];
   #createdAt: number;
@@ -91,12 +100,9 @@ export class MessageQueue {
   #sequence = 0;
   #purgedAt: number | undefined = undefined;
 
-  constructor(
-    identity: { readonly name: string; readonly id: string },
-    settings: ResolvedSettings,
-    context: QueueContext,
-  ) {
+  constructor(identity: QueueIdentity, settings: ResolvedSettings, context: QueueContext) {
     this.id = identity.id;
+    this.#serial = identity.serial ?? 0;
     this.#name = identity.name;
     this.#settings = settings;
     this.#context = context;
@@ -180,6 +186,7 @@ export class MessageQueue {
   save(): SavedQueue {
     return {
       id: this.id,
+      serial: this.#serial,
       name: this.#name,
       formerNames: this.#formerNames,
       createdAt: this.#createdAt,

@@ -82,7 +82,7 @@ export async function readBroker(store: KeyValueStore): Promise<SavedBroker> {
     throw new Error(`Cannot read the queues: they are kept in format ${found}, and this version reads ${format}`);
   }
   if (found !== format) await store.write([[formatKey, format]]);
-  const oldestFirst = queues.toSorted((a, b) => a.createdAt - b.createdAt);
+  const oldestFirst = queues.toSorted((a, b) => a.createdAt - b.createdAt || (a.serial ?? 0) - (b.serial ?? 0));
   return {
     identities,
     subscriptions: subscriptions.toSorted((a, b) => a.createdAt - b.createdAt),

@@ -8,7 +8,8 @@ import type { Subscription } from './subscriptions.ts';
 export interface SavedQueue {
   readonly id: string;
   readonly name: string;
-  /** Absent where it was kept before there were renames. */
+  /** Its number among the queues that were made, from 1. Absent of those of format 1, as the next. */
+  readonly serial?: number;
   readonly formerNames?: readonly string[];
   readonly createdAt: number;
   readonly modifiedAt: number;

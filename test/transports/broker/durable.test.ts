@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createBroker, type DurableBroker, ManualClock, openBroker, type QueueSettings } from '../../../src/broker.ts';
+import {
+  type Broker,
+  createBroker,
+  type DurableBroker,
+  ManualClock,
+  openBroker,
+  type QueueSettings,
+} from '../../../src/broker.ts';
 import { DurableLog } from '../../../src/transports/broker/durable-log.ts';
 import { Identities } from '../../../src/transports/broker/identities.ts';
 import type { KeyValueStore } from '../../../src/transports/broker/key-value-store.ts';
@@ -29,6 +36,13 @@ async function open(queues: Record<string, QueueSettings> = {}): Promise<Durable
   const broker = await openBroker({ directory, clock, queues });
   opened.push(broker);
   return broker;
+}
+
+async function renameQueue(broker: Broker, name: string, to: string): Promise<void> {
+  const { baseUrl, accountId, apiToken, queueId } = broker.queue(name);
+  const headers = { authorization: `Bearer ${apiToken}` };
+  const init = { method: 'PATCH', headers, body: JSON.stringify({ queue_name: to }) };
+  expect((await broker.fetch(`${baseUrl}/accounts/${accountId}/queues/${queueId}`, init)).status).toBe(200);
 }
 
 async function reopen(broker: DurableBroker): Promise<DurableBroker> {
@@ -111,6 +125,17 @@ describe('openBroker()', () => {
     expect(broker.inspect('jobs').counts.total).toBe(1);
   });
 
+  it('keeps the order in which queues were made', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `q${index}`);
+    let broker = await open(Object.fromEntries(names.map((name) => [name, {}])));
+    broker = await reopen(broker);
+    expect(broker.queueNames()).toEqual(names);
+    broker.queue('last');
+    await broker.transport('last').push({ body: 1 });
+    broker = await reopen(broker);
+    expect(broker.queueNames()).toEqual([...names, 'last']);
+  });
+
   it('keeps JSON as it was written', async () => {
     let broker = await open({ jobs: {} });
     const { baseUrl, accountId, queueId, apiToken } = broker.queue('jobs');
@@ -186,6 +211,7 @@ describe('openBroker()', () => {
       fc.record({ type: fc.constant('push' as const), delaySeconds: fc.constantFrom(0, 0, 2) }),
       fc.record({ type: fc.constant('pull' as const), count: fc.integer({ min: 1, max: 3 }) }),
       fc.record({ type: fc.constantFrom('ack' as const, 'retry' as const), which: fc.nat(9) }),
+      fc.record({ type: fc.constant('rename' as const), of: fc.constantFrom('jobs', 'dead'), to: fc.nat(3) }),
       fc.record({ type: fc.constantFrom('purge' as const, 'peek' as const, 'wait' as const, 'reopen' as const) }),
     );
     await fc.assert(
@@ -205,6 +231,7 @@ describe('openBroker()', () => {
               durable = await openBroker({ directory, clock: time, random });
             }
             for (const broker of [reference, durable]) {
+              if (each.type === 'rename') await renameQueue(broker, each.of, `${each.of}${each.to}`);
               const transport = broker.transport('jobs');
               if (each.type === 'push') broker.push('jobs', { body: 'x', delaySeconds: each.delaySeconds });
               else if (each.type === 'pull') {
@@ -234,8 +261,8 @@ describe('openBroker()', () => {
   }, 60_000);
 });
 
-describe('a directory of version 0.1, which made ids from names', () => {
-  const kept = join(import.meta.dirname, 'kept-by-0.1');
+describe('a directory of format 1, whose versions made ids from names', () => {
+  const kept = join(import.meta.dirname, 'kept-in-format-1');
   interface Seen {
     readonly queues: readonly { readonly queue_id: string; readonly queue_name: string }[];
     readonly leaseId: string;
@@ -287,7 +314,7 @@ describe('a directory of version 0.1, which made ids from names', () => {
     expect(again.inspect('jobs').counts.total).toBe(0);
   });
 
-  it('is of format 2 then, which that version refuses rather than lose what it does not find', async () => {
+  it('is of format 2 then, which those versions refuse rather than lose what it does not find', async () => {
     const { broker } = await openKept();
     await broker.close();
     const store = await openLevelStore(directory);
@@ -301,10 +328,9 @@ describe('a directory of version 0.1, which made ids from names', () => {
 describe('a durable broker whose queue was renamed', () => {
   const renamed = async (): Promise<{ queueId: string }> => {
     const broker = await open({ jobs: { maxRetries: 7, deadLetterQueue: 'dead' } });
-    const { baseUrl, accountId, apiToken, queueId } = broker.queue('jobs');
+    const { queueId } = broker.queue('jobs');
     broker.push('jobs', { body: 'kept' });
-    const init = { method: 'PATCH', headers: { authorization: `Bearer ${apiToken}` }, body: '{"queue_name":"orders"}' };
-    await broker.fetch(`${baseUrl}/accounts/${accountId}/queues/${queueId}`, init);
+    await renameQueue(broker, 'jobs', 'orders');
     await broker.close();
     return { queueId };
   };
