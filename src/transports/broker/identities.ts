@@ -7,6 +7,8 @@ export interface SavedIdentities {
   readonly leasePrefix: string;
   readonly refPrefix: string;
   readonly count: number;
+  /** How many ids there were of queues and subscriptions. Absent in format 1. */
+  readonly ids?: number;
 }
 
 /** Stands for "no lease" and "no ref"; no token is ever this one. */
@@ -21,16 +23,18 @@ export class Identities {
   readonly #leasePrefix: string;
   readonly #refPrefix: string;
   #count: number;
+  #ids: number;
 
   constructor(random: () => number, saved?: SavedIdentities) {
     this.#random = random;
     this.#leasePrefix = saved?.leasePrefix ?? this.#prefix();
     this.#refPrefix = saved?.refPrefix ?? this.#prefix();
     this.#count = saved?.count ?? 0;
+    this.#ids = saved?.ids ?? 0;
   }
 
   save(): SavedIdentities {
-    return { leasePrefix: this.#leasePrefix, refPrefix: this.#refPrefix, count: this.#count };
+    return { leasePrefix: this.#leasePrefix, refPrefix: this.#refPrefix, count: this.#count, ids: this.#ids };
   }
 
   /** 32 hex characters, different for each message of the broker whatever `random` gives. */
@@ -41,7 +45,8 @@ export class Identities {
 
   /** 32 hex characters, for a queue or the like: from the random head of the lease ids, so that no more chance is asked for. */
   id(): string {
-    return idOf(`${this.#leasePrefix}/ids/${toHex(this.token())}`);
+    this.#ids += 1;
+    return idOf(`${this.#leasePrefix}/ids/${this.#ids}`);
   }
 
   /** A number that no other lease or ref of the broker has, until 2^32 of them were made. */
