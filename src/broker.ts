@@ -9,6 +9,9 @@ export {
   type InProcessConnection,
   type QueueConnection,
 } from './transports/broker/broker.ts';
+export type { SubscribedEvent } from './transports/broker/emit-event.ts';
+export type { EventSubscription } from './transports/broker/subscribe.ts';
+export type { QueueProducer } from './transports/broker/producers.ts';
 export type { BehaviourOptions } from './transports/broker/behaviour.ts';
 export type { BrokerOptions } from './transports/broker/broker-options.ts';
 export type { FaultOptions, FaultyCall } from './transports/broker/fault-options.ts';
@@ -17,6 +20,6 @@ export type { ListenOptions } from './transports/broker/listen.ts';
 export { ManualClock } from './transports/broker/manual-clock.ts';
 export type { RequestLimit } from './transports/broker/request-limit.ts';
 export { type DurableBroker, type DurableBrokerOptions, openBroker } from './transports/broker/open-broker.ts';
-export type { QueueSettings } from './transports/broker/settings.ts';
+export type { Jurisdiction, QueueSettings } from './transports/broker/settings.ts';
 export type { MessageSnapshot, QueueSnapshot } from './transports/broker/snapshot.ts';
 export type { WorkerMessage } from './transports/broker/worker-push.ts';

@@ -17,6 +17,7 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['dead-letter-queue', (value) => ({ deadLetterQueue: value })],
   ['retention', (value) => ({ retentionSeconds: parseSeconds(value) })],
   ['delay', (value) => ({ deliveryDelaySeconds: parseSeconds(value) })],
+  ['id', (value) => ({ id: value })],
 ]);
 
 /** The settings that `--queue` takes. */

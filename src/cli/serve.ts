@@ -18,10 +18,13 @@ import { serveReport, serveReportJson } from './serve-report.ts';
 import { type Terminal, write } from './terminal.ts';
 
 const help = `
-It answers Cloudflare's Queues API: push, pull, ack, peek, purge, metrics, queues and consumers. Whatever talks to the
+It answers Cloudflare's Queues API: push, pull, ack, peek, purge, metrics, queues, consumers and event subscriptions. No
+Worker is run, and no event happens unless it is told to: POST /leasestream/events. Whatever talks to the
 service talks to it once its base URL is changed; so does \`npx wrangler queues\`, by CLOUDFLARE_API_BASE_URL.
 
   --queue jobs
+  --queue jobs:id=00112233445566778899aabbccddeeff
+        the id that it shall have; else one is made, which --data keeps, and a rename too: the old name finds it then
   --queue jobs:max-retries=5,dead-letter-queue=failed-jobs,visibility-timeout=2m
         settings: ${queueFlagSettings.join(', ')}
         (durations: 500ms, 30s, 5m, 2h, 4d; seconds without a unit)
@@ -58,7 +61,10 @@ export function serveCommand(terminal: Terminal, exit: (code: number) => void): 
     .option('--behaviour <name=value>', 'how it behaves where the service is free to; repeatable', collect)
     .option('--fault <name=value>', 'what shall go wrong; repeatable', collect)
     .option('--no-page', 'serve no page at /')
-    .option('--json', 'print one line of JSON: {baseUrl, accountId, apiToken, queues: [{name, id}], noProxy?}')
+    .option(
+      '--json',
+      'print one line of JSON: {baseUrl, accountId, apiToken, queues: [{name, id}], noProxy?, renamed?}',
+    )
     .addHelpText('after', help)
     .action(async (flags: ServeFlags) => {
       await serve(await readServeConfig(flags), terminal, flags.json === true);
@@ -75,8 +81,10 @@ async function serve(config: ServeConfig, terminal: Terminal, asJson: boolean): 
       await history.start(() => lookAt(broker, server));
       const names = broker.queueNames();
       const connections = names.map((name) => server.queue(name));
+      const given = Object.keys(config.broker.queues ?? {});
+      const configured = new Map(given.map((name) => [name, server.queue(name)]));
       const noProxy = neededNoProxy(server.baseUrl, terminal.environment);
-      const details = { server, connections, config, noProxy };
+      const details = { server, connections, configured, config, noProxy };
       await write(terminal, asJson ? serveReportJson(details) : serveReport(details));
       await aborted(terminal.signal);
     } finally {

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openBroker } from '../../src/broker.ts';
 import { createCloudflareTransport } from '../../src/cloudflare.ts';
 import { type Ran, runCli } from './run-cli.ts';
 
@@ -69,6 +70,40 @@ describe('serve', () => {
     const { messages } = await jobs.pull({});
     await jobs.ack({ acks: [], retries: messages.map(({ leaseId }) => ({ leaseId })) });
     expect((await transportTo(served, 'dead').metrics()).backlogCount).toBe(1);
+  });
+
+  it('takes the id of a queue, which stays the same where queues are in memory', async () => {
+    const id = '00112233445566778899aabbccddeeff';
+    expect((await serve('--queue', `jobs:id=${id}`)).queues).toEqual([{ name: 'jobs', id }]);
+    const { code, stderr } = await fails('--queue', 'jobs:id=12');
+    expect([code, stderr]).toEqual([2, expect.stringContaining("'id' must be 32 hex characters")]);
+  });
+
+  it('follows a rename that it kept, makes no second queue, and says so', async () => {
+    const data = join(directory, 'data');
+    const broker = await openBroker({ directory: data, queues: { jobs: {}, mail: {} } });
+    const { accountId, apiToken, baseUrl, queueId } = broker.queue('jobs');
+    for (const [id, name] of [
+      [queueId, 'orders'],
+      [broker.queue('mail').queueId, 'letters'],
+    ]) {
+      const init = {
+        method: 'PATCH',
+        headers: { authorization: `Bearer ${apiToken}` },
+        body: `{"queue_name":"${name}"}`,
+      };
+      await broker.fetch(`${baseUrl}/accounts/${accountId}/queues/${id}`, init);
+    }
+    await broker.close();
+    const lines = (await start('--data', data, '--queue', 'jobs', '--queue', 'mail', '--queue', 'letters')).split('\n');
+    expect(lines).toContain(
+      "# the queue 'jobs' was renamed: it is 'orders' now, and has the settings given for 'jobs'",
+    );
+    expect(lines).toContain("# the queue 'mail' was renamed: it is 'letters' now, and has the settings given for that");
+    const ids = lines.filter((line) => line.startsWith('export QUEUE_ID_')).map((line) => line.slice(7));
+    expect(ids).toContain(`QUEUE_ID_JOBS=${queueId}`);
+    expect(ids).toContain(`QUEUE_ID_ORDERS=${queueId}`);
+    expect(ids).toHaveLength(4);
   });
 
   it('prints what a shell can export', async () => {

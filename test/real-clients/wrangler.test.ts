@@ -58,11 +58,35 @@ describe('wrangler queues', { timeout: 120_000 }, () => {
     expect([second.code, second.output]).toEqual([1, expect.stringContaining('already has a consumer')]);
   });
 
-  it('can not do what needs more than queues: Workers, R2 and event subscriptions', async () => {
+  it('keeps a Worker as a consumer, which nobody runs', async () => {
+    broker.queue('jobs', { httpPull: false });
+    const settings = ['--batch-size', '7', '--batch-timeout', '9', '--dead-letter-queue', 'dead'];
+    expect(await queues('consumer', 'add', 'jobs', 'my-worker', ...settings)).toMatchObject({ code: 0 });
+    const info = await queues('info', 'jobs');
+    expect(info.output).toContain('worker:my-worker');
+    expect((await queues('consumer', 'worker', 'list', 'jobs')).output).toContain('my-worker');
+    const stranger = await queues('consumer', 'remove', 'jobs', 'stranger');
+    expect([stranger.code, stranger.output]).toEqual([1, expect.stringContaining('No worker consumer')]);
+    expect(await queues('consumer', 'remove', 'jobs', 'my-worker')).toMatchObject({ code: 0 });
+    expect((await queues('info', 'jobs')).output).not.toContain('my-worker');
+  });
+
+  it('subscribes to events, lists, shows, changes and deletes subscriptions', async () => {
     broker.queue('jobs');
-    const worker = await queues('consumer', 'add', 'jobs', 'my-worker');
-    expect([worker.code, worker.output]).toEqual([1, expect.stringContaining('the broker runs no Workers')]);
-    const subscription = await queues('subscription', 'list', 'jobs');
-    expect([subscription.code, subscription.output]).toEqual([1, expect.stringContaining('No route for that URI')]);
+    const subscription = async (...parameters: readonly string[]): Promise<Printed> =>
+      queues('subscription', ...parameters);
+    const events = ['--source', 'r2', '--events', 'bucket.created,bucket.deleted'];
+    const created = await subscription('create', 'jobs', ...events);
+    expect([created.code, created.output]).toEqual([0, expect.stringContaining('Successfully created')]);
+    const [, id = ''] = /with id '([\da-f]{32})'/.exec(created.output) ?? [];
+    expect((await subscription('list', 'jobs')).output).toContain(id);
+    expect((await subscription('get', 'jobs', '--id', id)).output).toContain('bucket.created, bucket.deleted');
+    expect(await subscription('update', 'jobs', '--id', id, '--events', 'bucket.created')).toMatchObject({ code: 0 });
+    broker.emitEvent(id, { event: 'bucket.created' });
+    expect(broker.inspect('jobs').messages).toMatchObject([{ body: { type: 'cf.r2.bucket.created' } }]);
+    const wrong = await subscription('create', 'jobs', '--source', 'kv', '--events', 'nothing');
+    expect([wrong.code, wrong.output]).toEqual([1, expect.stringContaining('Unrecognized event types: nothing')]);
+    expect(await subscription('delete', 'jobs', '--id', id, '--force')).toMatchObject({ code: 0 });
+    expect((await subscription('list', 'jobs')).output).not.toContain(id);
   });
 });

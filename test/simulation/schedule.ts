@@ -97,6 +97,8 @@ export interface Schedule {
   readonly crashes?: Crashes | undefined;
   /** When whatever still runs is closed, in milliseconds after the beginning. */
   readonly horizonMs: number;
+  /** The retry delay of the queue, and whether a lease that ends brings it. @defaultValue none */
+  readonly retryDelay?: { readonly seconds: number; readonly expiredLeases: 'retry-delay' | 'at-once' } | undefined;
   /** Counts up until the queue is empty, then closes everything. @defaultValue true */
   readonly endsWhenEmpty?: boolean;
 }

@@ -59,9 +59,18 @@ export function schedules(range: ScheduleRange = {}): fc.Arbitrary<Schedule> {
         outages: outages(visibilityTimeoutMs, range),
         horizonMs: fc.constantFrom(3, 8).map((leases) => leases * visibilityTimeoutMs),
         crashes: someTimes(crashes(visibilityTimeoutMs, clients.length), range.crashOneIn),
+        retryDelay: someTimes(retryDelays(visibilityTimeoutMs), 4),
       }),
     ),
   );
+}
+
+function retryDelays(timeoutMs: number): fc.Arbitrary<NonNullable<Schedule['retryDelay']>> {
+  const leaseSeconds = timeoutMs / 1000;
+  return record({
+    seconds: fc.constantFrom(1, leaseSeconds, 2 * leaseSeconds),
+    expiredLeases: fc.constantFrom('retry-delay' as const, 'at-once' as const),
+  });
 }
 
 function outages(timeoutMs: number, { outageOneIn }: ScheduleRange): fc.Arbitrary<NonNullable<Schedule['outages']>> {

@@ -89,11 +89,13 @@ class World {
   constructor(schedule: Schedule, scheduler: Scheduler | undefined) {
     this.#schedule = schedule;
     this.#scheduler = scheduler;
-    const { maxRetries, hasDeadLetterQueue, seed, up, down, faults, failureRate = 0 } = schedule;
+    const { maxRetries, hasDeadLetterQueue, seed, up, down, faults, failureRate = 0, retryDelay } = schedule;
+    const settings = { maxRetries, ...(retryDelay && { retryDelaySeconds: retryDelay.seconds }) };
     this.#broker = createBroker({
       clock: this.#brokerClock,
       random: seededRandom(seed),
-      queues: { jobs: hasDeadLetterQueue ? { maxRetries, deadLetterQueue: 'dead' } : { maxRetries }, other: {} },
+      queues: { jobs: hasDeadLetterQueue ? { ...settings, deadLetterQueue: 'dead' } : settings, other: {} },
+      ...(retryDelay && { expiredLeases: retryDelay.expiredLeases }),
       onJournal: (entry) => this.#note(entry),
     });
     this.#network = new SimulatedNetwork({

@@ -17,7 +17,12 @@ export interface Conversation {
   /** What the client makes of a refusal. */
   readonly error?: string;
   /** What there must be before it: a queue named `jobs` is always there. */
-  readonly given: { readonly settings?: QueueSettings; readonly messages?: readonly GivenMessage[] };
+  readonly given: {
+    readonly settings?: QueueSettings;
+    readonly messages?: readonly GivenMessage[];
+    /** A purge of it has ended. */
+    readonly isPurged?: boolean;
+  };
   /** How the broker must be told to behave. */
   readonly behaviour: BehaviourOptions;
   /** Why the broker never answers so. */

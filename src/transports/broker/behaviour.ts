@@ -38,6 +38,15 @@ export interface BehaviourOptions {
    * @defaultValue `'warn'`: the others would hide a mistake, or punish the lease ids beside it
    */
   readonly unknownLeases?: 'warn' | 'count' | 'refuse';
+  /**
+   * When a message is visible again whose lease ended: after the retry delay of its queue, or at once. The documentation of
+   * the delay has it for implicit failures too, of pull consumers as of Workers; that of the visibility timeout says no more
+   * than that the message becomes available. The first is about this very case.
+   *
+   * @defaultValue `'retry-delay'`
+   * @see https://developers.cloudflare.com/queues/configuration/batching-retries/#delay-on-retry
+   */
+  readonly expiredLeases?: 'retry-delay' | 'at-once';
   /** Whether settlements go on while delivery is paused; else they get 409. @defaultValue `'accept'` */
   readonly acksWhilePaused?: 'accept' | 'refuse';
   /** The shortest visibility timeout that a pull may ask for, in milliseconds, 1..43 200 000. @defaultValue 1 */
@@ -113,6 +122,7 @@ export const defaultBehaviour: Behaviour = {
   warnings: 'map',
   lateRetry: 'ignore',
   unknownLeases: 'warn',
+  expiredLeases: 'retry-delay',
   acksWhilePaused: 'accept',
   leastVisibilityTimeoutMs: 1,
   firstAttempts: 1,
@@ -136,6 +146,7 @@ const choices = {
   warnings: ['map', 'list'],
   lateRetry: ['ignore', 'honour'],
   unknownLeases: ['warn', 'count', 'refuse'],
+  expiredLeases: ['retry-delay', 'at-once'],
   acksWhilePaused: ['accept', 'refuse'],
   firstAttempts: [0, 1],
   order: ['arrival', 'shuffled'],

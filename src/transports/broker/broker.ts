@@ -3,6 +3,7 @@ import type { Clock } from '../../contract/clock.ts';
 import type { QueueTransport } from '../../contract/transport.ts';
 import { type BrokerOptions, type ResolvedBrokerOptions, resolveBrokerOptions } from './broker-options.ts';
 import { DirectTransport } from './direct-transport.ts';
+import type { SubscribedEvent } from './emit-event.ts';
 import type { FaultOptions } from './fault-options.ts';
 import { FaultInjector } from './faults.ts';
 import { createHandler } from './handler.ts';
@@ -17,6 +18,7 @@ import { basePath } from './routes.ts';
 import { latestTimeOf, type SavedBroker } from './saved.ts';
 import type { QueueSettings } from './settings.ts';
 import { type QueueSnapshot, snapshotOf } from './snapshot.ts';
+import { type EventSubscription, subscribe } from './subscribe.ts';
 import { answerRefusal } from './wire-answers.ts';
 import { pushFromWorker, type WorkerMessage } from './worker-push.ts';
 
@@ -57,7 +59,7 @@ export interface Broker {
   /** Answers a request as the service would. May be handed on as a `fetch`. Rejects only when the request is aborted. */
   readonly fetch: BrokerFetch;
   /**
-   * Opens a queue, made if it is absent.
+   * Opens a queue, made if it is absent. One that a client renamed is found by its old name as well, until another has it.
    *
    * @param settings - laid over the settings that it has
    * @returns what to spread into `openQueue`
@@ -75,6 +77,34 @@ export interface Broker {
    * @throws RangeError when there is no such queue, TypeError when the body is not of its content type
    */
   push(name: string, message: WorkerMessage): string;
+  /**
+   * Subscribes a queue to events, as `POST /event_subscriptions/subscriptions` does. None happens by itself:
+   * {@link Broker.emitEvent} lets one happen.
+   *
+   * @returns the id of the subscription
+   * @throws RangeError when there is no such queue, or the source has a subscription already; Error for a wrong source or event
+   */
+  subscribe(name: string, subscription: EventSubscription): string;
+  /**
+   * Lets an event of a subscription happen: pushes it into the queue, in the form of the service.
+   *
+   * @example
+   * ```ts
+   * import { openQueue } from 'leasestream';
+   * import { createBroker } from 'leasestream/broker';
+   *
+   * const broker = createBroker();
+   * const queue = openQueue<{ type: string; payload: { name: string } }>(broker.queue('events'));
+   * const id = broker.subscribe('events', { source: { type: 'r2' }, events: ['bucket.created'] });
+   * broker.emitEvent(id, { event: 'bucket.created', payload: { name: 'uploads' } });
+   * for await (const { body } of queue.consume({ stopWhenEmpty: true })) {
+   *   console.log(body.type, body.payload.name); // cf.r2.bucket.created uploads
+   * }
+   * ```
+   * @returns the message's id; `undefined` when the subscription is not enabled
+   * @throws RangeError when there is no such subscription, or it is not for that event
+   */
+  emitEvent(subscriptionId: string, event: SubscribedEvent): string | undefined;
   /** Copies a queue as it stands now. Costs as much as there are messages. @throws RangeError when there is none */
   inspect(name: string): QueueSnapshot;
   /** Whether a queue has no message: none ready, delayed or leased. @throws RangeError when there is no such queue */
@@ -139,9 +169,7 @@ export interface BrokerFoundation {
 
 /** Makes a broker, with what was kept of an earlier one if there is something. */
 export function createBrokerOver(foundation: BrokerFoundation): Broker {
-  const broker = new InMemoryBroker(foundation);
-  for (const [name, settings] of Object.entries(foundation.options.queues ?? {})) broker.queue(name, settings);
-  return broker;
+  return new InMemoryBroker(foundation);
 }
 
 // A base URL that no request can leave the process by, should it be used without the fetch.
@@ -156,7 +184,13 @@ class InMemoryBroker implements Broker {
   readonly #faults: FaultInjector;
   readonly #handle: (request: Request) => Promise<Response>;
 
-  constructor({ options: { clock: givenClock }, resolved, identities, recorder, saved }: BrokerFoundation) {
+  constructor({
+    options: { clock: givenClock, queues = {} },
+    resolved,
+    identities,
+    recorder,
+    saved,
+  }: BrokerFoundation) {
     this.#options = resolved;
     this.#givenClock = givenClock;
     const { clock, random, onJournal, behaviour } = resolved;
@@ -166,6 +200,7 @@ class InMemoryBroker implements Broker {
     if (saved !== undefined) clock.startAt(latestTimeOf(saved));
     this.#queues = new QueueRegistry({ clock, random, identities, behaviour, repeats, onJournal, recorder });
     if (saved !== undefined) this.#queues.restore(saved);
+    openQueues(this.#queues, queues);
     this.#flush = recorder && ((): Promise<void> => recorder.flush());
     const handler = createHandler({ ...resolved, faults: this.#faults, queues: this.#queues });
     this.#handle = this.#faults.wrap(this.#flush === undefined ? handler : keeping(handler, this.#flush));
@@ -195,6 +230,14 @@ class InMemoryBroker implements Broker {
 
   push(name: string, message: WorkerMessage): string {
     return pushFromWorker(this.#find(name, 'push'), message);
+  }
+
+  subscribe(name: string, subscription: EventSubscription): string {
+    return subscribe(this.#queues, this.#find(name, 'subscribe'), subscription);
+  }
+
+  emitEvent(subscriptionId: string, event: SubscribedEvent): string | undefined {
+    return this.#queues.emit(subscriptionId, event, this.#options.accountId);
   }
 
   inspect(name: string): QueueSnapshot {
@@ -228,15 +271,23 @@ class InMemoryBroker implements Broker {
 
   #connection(name: string, settings: QueueSettings | undefined, baseUrl: string): QueueConnection {
     const { accountId, credentials } = this.#options;
-    const { id } = this.#queues.open(name, settings);
-    const connection = { accountId, queueId: id, queueName: name, apiToken: credentials.apiToken, baseUrl };
+    const queue = this.#queues.open(name, settings);
+    const connection = { accountId, queueId: queue.id, queueName: queue.name, apiToken: credentials.apiToken, baseUrl };
     return this.#givenClock === undefined ? connection : { ...connection, clock: this.#givenClock };
   }
 
   #find(name: string, action: string): MessageQueue {
-    const queue = this.#queues.byName(name);
+    const queue = this.#queues.find(name);
     if (queue === undefined) throw new RangeError(`Cannot ${action}: there is no queue named '${name}'`);
     return queue;
+  }
+}
+
+/** Opens queues. What is given for a former name of a queue that is itself given is left out: it is the older one. */
+function openQueues(registry: QueueRegistry, queues: Readonly<Record<string, QueueSettings>>): void {
+  for (const [name, settings] of Object.entries(queues)) {
+    const holder = registry.find(name)?.name ?? name;
+    if (holder === name || !Object.hasOwn(queues, holder)) registry.open(name, settings);
   }
 }
 

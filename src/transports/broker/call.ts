@@ -18,6 +18,17 @@ export interface QueueCallContext extends CallContext {
   readonly consumerId: string;
 }
 
+/** A result with a notice of the API beside it. */
+export class Noticed {
+  readonly result: unknown;
+  readonly notice: string;
+
+  constructor(result: unknown, notice: string) {
+    this.result = result;
+    this.notice = notice;
+  }
+}
+
 /** One page of a list, which the answer says more about than its elements. */
 export class Page {
   readonly items: readonly unknown[];

@@ -1,11 +1,12 @@
-import { limits } from '../../contract/limits.ts';
-import { Page, type QueueCallContext } from './call.ts';
+import { Noticed, Page, type QueueCallContext } from './call.ts';
+import { readConsumer, type ReadConsumer } from './consumer-body.ts';
 import { refusals } from './refusal.ts';
-import { field, integerIn, type JsonObject, objectField, stringField } from './request-body.ts';
-import { consumerDefaults, isQueueName, type QueueSettings } from './settings.ts';
+import { consumerDefaults } from './settings.ts';
 import { toWireConsumers, type WireConsumer } from './wire-queue.ts';
 
-// A queue has one consumer at most. The broker keeps it as `httpPull` and the settings that go with it.
+// A queue has one consumer at most. What it has in common with others is kept among the settings of the queue.
+
+const noWorkers = 'The broker keeps this consumer and runs no Worker: the messages stay in the queue';
 
 /** `GET /queues/{id}/consumers` */
 export function listConsumers({ queue }: QueueCallContext): Page {
@@ -13,10 +14,10 @@ export function listConsumers({ queue }: QueueCallContext): Page {
 }
 
 /** `POST /queues/{id}/consumers` */
-export function createConsumer(context: QueueCallContext): WireConsumer {
-  const changes = readConsumer(context.body, context.queue.name);
+export function createConsumer(context: QueueCallContext): WireConsumer | Noticed {
+  const consumer = read(context);
   if (context.queue.consumer !== undefined) throw refusals.consumerExists();
-  return configure(context, changes);
+  return configure(context, consumer);
 }
 
 /** `GET /queues/{id}/consumers/{consumer_id}` */
@@ -24,18 +25,29 @@ export function getConsumer(context: QueueCallContext): WireConsumer {
   return found(context);
 }
 
-/** `PUT /queues/{id}/consumers/{consumer_id}`: settings that are left out go back to their defaults. */
-export function replaceConsumer(context: QueueCallContext): WireConsumer {
-  const changes = readConsumer(context.body, context.queue.name);
+/** `PUT /queues/{id}/consumers/{consumer_id}`: settings that are left out go back to their defaults; the id stays. */
+export function replaceConsumer(context: QueueCallContext): WireConsumer | Noticed {
+  const consumer = read(context);
   found(context);
-  return configure(context, changes);
+  return configure(context, consumer);
 }
 
 /** `DELETE /queues/{id}/consumers/{consumer_id}`, and its settings with it. */
 export function deleteConsumer(context: QueueCallContext): null {
   found(context);
-  context.queues.open(context.queue.name, { ...consumerDefaults, httpPull: false });
+  context.queues.configure(context.queue, { ...consumerDefaults, httpPull: false }, null);
   return null;
+}
+
+function read({ body, queue, queues }: QueueCallContext): ReadConsumer {
+  const consumer = readConsumer(body, queue.name);
+  const { deadLetterQueue } = consumer.settings;
+  const deadLetters = typeof deadLetterQueue === 'string' ? queues.byName(deadLetterQueue) : undefined;
+  if (deadLetters === undefined || deadLetters.settings.jurisdiction === queue.settings.jurisdiction) return consumer;
+  throw refusals.consumerSettings(
+    'dead_letter_queue must be of the jurisdiction of its source queue',
+    '/dead_letter_queue',
+  );
 }
 
 function found({ queue, consumerId }: QueueCallContext): WireConsumer {
@@ -44,37 +56,9 @@ function found({ queue, consumerId }: QueueCallContext): WireConsumer {
   return consumer;
 }
 
-function configure({ queues, queue }: QueueCallContext, changes: QueueSettings): WireConsumer {
-  queues.open(queue.name, { ...consumerDefaults, ...changes, httpPull: true });
+function configure({ queues, queue }: QueueCallContext, { settings, worker }: ReadConsumer): WireConsumer | Noticed {
+  queues.configure(queue, settings, worker ?? null);
   const [consumer] = toWireConsumers(queue);
   if (consumer === undefined) throw refusals.noConsumer();
-  return consumer;
-}
-
-function readConsumer(body: JsonObject, queueName: string): QueueSettings {
-  if (stringField(body, 'type', '') !== 'http_pull') {
-    throw refusals.consumerSettings("type must be 'http_pull': the broker runs no Workers", '/type');
-  }
-  const settings = objectField(body, 'settings');
-  const integer = (name: string, range: readonly [number, number]): number | undefined =>
-    integerIn(settings, name, range, (problem) => refusals.consumerSettings(problem, `/settings/${name}`));
-  const batchSize = integer('batch_size', [1, limits.batchMessages]);
-  const maxRetries = integer('max_retries', [0, limits.retries]);
-  const retryDelaySeconds = integer('retry_delay', [0, limits.delaySeconds]);
-  const visibilityTimeoutMs = integer('visibility_timeout_ms', [1, limits.visibilityTimeoutMs]);
-  const deadLetterQueue = readDeadLetterQueue(body, queueName);
-  return {
-    ...(batchSize === undefined ? {} : { batchSize }),
-    ...(maxRetries === undefined ? {} : { maxRetries }),
-    ...(retryDelaySeconds === undefined ? {} : { retryDelaySeconds }),
-    ...(visibilityTimeoutMs === undefined ? {} : { visibilityTimeoutMs }),
-    ...(deadLetterQueue === undefined ? {} : { deadLetterQueue }),
-  };
-}
-
-function readDeadLetterQueue(body: JsonObject, queueName: string): string | undefined {
-  const name = field(body, 'dead_letter_queue');
-  if (name === undefined || name === '') return undefined;
-  if (typeof name === 'string' && isQueueName(name) && name !== queueName) return name;
-  throw refusals.consumerSettings('dead_letter_queue must be the name of another queue', '/dead_letter_queue');
+  return worker === undefined ? consumer : new Noticed(consumer, noWorkers);
 }

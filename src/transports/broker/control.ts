@@ -1,4 +1,5 @@
 import type { QueueRegistry } from './queue-registry.ts';
+import type { SubscribedEvent } from './emit-event.ts';
 import type { FaultOptions } from './fault-options.ts';
 import type { FaultInjector } from './faults.ts';
 import { viewQueue } from './queue-view.ts';
@@ -19,6 +20,7 @@ const controls: ReadonlyMap<string, ControlCall> = new Map<string, ControlCall>(
   ['/leasestream/faults', controlFaults],
   ['/leasestream/queues', viewQueues],
   ['/leasestream/counts', countQueues],
+  ['/leasestream/events', emit],
 ]);
 
 /** What the broker can be asked and told that the service can't; `undefined` for any other path. */
@@ -51,6 +53,22 @@ async function controlFaults(request: Request, { faults }: ControlContext): Prom
 function setFaults(faults: FaultInjector, options: FaultOptions): void {
   try {
     faults.set(options);
+  } catch (error) {
+    throw refusals.invalid(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/**
+ * `POST /leasestream/events`, with `{subscription_id, event, payload?, source?, at?}`: lets an event of a subscription happen.
+ *
+ * @returns the id of the message, `null` when the subscription is not enabled
+ */
+async function emit(request: Request, { queues, accountId }: ControlContext): Promise<unknown> {
+  if (request.method !== 'POST') throw refusals.methodNotAllowed(request.method, ['POST']);
+  const { subscription_id, ...event } = (await readJsonRequest(request)).body;
+  try {
+    const messageId = queues.emit(String(subscription_id), event as unknown as SubscribedEvent, accountId);
+    return { message_id: messageId ?? null };
   } catch (error) {
     throw refusals.invalid(error instanceof Error ? error.message : String(error));
   }

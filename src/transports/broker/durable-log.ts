@@ -11,8 +11,10 @@ import {
   queueRecord,
   stateKey,
   stateRecord,
+  subscriptionKey,
 } from './records.ts';
 import type { StoredMessage } from './stored-message.ts';
+import type { Subscription } from './subscriptions.ts';
 
 type Change = { readonly queueId: string; readonly kind: 'added' | 'changed' | 'removed' };
 
@@ -27,6 +29,7 @@ export class DurableLog implements Recorder {
   readonly #identities: Identities;
   readonly #messages = new Map<StoredMessage, Change>();
   readonly #queues = new Map<string, MessageQueue | undefined>();
+  readonly #subscriptions = new Map<string, Subscription | undefined>();
   #writing: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
 
@@ -41,6 +44,14 @@ export class DurableLog implements Recorder {
 
   queueDeleted(queue: MessageQueue): void {
     this.#queues.set(queue.id, undefined);
+  }
+
+  subscriptionChanged(subscription: Subscription): void {
+    this.#subscriptions.set(subscription.id, subscription);
+  }
+
+  subscriptionDeleted(id: string): void {
+    this.#subscriptions.set(id, undefined);
   }
 
   messageAdded(queue: MessageQueue, message: StoredMessage): void {
@@ -58,7 +69,8 @@ export class DurableLog implements Recorder {
 
   flush(): Promise<void> {
     // What has changed since may be part of the write under way: the caller must wait for that one, then.
-    if (this.#messages.size === 0 && this.#queues.size === 0) return this.#next ?? this.#writing;
+    const changes = this.#messages.size + this.#queues.size + this.#subscriptions.size;
+    if (changes === 0) return this.#next ?? this.#writing;
     if (this.#next === undefined) {
       this.#next = this.#writing.then(() => {
         this.#next = undefined;
@@ -74,6 +86,7 @@ export class DurableLog implements Recorder {
   #take(): Write[] {
     const writes: Write[] = [[identitiesKey, JSON.stringify(this.#identities.save())]];
     for (const [id, queue] of this.#queues) writes.push([queueKey(id), queue && queueRecord(queue)]);
+    for (const [id, each] of this.#subscriptions) writes.push([subscriptionKey(id), each && JSON.stringify(each)]);
     for (const [message, { queueId, kind }] of this.#messages) {
       const { sequence } = message;
       const isGone = kind === 'removed';
@@ -82,6 +95,7 @@ export class DurableLog implements Recorder {
       else if (hasState(message)) writes.push([stateKey(queueId, sequence), stateRecord(message)]);
     }
     this.#queues.clear();
+    this.#subscriptions.clear();
     this.#messages.clear();
     return writes;
   }

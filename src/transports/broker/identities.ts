@@ -7,6 +7,8 @@ export interface SavedIdentities {
   readonly leasePrefix: string;
   readonly refPrefix: string;
   readonly count: number;
+  /** How many ids there were of queues and subscriptions. Absent in format 1. */
+  readonly ids?: number;
 }
 
 /** Stands for "no lease" and "no ref"; no token is ever this one. */
@@ -21,22 +23,30 @@ export class Identities {
   readonly #leasePrefix: string;
   readonly #refPrefix: string;
   #count: number;
+  #ids: number;
 
   constructor(random: () => number, saved?: SavedIdentities) {
     this.#random = random;
     this.#leasePrefix = saved?.leasePrefix ?? this.#prefix();
     this.#refPrefix = saved?.refPrefix ?? this.#prefix();
     this.#count = saved?.count ?? 0;
+    this.#ids = saved?.ids ?? 0;
   }
 
   save(): SavedIdentities {
-    return { leasePrefix: this.#leasePrefix, refPrefix: this.#refPrefix, count: this.#count };
+    return { leasePrefix: this.#leasePrefix, refPrefix: this.#refPrefix, count: this.#count, ids: this.#ids };
   }
 
   /** 32 hex characters, different for each message of the broker whatever `random` gives. */
   messageId(): string {
     // join() makes one flat string; adding up would keep every part alive, for each of a million messages.
     return [this.#randomWord(), this.#randomWord(), this.#randomWord(), toHex(this.token())].join('');
+  }
+
+  /** 32 hex characters, for a queue or the like: from the random head of the lease ids, so that no more chance is asked for. */
+  id(): string {
+    this.#ids += 1;
+    return idOf(`${this.#leasePrefix}/ids/${this.#ids}`);
   }
 
   /** A number that no other lease or ref of the broker has, until 2^32 of them were made. */
@@ -77,21 +87,16 @@ export class Identities {
   }
 }
 
-/**
- * The id of a queue, derived from its name, so that it stays the same from one run to the next.
- *
- * @returns 32 hex characters
- */
-export function queueIdOf(name: string): string {
-  return [0x811c9dc5, 0x1b873593, 0xcc9e2d51, 0x85ebca6b].map((seed) => toHex(hash(name, seed))).join('');
-}
-
 /** The id of the consumer that was made for a queue as its `count`-th one; 32 hex characters. */
-export function consumerIdOf(queueName: string, count: number): string {
-  return queueIdOf(`${queueName}/consumers/${count}`);
+export function consumerIdOf(queueId: string, count: number): string {
+  return idOf(`${queueId}/consumers/${count}`);
 }
 
-// FNV-1a with another start each time, and a final mix, since short names alone would move only the low bits.
+function idOf(text: string): string {
+  return [0x811c9dc5, 0x1b873593, 0xcc9e2d51, 0x85ebca6b].map((seed) => toHex(hash(text, seed))).join('');
+}
+
+// FNV-1a with another start each time, and a final mix, since short texts alone would move only the low bits.
 function hash(text: string, seed: number): number {
   let value = seed;
   for (let index = 0; index < text.length; index += 1) {

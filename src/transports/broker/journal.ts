@@ -33,8 +33,8 @@ export type JournalEntry =
       readonly delaySeconds: number;
       readonly late: boolean;
     })
-  /** The lease ended unsettled, at its deadline. Visible again, or `deadLettered` or `removed` next. */
-  | (JournalEntryBase & { readonly type: 'expired'; readonly leaseId: string })
+  /** The lease ended unsettled, at its deadline. Visible again after the delay, or `deadLettered` or `removed` next. */
+  | (JournalEntryBase & { readonly type: 'expired'; readonly leaseId: string; readonly delaySeconds: number })
   /** Moved after its last delivery; it starts there with no attempts, and keeps its id unless it is given a new one. */
   | (JournalEntryBase & {
       readonly type: 'deadLettered';

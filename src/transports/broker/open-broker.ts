@@ -29,7 +29,8 @@ export interface DurableBroker extends Broker, AsyncDisposable {
  * Needs Node.js and the package `classic-level`, an optional peer: `npm install classic-level`. When a write fails, say as
  * the disk is full, all calls are answered with 500 from then on, until it is opened again.
  *
- * `push()` of the broker itself is kept with the next answer, or by `close()`.
+ * `push()`, `subscribe()` and `emitEvent()` of the broker itself are kept with the next answer, or by `close()`. Ids of queues
+ * are kept, and the names that they had before a rename: `queues` may go on naming them by those.
  *
  * @param options - `queues` are laid over the ones that are there
  * @example

@@ -1,19 +1,17 @@
 import type { WireMetrics } from '../cloudflare/wire-format.ts';
 import { type CallContext, Page, type QueueCallContext } from './call.ts';
+import { defaultPerPage, mostPerPage, numberIn } from './paging.ts';
 import { refusals } from './refusal.ts';
-import { booleanField, integerIn, type JsonObject, objectField, stringField } from './request-body.ts';
-import { defaultSettings, isQueueName, type QueueSettings } from './settings.ts';
+import { booleanField, field, integerIn, type JsonObject, objectField } from './request-body.ts';
+import { defaultSettings, isServiceName, type Jurisdiction, jurisdictions, type QueueSettings } from './settings.ts';
 import { toWireMetrics } from './wire-answers.ts';
 import { toWireQueue, type WireQueue } from './wire-queue.ts';
 
-/** The result of `GET /purge`. A purge of the broker is complete when it is answered. */
+/** The result of `GET /purge`, of the last one: empty where there was none. A purge is complete when it is answered. */
 export interface WirePurgeStatus {
-  readonly completed: string;
+  readonly completed?: string;
   readonly started_at?: string;
 }
-
-const defaultPerPage = 20;
-const mostPerPage = 100;
 
 /**
  * `GET /queues?name=…&page=…&per_page=…`: all queues, those of a name, or (`name` given more than once) of several. A
@@ -33,7 +31,9 @@ export function listQueues({ queues, query }: CallContext): Page {
 export function createQueue({ queues, body }: CallContext): WireQueue {
   const name = readName(body);
   if (queues.byName(name) !== undefined) throw refusals.queueNameTaken(name);
-  return toWireQueue(queues.open(name, { ...readSettings(body), httpPull: false }));
+  const jurisdiction = readJurisdiction(body);
+  const settings = { ...readSettings(body), ...(jurisdiction === undefined ? {} : { jurisdiction }) };
+  return toWireQueue(queues.create(name, { ...settings, httpPull: false }));
 }
 
 /** `GET /queues/{id}` */
@@ -41,7 +41,7 @@ export function getQueue({ queue }: QueueCallContext): WireQueue {
   return toWireQueue(queue);
 }
 
-/** `PUT /queues/{id}`: settings that are left out go back to their defaults. */
+/** `PUT /queues/{id}`: settings that are left out go back to their defaults; the name stays. */
 export function replaceQueue(context: QueueCallContext): WireQueue {
   const { deliveryDelaySeconds, deliveryPaused, retentionSeconds } = defaultSettings;
   return change(context, { deliveryDelaySeconds, deliveryPaused, retentionSeconds });
@@ -74,21 +74,37 @@ export function purgeAll({ queue, body }: QueueCallContext): WireQueue {
 
 /** `GET /purge` */
 export function purgeStatus({ queue }: QueueCallContext): WirePurgeStatus {
-  if (queue.purgedAt === undefined) return { completed: 'true' };
+  if (queue.purgedAt === undefined) return {};
   return { completed: 'true', started_at: new Date(queue.purgedAt).toISOString() };
 }
 
 function change({ queues, queue, body }: QueueCallContext, base: QueueSettings): WireQueue {
-  const name = Object.hasOwn(body, 'queue_name') ? readName(body) : queue.name;
-  // Dead letter queues are named by name, and the id is made from it: whether the service renames is unknown.
-  if (name !== queue.name) throw refusals.queueSettings('the broker renames no queue', '/queue_name');
-  return toWireQueue(queues.open(queue.name, { ...base, ...readSettings(body) }));
+  const name = field(body, 'queue_name') === undefined ? queue.name : readName(body);
+  const settings = readSettings(body);
+  const jurisdiction = readJurisdiction(body);
+  if (jurisdiction !== undefined && jurisdiction !== queue.settings.jurisdiction) throw refusals.jurisdiction();
+  const holder = queues.byName(name);
+  if (holder !== undefined && holder !== queue) throw refusals.queueNameTaken(name);
+  if (name === queue.settings.deadLetterQueue) {
+    throw refusals.queueSettings('queue_name must not be that of its own dead letter queue', '/queue_name');
+  }
+  queues.rename(queue, name);
+  return toWireQueue(queues.configure(queue, { ...base, ...settings }));
 }
 
 function readName(body: JsonObject): string {
-  const name = stringField(body, 'queue_name', '');
-  if (isQueueName(name)) return name;
-  throw refusals.queueSettings('queue_name must be 1 to 63 letters, digits, hyphens or underscores', '/queue_name');
+  const name = field(body, 'queue_name') ?? '';
+  if (typeof name !== 'string') throw refusals.invalid('queue_name must be a text', '/queue_name');
+  // Stricter than for a queue that is configured here, as recorded.
+  if (isServiceName(name)) return name;
+  throw refusals.queueName(name);
+}
+
+function readJurisdiction(body: JsonObject): Jurisdiction | undefined {
+  const given = field(body, 'jurisdiction');
+  const jurisdiction = jurisdictions.find((each) => each === given);
+  if (given === undefined || jurisdiction !== undefined) return jurisdiction;
+  throw refusals.queueSettings(`jurisdiction must be one of ${jurisdictions.join(', ')}`, '/jurisdiction');
 }
 
 function readSettings(body: JsonObject): QueueSettings {
@@ -105,16 +121,4 @@ function readSettings(body: JsonObject): QueueSettings {
     ...(retentionSeconds === undefined ? {} : { retentionSeconds }),
     ...(deliveryPaused === undefined ? {} : { deliveryPaused }),
   };
-}
-
-function numberIn(
-  query: URLSearchParams,
-  name: string,
-  { otherwise, most }: { otherwise: number; most: number },
-): number {
-  const text = query.get(name);
-  if (text === null) return otherwise;
-  const number = /^\d{1,10}$/.test(text) ? Number(text) : 0;
-  if (number >= 1 && number <= most) return number;
-  throw refusals.invalid(`${name} must be an integer in 1..${most}`);
 }

@@ -9,7 +9,7 @@ import type { Recorder } from './recorder.ts';
 import { WindowCounter } from './request-limit.ts';
 import { ReportedMetrics } from './reported-metrics.ts';
 import type { SavedQueue } from './saved.ts';
-import type { ResolvedSettings } from './settings.ts';
+import type { Jurisdiction, ResolvedSettings } from './settings.ts';
 import { type MessageView, type StoredBody, StoredMessage } from './stored-message.ts';
 import { newTally, type Tally } from './tally.ts';
 
@@ -32,18 +32,38 @@ export interface QueueContext {
   /** Whether a message that is handed out now is handed out once more: a fault. */
   readonly repeats: () => boolean;
   /** Opens the dead letter queue of that name, made if it is absent. */
-  readonly openQueue: (name: string) => MessageQueue;
+  readonly openQueue: (name: string, jurisdiction: Jurisdiction | undefined) => MessageQueue;
   readonly onJournal: JournalListener | undefined;
   /** Keeps what changes. Absent where all is in memory alone. */
   readonly recorder?: Recorder | undefined;
 }
 
-/** The HTTP pull consumer of a queue. Its settings are among the queue's. */
-export interface PullConsumer {
+/** Which queue it is. */
+export interface QueueIdentity {
+  readonly name: string;
+  readonly id: string;
+  /** Its number among the queues that were made. @defaultValue 0, of those of format 1 */
+  readonly serial?: number;
+}
+
+/** A Worker as the consumer of a queue: configuration alone. */
+export interface WorkerConsumer {
+  readonly scriptName: string;
+  /** Empty where it has none. */
+  readonly environment: string;
+  readonly maxWaitTimeMs: number;
+  /** `null`: as many as the platform runs. */
+  readonly maxConcurrency: number | null;
+}
+
+/** The consumer of a queue. Its settings are among the queue's. */
+export interface QueueConsumer {
   /** 32 hex characters. */
   readonly id: string;
   /** In milliseconds since the epoch. */
   readonly createdAt: number;
+  /** Absent of an HTTP pull consumer. */
+  readonly worker?: WorkerConsumer | undefined;
 }
 
 /** A queue in numbers. */
@@ -63,13 +83,16 @@ export const warnings = {
  * worked out at the next call, from the injected wall clock, in the order in which it happened. So nothing is ever late
  * for a caller, and a queue that nobody calls costs nothing.
  *
- * A message waits (visible, or delayed until a time), or is leased (until its deadline; at that very millisecond it is
- * visible again), or is gone: acknowledged, moved to the dead letter queue, or removed.
+ * A message waits (visible, or delayed until a time), or is leased (until its deadline; at that very millisecond it waits
+ * again), or is gone: acknowledged, moved to the dead letter queue, or removed.
  */
 export class MessageQueue {
-  readonly name: string;
+  /** 32 hex characters; it has it for good. */
   readonly id: string;
   readonly #tally = newTally();
+  readonly #serial: number;
+  #name: string;
+  #formerNames: readonly string[] = [];
   #createdAt: number;
   readonly #context: QueueContext;
   #settings: ResolvedSettings;
@@ -79,19 +102,16 @@ export class MessageQueue {
   #store: MessageStore;
   readonly #reported: ReportedMetrics;
   readonly #pushed: WindowCounter | undefined;
-  #consumer: PullConsumer | undefined = undefined;
+  #consumer: QueueConsumer | undefined = undefined;
   #consumersMade = 0;
   #modifiedAt: number;
   #sequence = 0;
   #purgedAt: number | undefined = undefined;
 
-  constructor(
-    identity: { readonly name: string; readonly id: string },
-    settings: ResolvedSettings,
-    context: QueueContext,
-  ) {
-    this.name = identity.name;
+  constructor(identity: QueueIdentity, settings: ResolvedSettings, context: QueueContext) {
     this.id = identity.id;
+    this.#serial = identity.serial ?? 0;
+    this.#name = identity.name;
     this.#settings = settings;
     this.#context = context;
     this.#createdAt = context.clock.now();
@@ -103,6 +123,15 @@ export class MessageQueue {
     this.#pushed = messagesPerSecond === undefined ? undefined : new WindowCounter(perSecond);
   }
 
+  get name(): string {
+    return this.#name;
+  }
+
+  /** Names that it had and no other queue has, the last one last. */
+  get formerNames(): readonly string[] {
+    return this.#formerNames;
+  }
+
   get createdAt(): number {
     return this.#createdAt;
   }
@@ -111,14 +140,14 @@ export class MessageQueue {
     return this.#settings;
   }
 
-  /** The HTTP pull consumer; `undefined` while there is none. */
-  get consumer(): PullConsumer | undefined {
+  /** The consumer, of HTTP pulls or a Worker; `undefined` while there is none. */
+  get consumer(): QueueConsumer | undefined {
     return this.#consumer;
   }
 
   /** How long the HTTP pull consumer exists, in milliseconds; `undefined` while there is none. */
   get consumerAgeMs(): number | undefined {
-    if (this.#consumer === undefined) return undefined;
+    if (this.#consumer === undefined || this.#consumer.worker !== undefined) return undefined;
     return Math.max(0, this.#context.clock.now() - this.#consumer.createdAt);
   }
 
@@ -132,20 +161,42 @@ export class MessageQueue {
     return this.#purgedAt;
   }
 
-  /** Puts settings in force from now on; what happened before happened under the old ones. */
-  configure(settings: ResolvedSettings, deadLetters: MessageQueue | undefined): void {
+  /**
+   * Puts settings in force from now on; what happened before happened under the old ones.
+   *
+   * @param worker - the consumer of a queue that is not pulled over HTTP, `null` for none; left out, it stays
+   */
+  configure(settings: ResolvedSettings, deadLetters: MessageQueue | undefined, worker?: WorkerConsumer | null): void {
     this.#modifiedAt = this.#catchUp();
     this.#settings = settings;
-    if (!settings.httpPull) this.#consumer = undefined;
-    else this.#consumer ??= this.#makeConsumer();
+    const employed = settings.httpPull ? undefined : worker === undefined ? this.#consumer?.worker : worker;
+    const isConsumed = settings.httpPull || (employed !== undefined && employed !== null);
+    this.#consumer = isConsumed ? this.#consumerWith(employed ?? undefined) : undefined;
     this.#feed(deadLetters);
+    this.#context.recorder?.queueChanged(this);
+  }
+
+  /** Gives it another name. Its id, its messages and their leases stay. */
+  rename(name: string): void {
+    this.#modifiedAt = this.#catchUp();
+    this.#formerNames = [...this.#formerNames.filter((former) => former !== name), this.#name];
+    this.#name = name;
+    this.#context.recorder?.queueChanged(this);
+  }
+
+  /** Another queue has that name now. */
+  forgetName(name: string): void {
+    this.#formerNames = this.#formerNames.filter((former) => former !== name);
     this.#context.recorder?.queueChanged(this);
   }
 
   /** What there is to keep of the queue, without its messages. */
   save(): SavedQueue {
     return {
-      name: this.name,
+      id: this.id,
+      serial: this.#serial,
+      name: this.#name,
+      formerNames: this.#formerNames,
       createdAt: this.#createdAt,
       modifiedAt: this.#modifiedAt,
       purgedAt: this.#purgedAt,
@@ -157,6 +208,7 @@ export class MessageQueue {
 
   /** Makes a new queue the one that was kept. @param messages - in the order of their arrival */
   restore(saved: SavedQueue, messages: readonly StoredMessage[]): void {
+    this.#formerNames = saved.formerNames ?? [];
     this.#createdAt = saved.createdAt;
     this.#modifiedAt = saved.modifiedAt;
     this.#purgedAt = saved.purgedAt;
@@ -216,7 +268,7 @@ export class MessageQueue {
       if (attempts <= this.#settings.maxRetries && this.#context.repeats()) repeated.push(message);
     }
     // Afterwards, since this pull would bring them again.
-    for (const message of repeated) this.#endEarly(message, now);
+    for (const message of repeated) this.#endLease(message, now, 0);
     return delivered;
   }
 
@@ -353,14 +405,15 @@ export class MessageQueue {
   }
 
   #expire(message: StoredMessage): void {
-    this.#endEarly(message, message.dueAt);
+    const { expiredLeases } = this.#context.behaviour;
+    this.#endLease(message, message.dueAt, expiredLeases === 'at-once' ? 0 : this.#settings.retryDelaySeconds);
   }
 
-  #endEarly(message: StoredMessage, deadline: number): void {
+  #endLease(message: StoredMessage, endedAt: number, delaySeconds: number): void {
     const leaseId = this.#context.identities.leaseId(message.lease);
     this.#tally.expired += 1;
-    this.#context.onJournal?.({ ...this.#entry(message, deadline), type: 'expired', leaseId });
-    this.#endDelivery(message, deadline, deadline);
+    this.#context.onJournal?.({ ...this.#entry(message, endedAt), type: 'expired', leaseId, delaySeconds });
+    this.#endDelivery(message, endedAt, endedAt + delaySeconds * 1000);
   }
 
   #endDelivery(message: StoredMessage, now: number, visibleAt: number): void {
@@ -375,7 +428,8 @@ export class MessageQueue {
 
   #moveToDeadLetters(message: StoredMessage, now: number, deadLetterQueue: string): void {
     // It was deleted since, so that one is made again, as the service does with a name that it does not find.
-    if (this.#deadLetters === undefined) this.#feed(this.#context.openQueue(deadLetterQueue));
+    if (this.#deadLetters === undefined)
+      this.#feed(this.#context.openQueue(deadLetterQueue, this.#settings.jurisdiction));
     this.#store.remove(message);
     const keepsIdentity = this.#context.behaviour.deadLettersKeep === 'identity';
     const view = keepsIdentity
@@ -404,9 +458,10 @@ export class MessageQueue {
     if (deadLetters !== undefined) deadLetters.#feeders.add(this);
   }
 
-  #makeConsumer(): PullConsumer {
+  #consumerWith(worker: WorkerConsumer | undefined): QueueConsumer {
+    if (this.#consumer !== undefined) return { ...this.#consumer, worker };
     this.#consumersMade += 1;
-    return { id: consumerIdOf(this.name, this.#consumersMade), createdAt: this.#modifiedAt };
+    return { id: consumerIdOf(this.id, this.#consumersMade), createdAt: this.#modifiedAt, worker };
   }
 
   #add(view: Omit<MessageView, 'attempts'>, arrivedAt: number, visibleAt: number): void {

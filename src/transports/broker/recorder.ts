@@ -1,5 +1,6 @@
 import type { MessageQueue } from './queue.ts';
 import type { StoredMessage } from './stored-message.ts';
+import type { Subscription } from './subscriptions.ts';
 
 /** Is told of every change of what a broker holds, at the moment of the change. */
 export interface Recorder {
@@ -7,6 +8,8 @@ export interface Recorder {
   queueChanged(queue: MessageQueue): void;
   /** A queue is gone. Its messages were removed before. */
   queueDeleted(queue: MessageQueue): void;
+  subscriptionChanged(subscription: Subscription): void;
+  subscriptionDeleted(id: string): void;
   messageAdded(queue: MessageQueue, message: StoredMessage): void;
   /** Where a message is, its attempts, its leases or its ref changed. */
   messageChanged(queue: MessageQueue, message: StoredMessage): void;

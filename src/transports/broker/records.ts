@@ -1,25 +1,33 @@
 import type { SavedIdentities } from './identities.ts';
-import { noToken, queueIdOf } from './identities.ts';
+import { noToken } from './identities.ts';
 import type { KeyValueStore } from './key-value-store.ts';
 import type { MessageQueue } from './queue.ts';
 import type { SavedBroker, SavedQueue } from './saved.ts';
 import { StoredMessage } from './stored-message.ts';
+import type { Subscription } from './subscriptions.ts';
 
 // The entries of a durable broker. A message has two: what never changes, and, once it was delivered or peeked, what
 // every delivery changes.
 //   format                                 the number of this format
 //   identities                             what ids are made from
 //   queue/<queue id>                       a queue, without its messages
+//   subscription/<id>                      an event subscription
 //   message/<queue id>/<sequence>/body     id, content type, body, times, when it is first due
 //   message/<queue id>/<sequence>/state    attempts, when it is due, leases, ref
 
 const formatKey = 'format';
-const format = '1';
+const format = '2';
+// Format 1 had no id in a queue: it is in the key, as ever. Its versions made it from the name, and so must not read this.
+const readable: ReadonlySet<string> = new Set(['1', format]);
 
 export const identitiesKey = 'identities';
 
 export function queueKey(queueId: string): string {
   return `queue/${queueId}`;
+}
+
+export function subscriptionKey(id: string): string {
+  return `subscription/${id}`;
 }
 
 export function bodyKey(queueId: string, sequence: number): string {
@@ -60,23 +68,30 @@ export function stateRecord({ attempts, dueAt, lease, ref, pastLeases }: StoredM
 export async function readBroker(store: KeyValueStore): Promise<SavedBroker> {
   let identities: SavedIdentities | undefined;
   const queues: SavedQueue[] = [];
+  const subscriptions: Subscription[] = [];
   const messages = new Map<string, StoredMessage[]>();
   let found: string | undefined;
   for await (const [key, value] of store.entries()) {
     if (key === formatKey) found = value;
     else if (key === identitiesKey) identities = JSON.parse(value) as SavedIdentities;
-    else if (key.startsWith('queue/')) queues.push(JSON.parse(value) as SavedQueue);
+    else if (key.startsWith('queue/')) queues.push(readQueue(key, value));
+    else if (key.startsWith('subscription/')) subscriptions.push(JSON.parse(value) as Subscription);
     else if (key.startsWith('message/')) readMessage(key, value, messages);
   }
-  if (found !== undefined && found !== format) {
+  if (found !== undefined && !readable.has(found)) {
     throw new Error(`Cannot read the queues: they are kept in format ${found}, and this version reads ${format}`);
   }
-  if (found === undefined) await store.write([[formatKey, format]]);
-  const oldestFirst = queues.toSorted((a, b) => a.createdAt - b.createdAt);
+  if (found !== format) await store.write([[formatKey, format]]);
+  const oldestFirst = queues.toSorted((a, b) => a.createdAt - b.createdAt || (a.serial ?? 0) - (b.serial ?? 0));
   return {
     identities,
-    queues: oldestFirst.map((queue) => ({ queue, messages: messages.get(queueIdOf(queue.name)) ?? [] })),
+    subscriptions: subscriptions.toSorted((a, b) => a.createdAt - b.createdAt),
+    queues: oldestFirst.map((queue) => ({ queue, messages: messages.get(queue.id) ?? [] })),
   };
+}
+
+function readQueue(key: string, record: string): SavedQueue {
+  return { ...(JSON.parse(record) as SavedQueue), id: key.slice(queueKey('').length) };
 }
 
 /** The body of a message comes before its state. */

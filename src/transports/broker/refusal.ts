@@ -1,3 +1,5 @@
+import { type RefusalName, refusalTable } from './refusal-table.ts';
+
 /** An answer of the service that is not a success. Thrown wherever a request turns out to be wrong. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
@@ -27,82 +29,67 @@ export interface RefusalDetails {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/**
- * The refusals of the broker. Where they are from: [doc] the service's list of error codes, [live] recorded by others
- * against the service, [inf] our choice among the documented codes.
- *
- * @see https://developers.cloudflare.com/queues/reference/error-codes/
- */
+/** The refusals of the broker, each a row of the table, which says how it is known. */
 export const refusals = {
-  /** [doc] No credentials, or wrong ones. Which of the two statuses is [inf]. */
-  authentication: (status: 401 | 403): Refusal => new Refusal(status, 10_000, 'Authentication error'),
-  /** [live] A path that nothing is at. */
-  noRoute: (): Refusal => new Refusal(404, 7000, 'No route for that URI'),
-  /** [live] Another account. */
-  noAccount: (path: string): Refusal =>
-    new Refusal(404, 7003, `Could not route to ${path}, perhaps your object identifier is invalid?`),
-  /** [inf] */
+  authentication: (status: 401 | 403): Refusal => refuse(status === 401 ? 'noCredentials' : 'wrongCredentials'),
+  /** A path that nothing is at. */
+  noRoute: (): Refusal => refuse('noRoute'),
+  /** Another account. */
+  noAccount: (path: string): Refusal => refuse('noAccount', { path }),
   methodNotAllowed: (method: string, allowed: Iterable<string>): Refusal =>
-    new Refusal(405, 7001, `Method ${method} not available for that URI`, {
-      headers: { allow: [...allowed].toSorted().join(', ') },
-    }),
-  /** [doc] A queue id that is not 32 hex characters; a queue's *name* in its place, say. */
-  malformedQueueId: (): Refusal => new Refusal(400, 10_107, 'Queue ID is malformed'),
-  /** [doc] */
-  noQueue: (): Refusal => new Refusal(404, 11_000, 'Queue does not exist'),
-  /** [live] No HTTP pull consumer. */
-  pullNotEnabled: (): Refusal => new Refusal(405, 0, 'messages cannot be pulled unless http_pull mode is enabled'),
-  /** [doc] status and text, [inf] code. */
-  deliveryPaused: (): Refusal => new Refusal(409, 0, 'queue_delivery_paused'),
-  /** [doc] */
-  delay: (pointer?: string): Refusal =>
-    new Refusal(400, 10_202, 'delay_seconds must be an integer in 0..86400', { pointer }),
-  /** [doc] code; that an unknown content type is a matter of metadata is [inf]. */
-  contentType: (pointer: string): Refusal =>
-    new Refusal(400, 10_203, "content_type must be 'text' or 'json' over HTTP", { pointer }),
-  /** [doc] code, [inf] text, after that of the batch. */
-  messageSize: (bytes: number, limit: number): Refusal =>
-    new Refusal(400, 10_204, `message size of ${bytes} bytes exceeds limit of ${limit} bytes (10204)`),
-  /** [live] */
-  batchSize: (bytes: number, limit: number): Refusal =>
-    new Refusal(400, 10_205, `batch size of ${bytes} bytes exceeds limit of ${limit} bytes (10205)`),
-  /** [doc] code, [inf] text. */
-  batchCount: (count: number, limit: number): Refusal =>
-    new Refusal(400, 10_206, `batch count of ${count} exceeds limit of ${limit} (10206)`),
-  /** [doc] */
-  emptyBatch: (): Refusal => new Refusal(400, 10_013, 'batch contains no messages'),
-  /** [live] for a string as JSON body: `Expected object, received string at "body"`. */
-  unexpected: (problem: string, path: string): Refusal =>
-    new Refusal(400, 10_207, path === '' ? problem : `${problem} at "${path}"`, { pointer: pointerOf(path) }),
-  /** [doc] Not JSON. */
-  malformedBody: (problem: string): Refusal => new Refusal(400, 10_208, `Request body is malformed: ${problem}`),
-  /** [doc] code; that it covers the numbers of a pull is [inf]. */
-  invalid: (problem: string, pointer?: string): Refusal => new Refusal(400, 10_026, problem, { pointer }),
+    refuse('methodNotAllowed', { method }, { headers: { allow: [...allowed].toSorted().join(', ') } }),
+  /** A queue id that is not 32 hex characters; a queue's *name* in its place, say. */
+  malformedQueueId: (): Refusal => refuse('malformedQueueId'),
+  noQueue: (pointer?: string): Refusal => refuse('noQueue', {}, { pointer }),
+  /** No HTTP pull consumer. */
+  pullNotEnabled: (): Refusal => refuse('pullNotEnabled'),
+  deliveryPaused: (): Refusal => refuse('deliveryPaused'),
+  delay: (pointer?: string): Refusal => refuse('delay', {}, { pointer }),
+  contentType: (path: string): Refusal => refuse('contentType', {}, { pointer: pointerOf(path) }),
+  messageSize: (bytes: number, limit: number): Refusal => refuse('messageSize', { bytes, limit }),
+  batchSize: (bytes: number, limit: number): Refusal => refuse('batchSize', { bytes, limit }),
+  batchCount: (count: number, limit: number): Refusal => refuse('batchCount', { count, limit }),
+  emptyBatch: (): Refusal => refuse('emptyBatch'),
+  unexpected: (problem: string, path: string): Refusal => {
+    const where = path === '' ? problem : `${problem} at "${path}"`;
+    return refuse('unexpected', { problem: where }, { pointer: pointerOf(path) });
+  },
+  /** Not JSON. */
+  malformedBody: (problem: string): Refusal => refuse('malformedBody', { problem }),
+  invalid: (problem: string, pointer?: string): Refusal => refuse('invalid', { problem }, { pointer }),
   /** The service's own minimum is unknown; this one is an option of the broker. */
   visibilityTimeout: (leastMs: number): Refusal =>
     refusals.invalid(`visibility_timeout_ms must be an integer in ${leastMs}..43200000`, '/visibility_timeout_ms'),
-  /** [inf] code, after wrangler's report of it. */
-  queueNameTaken: (name: string): Refusal =>
-    new Refusal(409, 11_009, `Queue name '${name}' is already taken. Please use a different name and try again.`),
-  /** [inf] */
-  consumerExists: (): Refusal => new Refusal(409, 11_004, 'Queue already has a consumer'),
-  /** [inf] */
-  noConsumer: (): Refusal => new Refusal(404, 11_001, 'Consumer does not exist'),
-  /** [live] code, which wrangler knows for invalid consumer settings. */
-  consumerSettings: (problem: string, pointer?: string): Refusal => new Refusal(400, 100_127, problem, { pointer }),
-  /** [live] code, which wrangler knows for invalid queue settings. */
-  queueSettings: (problem: string, pointer?: string): Refusal => new Refusal(400, 100_128, problem, { pointer }),
-  /** An option of the broker: what the service does is unknown. */
-  unknownLease: (pointer: string): Refusal => refusals.invalid('lease_id is not known', pointer),
-  /** [doc] */
-  rateLimited: (retryAfterSeconds: number): Refusal =>
-    new Refusal(429, 971, 'Please wait and consider throttling your request speed', { retryAfterSeconds }),
-  /** [doc] */
-  queueOverloaded: (retryAfterSeconds: number): Refusal =>
-    new Refusal(429, 10_250, 'Queue is overloaded, please back off', { retryAfterSeconds }),
-  /** [doc] */
-  internal: (): Refusal => new Refusal(500, 15_000, 'Unknown internal error'),
+  queueName: (name: string): Refusal => refuse('queueName', { name }, { pointer: '/queue_name' }),
+  queueNameTaken: (name: string): Refusal => refuse('queueNameTaken', { name }, { pointer: '/queue_name' }),
+  queueSettings: (problem: string, pointer: string): Refusal => refuse('queueSettings', { problem }, { pointer }),
+  jurisdiction: (): Refusal => refuse('jurisdiction', {}, { pointer: '/jurisdiction' }),
+  consumerExists: (): Refusal => refuse('consumerExists'),
+  consumerType: (): Refusal => refuse('consumerType', {}, { pointer: '/type' }),
+  consumerScript: (): Refusal => refuse('consumerScript', {}, { pointer: '/script_name' }),
+  noConsumer: (): Refusal => refuse('noConsumer'),
+  consumerSettings: (problem: string, pointer: string): Refusal => refuse('consumerSettings', { problem }, { pointer }),
+  unknownLease: (pointer: string): Refusal => refuse('unknownLease', {}, { pointer }),
+  subscription: (problem: string, pointer: string): Refusal => refuse('subscription', { problem }, { pointer }),
+  eventTypes: (events: readonly string[]): Refusal =>
+    refuse('eventTypes', { events: events.join(', ') }, { pointer: '/events' }),
+  subscriptionExists: (): Refusal => refuse('subscriptionExists', {}, { pointer: '/source' }),
+  noSubscription: (): Refusal => refuse('noSubscription'),
+  rateLimited: (retryAfterSeconds: number): Refusal => refuse('rateLimited', {}, { retryAfterSeconds }),
+  queueOverloaded: (retryAfterSeconds: number): Refusal => refuse('queueOverloaded', {}, { retryAfterSeconds }),
+  internal: (): Refusal => refuse('internal'),
 } as const;
+
+/** The refusal of a row of the table. */
+export function refuse(
+  name: RefusalName,
+  values: Readonly<Record<string, string | number>> = {},
+  details: RefusalDetails = {},
+): Refusal {
+  const { status, code, text } = refusalTable[name];
+  const message = text.replaceAll(/\{([a-z]\w*)\}/gi, (_, key: string) => String(values[key]));
+  return new Refusal(status, code, message, details);
+}
 
 /** The JSON pointer of a path such as `messages[3].body`. */
 export function pointerOf(path: string): string {

@@ -82,10 +82,11 @@ export function booleanField(object: JsonObject, name: string, refuse: () => Err
   throw refuse();
 }
 
-/** The fields of an object within the request; none when it is absent. @throws Refusal 10207 */
+/** The fields of an object within a management request; none when it is absent. @throws Refusal 10026 */
 export function objectField(object: JsonObject, name: string): JsonObject {
-  const value = field(object, name);
-  return value === undefined ? {} : asObject(value, name);
+  const value = field(object, name) ?? {};
+  if (isObject(value)) return value;
+  throw refusals.invalid(`${name} must be an object`, pointerOf(name));
 }
 
 /** `delay_seconds`; `undefined` when it is absent. @throws Refusal 10202 */

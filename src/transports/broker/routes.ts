@@ -12,6 +12,13 @@ import {
   purgeStatus,
   replaceQueue,
 } from './queue-calls.ts';
+import {
+  createSubscription,
+  deleteSubscription,
+  editSubscription,
+  getSubscription,
+  listSubscriptions,
+} from './subscription-calls.ts';
 
 /** One call of the API: what it is made with, to the `result` of the answer. */
 type QueueCall = (context: QueueCallContext) => unknown;
@@ -92,14 +99,39 @@ const consumerCalls: ReadonlyMap<string, QueueCall> = new Map<string, QueueCall>
 const uncounted: ReadonlySet<string> = new Set(['/messages/pull', '/messages/ack']);
 
 const withoutNeededFields: ReadonlySet<string> = new Set(['/messages/pull', '/messages/ack', '/messages/peek']);
+const subscriptionsCalls: ReadonlyMap<string, AccountCall> = new Map<string, AccountCall>([
+  ['GET', listSubscriptions],
+  ['POST', createSubscription],
+]);
+
+function subscriptionCalls(id: string): ReadonlyMap<string, AccountCall> {
+  return new Map<string, AccountCall>([
+    ['GET', (context) => getSubscription(context, id)],
+    ['PATCH', (context) => editSubscription(context, id)],
+    ['DELETE', (context) => deleteSubscription(context, id)],
+  ]);
+}
 
 /** Where every path of the API starts. */
 export const basePath = '/client/v4';
 
 const path = /^\/client\/v4\/accounts\/([^/]+)\/queues(?:\/([^/]+)(\/.*)?)?$/;
 
+const subscriptionPath = /^\/client\/v4\/accounts\/([^/]+)\/event_subscriptions\/subscriptions(?:\/([^/]+))?$/;
+
 /** Finds the route of a path; `undefined` when there is none. */
 export function findRoute(pathname: string): Route | undefined {
+  return findQueueRoute(pathname) ?? findSubscriptionRoute(pathname);
+}
+
+function findSubscriptionRoute(pathname: string): AccountRoute | undefined {
+  const [, accountId, id] = subscriptionPath.exec(pathname) ?? [];
+  if (accountId === undefined) return undefined;
+  const calls = id === undefined ? subscriptionsCalls : subscriptionCalls(id);
+  return { kind: 'account', accountId, isCounted: true, isBodyOptional: false, calls };
+}
+
+function findQueueRoute(pathname: string): Route | undefined {
   const [, accountId, queueId, rest = ''] = path.exec(pathname) ?? [];
   if (accountId === undefined) return undefined;
   if (queueId === undefined) {

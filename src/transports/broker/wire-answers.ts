@@ -1,6 +1,6 @@
 import type { QueueMetrics } from '../../contract/message.ts';
 import type { WireAckResult, WireEnvelope, WireMetrics } from '../cloudflare/wire-format.ts';
-import { Page } from './call.ts';
+import { Noticed, Page } from './call.ts';
 import { toWireBody } from './body-codec.ts';
 import type { Refusal } from './refusal.ts';
 import type { MessageView } from './stored-message.ts';
@@ -55,6 +55,9 @@ const jsonHeaders: Readonly<Record<string, string>> = { 'content-type': 'applica
 /** The answer to a request that was carried out. */
 export function answerResult(result: unknown): Response {
   const envelope = { success: true, errors: [], messages: [] };
+  if (result instanceof Noticed) {
+    return answer(200, { ...envelope, messages: [{ code: 0, message: result.notice }], result: result.result });
+  }
   if (!(result instanceof Page)) return answer(200, { ...envelope, result });
   return answer(200, { ...envelope, result: result.items, result_info: result.info });
 }

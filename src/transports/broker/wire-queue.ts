@@ -1,3 +1,4 @@
+import type { QueueProducer } from './producers.ts';
 import type { MessageQueue } from './queue.ts';
 
 /** A queue as the management API shows it. */
@@ -6,7 +7,8 @@ export interface WireQueue {
   readonly queue_name: string;
   readonly created_on: string;
   readonly modified_on: string;
-  readonly producers: readonly unknown[];
+  readonly jurisdiction?: string;
+  readonly producers: readonly WireProducer[];
   readonly producers_total_count: number;
   readonly consumers: readonly WireConsumer[];
   readonly consumers_total_count: number;
@@ -20,30 +22,36 @@ export interface WireQueue {
 /** A consumer as the management API shows it. */
 export interface WireConsumer {
   readonly consumer_id: string;
-  readonly type: 'http_pull';
+  readonly type: 'http_pull' | 'worker';
   readonly created_on: string;
-  readonly queue_id: string;
   readonly queue_name: string;
-  readonly dead_letter_queue?: string;
-  readonly settings: {
-    readonly batch_size: number;
-    readonly max_retries: number;
-    readonly retry_delay: number;
-    readonly visibility_timeout_ms: number;
-  };
+  /** Empty where there is none. */
+  readonly dead_letter_queue: string;
+  /** Of a Worker, by the name of the live API and by that of the SDKs. */
+  readonly script?: string;
+  readonly script_name?: string;
+  readonly environment?: string;
+  readonly settings: Readonly<Record<string, number | null>>;
 }
 
-/** The broker has no Workers, so a queue has no producers: those over HTTP are not listed. */
+/** A producer as the management API shows it. */
+type WireProducer =
+  | { readonly type: 'worker'; readonly script: string }
+  | { readonly type: 'r2_bucket'; readonly bucket_name: string };
+
+/** The producers are those of the settings: clients over HTTP are not listed. */
 export function toWireQueue(queue: MessageQueue): WireQueue {
-  const { deliveryDelaySeconds, deliveryPaused, retentionSeconds } = queue.settings;
+  const { deliveryDelaySeconds, deliveryPaused, retentionSeconds, jurisdiction } = queue.settings;
+  const producers = queue.settings.producers.map(toWireProducer);
   const consumers = toWireConsumers(queue);
   return {
     queue_id: queue.id,
     queue_name: queue.name,
     created_on: isoTime(queue.createdAt),
     modified_on: isoTime(queue.modifiedAt),
-    producers: [],
-    producers_total_count: 0,
+    ...(jurisdiction === undefined ? {} : { jurisdiction }),
+    producers,
+    producers_total_count: producers.length,
     consumers,
     consumers_total_count: consumers.length,
     settings: {
@@ -58,23 +66,34 @@ export function toWireQueue(queue: MessageQueue): WireQueue {
 export function toWireConsumers(queue: MessageQueue): readonly WireConsumer[] {
   const { consumer, settings } = queue;
   if (consumer === undefined) return [];
-  const { deadLetterQueue } = settings;
+  const common = {
+    consumer_id: consumer.id,
+    created_on: isoTime(consumer.createdAt),
+    queue_name: queue.name,
+    dead_letter_queue: settings.deadLetterQueue ?? '',
+  };
+  const { worker } = consumer;
+  const { batchSize: batch_size, maxRetries: max_retries, retryDelaySeconds: retry_delay } = settings;
+  if (worker === undefined) {
+    const pull = { batch_size, max_retries, retry_delay, visibility_timeout_ms: settings.visibilityTimeoutMs };
+    return [{ ...common, type: 'http_pull', settings: pull }];
+  }
+  const { scriptName, environment, maxConcurrency: max_concurrency, maxWaitTimeMs: max_wait_time_ms } = worker;
   return [
     {
-      consumer_id: consumer.id,
-      type: 'http_pull',
-      created_on: isoTime(consumer.createdAt),
-      queue_id: queue.id,
-      queue_name: queue.name,
-      ...(deadLetterQueue === undefined ? {} : { dead_letter_queue: deadLetterQueue }),
-      settings: {
-        batch_size: settings.batchSize,
-        max_retries: settings.maxRetries,
-        retry_delay: settings.retryDelaySeconds,
-        visibility_timeout_ms: settings.visibilityTimeoutMs,
-      },
+      ...common,
+      type: 'worker',
+      script: scriptName,
+      script_name: scriptName,
+      ...(environment === '' ? {} : { environment }),
+      settings: { batch_size, max_concurrency, max_retries, max_wait_time_ms, retry_delay },
     },
   ];
+}
+
+function toWireProducer(producer: QueueProducer): WireProducer {
+  if (producer.type === 'worker') return { type: 'worker', script: producer.script };
+  return { type: 'r2_bucket', bucket_name: producer.bucketName };
 }
 
 function isoTime(ms: number): string {

@@ -144,6 +144,45 @@ describe("jsonScalars: 'refuse'", () => {
   });
 });
 
+describe('expiredLeases', () => {
+  const setUp = async (options: BrokerOptions) => {
+    const called = callBroker({ retryDelaySeconds: 5, maxRetries: 1, deadLetterQueue: 'dead' }, options);
+    await called.post('/messages', { body: 1 });
+    const pull = async () =>
+      (await called.post('/messages/pull', { visibility_timeout_ms: 1_000 })).json.result.messages;
+    return { ...called, pull };
+  };
+
+  it("have the consumer's retry delay, and a late ack all the while", async () => {
+    const { pull, clock, broker, post } = await setUp({});
+    const [{ lease_id }] = await pull();
+    await clock.advance(1_000);
+    expect(broker.inspect('jobs').messages).toMatchObject([{ state: 'delayed', visibleAtMs: 1_006_000 }]);
+    await clock.advance(4_999);
+    expect(await pull()).toEqual([]);
+    await clock.advance(1);
+    expect(await pull()).toMatchObject([{ attempts: 2 }]);
+    await clock.advance(500);
+    expect((await post('/messages/ack', { acks: [{ lease_id }] })).json.result.ackCount).toBe(1);
+  });
+
+  it('or are visible at once, as an option', async () => {
+    const { pull, clock } = await setUp({ expiredLeases: 'at-once' });
+    await pull();
+    await clock.advance(1_000);
+    expect(await pull()).toMatchObject([{ attempts: 2 }]);
+  });
+
+  it('of the last attempt move to the dead letter queue at once', async () => {
+    const { pull, clock, broker } = await setUp({});
+    await pull();
+    await clock.advance(6_000);
+    await pull();
+    await clock.advance(1_000);
+    expect([broker.isEmpty('jobs'), broker.inspect('dead').counts.ready]).toEqual([true, 1]);
+  });
+});
+
 describe('requestLimit', () => {
   const requestLimit = { requests: 3, perMs: 1_000, blockMs: 5_000 };
 

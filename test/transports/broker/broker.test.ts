@@ -7,10 +7,11 @@ describe('createBroker()', () => {
     expect(['jobs', 'dead', 'other'].map((name) => broker.isEmpty(name))).toEqual([true, true, true]);
   });
 
-  it('derives queue ids from names', () => {
+  it('gives queues ids of their own, whatever their names', () => {
     const [first, second] = [createBroker(), createBroker()];
     expect(first.queue('jobs').queueId).toMatch(/^[\da-f]{32}$/);
-    expect(first.queue('jobs').queueId).toBe(second.queue('jobs').queueId);
+    expect(first.queue('jobs').queueId).toBe(first.queue('jobs').queueId);
+    expect(first.queue('jobs').queueId).not.toBe(second.queue('jobs').queueId);
     expect(first.queue('jobs').queueId).not.toBe(first.queue('jobt').queueId);
   });
 
@@ -68,7 +69,7 @@ describe('fetch()', () => {
   const headers = { authorization: `Bearer ${apiToken}` };
 
   it('takes what the platform takes: a string, a URL, a Request', async () => {
-    const { fetch } = createBroker({ queues: { jobs: {} } });
+    const { fetch } = createBroker({ queues: { jobs: { id: queueId } } });
     expect((await fetch(url, { headers })).status).toBe(200);
     expect((await fetch(new URL(url), { headers })).status).toBe(200);
     expect((await fetch(new Request(url, { headers }))).status).toBe(200);
@@ -76,7 +77,7 @@ describe('fetch()', () => {
   });
 
   it('rejects with the reason of an aborted signal, and leaves no listener on it', async () => {
-    const { fetch } = createBroker({ queues: { jobs: {} } });
+    const { fetch } = createBroker({ queues: { jobs: { id: queueId } } });
     const controller = new AbortController();
     const reason = new Error('enough');
     let listeners = 0;
@@ -156,7 +157,7 @@ describe('onJournal', () => {
     expect(journal).toEqual([
       { ...about, type: 'pushed', at: 0 },
       { ...about, type: 'delivered', at: 0, leaseId: lost, attempts: 1, deadline: 10 },
-      { ...about, type: 'expired', at: 10, leaseId: lost },
+      { ...about, type: 'expired', at: 10, leaseId: lost, delaySeconds: 0 },
       { ...about, type: 'delivered', at: 15, leaseId, attempts: 2, deadline: 25 },
       { ...about, type: 'retried', at: 15, leaseId, delaySeconds: 0, late: false },
       { ...about, type: 'acked', at: 15, leaseId: lost, late: true },

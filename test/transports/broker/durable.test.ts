@@ -1,9 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createBroker, type DurableBroker, ManualClock, openBroker, type QueueSettings } from '../../../src/broker.ts';
+import {
+  type Broker,
+  createBroker,
+  type DurableBroker,
+  ManualClock,
+  openBroker,
+  type QueueSettings,
+} from '../../../src/broker.ts';
 import { DurableLog } from '../../../src/transports/broker/durable-log.ts';
 import { Identities } from '../../../src/transports/broker/identities.ts';
 import type { KeyValueStore } from '../../../src/transports/broker/key-value-store.ts';
@@ -29,6 +36,13 @@ async function open(queues: Record<string, QueueSettings> = {}): Promise<Durable
   const broker = await openBroker({ directory, clock, queues });
   opened.push(broker);
   return broker;
+}
+
+async function renameQueue(broker: Broker, name: string, to: string): Promise<void> {
+  const { baseUrl, accountId, apiToken, queueId } = broker.queue(name);
+  const headers = { authorization: `Bearer ${apiToken}` };
+  const init = { method: 'PATCH', headers, body: JSON.stringify({ queue_name: to }) };
+  expect((await broker.fetch(`${baseUrl}/accounts/${accountId}/queues/${queueId}`, init)).status).toBe(200);
 }
 
 async function reopen(broker: DurableBroker): Promise<DurableBroker> {
@@ -75,15 +89,51 @@ describe('openBroker()', () => {
     const { queue_id } = await manage('POST', '', { queue_name: 'made', settings: { delivery_paused: true } });
     const consumer = { type: 'http_pull', settings: { max_retries: 9 } };
     await manage('POST', `/${queue_id}/consumers`, consumer);
+    const { queue_id: worked } = await manage('POST', '', { queue_name: 'worked', jurisdiction: 'eu' });
+    await manage('POST', `/${worked}/consumers`, { type: 'worker', script_name: 'my-worker' });
     const { queue_id: gone } = await manage('POST', '', { queue_name: 'gone' });
     await manage('POST', `/${gone}/messages`, { body: 1 });
     await manage('DELETE', `/${gone}`);
     const made = await manage('GET', `/${queue_id}`);
+    const withWorker = await manage('GET', `/${worked}`);
     broker = await reopen(broker);
-    expect(broker.queueNames().toSorted()).toEqual(['jobs', 'made']);
+    expect(broker.queueNames().toSorted()).toEqual(['jobs', 'made', 'worked']);
     expect(await manage('GET', `/${queue_id}`)).toEqual(made);
+    expect(await manage('GET', `/${worked}`)).toEqual(withWorker);
+    expect(withWorker).toMatchObject({ jurisdiction: 'eu', consumers: [{ script: 'my-worker' }] });
     await manage('POST', '', { queue_name: 'gone' });
     expect(broker.isEmpty('gone')).toBe(true);
+  });
+
+  it('keeps event subscriptions', async () => {
+    let broker = await open({ jobs: {} });
+    const events = ['bucket.created'];
+    const kept = broker.subscribe('jobs', { source: { type: 'r2' }, events });
+    const { baseUrl, accountId, apiToken } = broker.queue('jobs');
+    const subscriptions = async (method: string, path: string) => {
+      const init = { method, headers: { authorization: `Bearer ${apiToken}` } };
+      const url = `${baseUrl}/accounts/${accountId}/event_subscriptions/subscriptions${path}`;
+      return (await broker.fetch(url, init)).json();
+    };
+    const gone = broker.subscribe('jobs', { source: { type: 'kv' }, events: ['namespace.created'] });
+    await subscriptions('DELETE', `/${gone}`);
+    const before = await subscriptions('GET', '');
+    broker = await reopen(broker);
+    expect(await subscriptions('GET', '')).toEqual(before);
+    expect(before).toMatchObject({ result: [{ id: kept, events }] });
+    broker.emitEvent(kept, { event: 'bucket.created' });
+    expect(broker.inspect('jobs').counts.total).toBe(1);
+  });
+
+  it('keeps the order in which queues were made', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `q${index}`);
+    let broker = await open(Object.fromEntries(names.map((name) => [name, {}])));
+    broker = await reopen(broker);
+    expect(broker.queueNames()).toEqual(names);
+    broker.queue('last');
+    await broker.transport('last').push({ body: 1 });
+    broker = await reopen(broker);
+    expect(broker.queueNames()).toEqual([...names, 'last']);
   });
 
   it('keeps JSON as it was written', async () => {
@@ -161,6 +211,7 @@ describe('openBroker()', () => {
       fc.record({ type: fc.constant('push' as const), delaySeconds: fc.constantFrom(0, 0, 2) }),
       fc.record({ type: fc.constant('pull' as const), count: fc.integer({ min: 1, max: 3 }) }),
       fc.record({ type: fc.constantFrom('ack' as const, 'retry' as const), which: fc.nat(9) }),
+      fc.record({ type: fc.constant('rename' as const), of: fc.constantFrom('jobs', 'dead'), to: fc.nat(3) }),
       fc.record({ type: fc.constantFrom('purge' as const, 'peek' as const, 'wait' as const, 'reopen' as const) }),
     );
     await fc.assert(
@@ -180,6 +231,7 @@ describe('openBroker()', () => {
               durable = await openBroker({ directory, clock: time, random });
             }
             for (const broker of [reference, durable]) {
+              if (each.type === 'rename') await renameQueue(broker, each.of, `${each.of}${each.to}`);
               const transport = broker.transport('jobs');
               if (each.type === 'push') broker.push('jobs', { body: 'x', delaySeconds: each.delaySeconds });
               else if (each.type === 'pull') {
@@ -207,6 +259,99 @@ describe('openBroker()', () => {
       { numRuns: 40 },
     );
   }, 60_000);
+});
+
+describe('a directory of format 1, whose versions made ids from names', () => {
+  const kept = join(import.meta.dirname, 'kept-in-format-1');
+  interface Seen {
+    readonly queues: readonly { readonly queue_id: string; readonly queue_name: string }[];
+    readonly leaseId: string;
+    readonly ref: string;
+  }
+
+  const call = async (broker: DurableBroker, method: string, path: string, body?: unknown) => {
+    const { baseUrl, accountId, apiToken } = broker.queue('jobs');
+    const init = { method, headers: { authorization: `Bearer ${apiToken}` } };
+    const url = `${baseUrl}/accounts/${accountId}/queues${path}`;
+    const response = await broker.fetch(url, body === undefined ? init : { ...init, body: JSON.stringify(body) });
+    return (await response.json()) as { result: readonly Record<string, unknown>[] };
+  };
+  const identity = ({ queue_id, queue_name, consumers }: Record<string, unknown>): string => {
+    const ids = (consumers as readonly { consumer_id: string }[]).map(({ consumer_id }) => consumer_id);
+    return [queue_id, queue_name, ...ids].join(' ');
+  };
+
+  const openKept = async (): Promise<{ broker: DurableBroker; seen: Seen }> => {
+    await cp(kept, directory, { recursive: true });
+    await rm(join(directory, 'seen.json'));
+    const seen = JSON.parse(await readFile(join(kept, 'seen.json'), 'utf8')) as Seen;
+    return { broker: await open({ jobs: {} }), seen };
+  };
+
+  it('opens with its ids, consumers, messages, leases and refs', async () => {
+    const { broker, seen } = await openKept();
+    const { result } = await call(broker, 'GET', '');
+    expect(result.map(identity).toSorted()).toEqual(seen.queues.map(identity).toSorted());
+    expect(broker.inspect('jobs').messages).toMatchObject([
+      { body: { a: 1 }, state: 'leased', attempts: 1 },
+      { body: 'é', state: 'delayed' },
+    ]);
+    expect(await broker.transport('jobs').ack({ acks: [seen.leaseId], retries: [] })).toMatchObject({ ackCount: 1 });
+    expect((await broker.transport('mail').purge({ refs: [seen.ref] })).warnings.size).toBe(0);
+  });
+
+  it('is renamed in and opened again', async () => {
+    const { broker, seen } = await openKept();
+    const id = seen.queues.find(({ queue_name }) => queue_name === 'jobs')?.queue_id ?? '';
+    await call(broker, 'PATCH', `/${id}`, { queue_name: 'orders' });
+    await call(broker, 'POST', '', { queue_name: 'jobs' });
+    const names = broker.queueNames().toSorted();
+    const before = names.map((name) => broker.inspect(name));
+    const again = await reopen(broker);
+    expect(again.queueNames().toSorted()).toEqual(names);
+    expect(names.map((name) => again.inspect(name))).toEqual(before);
+    expect(again.inspect('orders')).toMatchObject({ queueId: id, counts: { total: 2 } });
+    expect(again.inspect('jobs').counts.total).toBe(0);
+  });
+
+  it('is of format 2 then, which those versions refuse rather than lose what it does not find', async () => {
+    const { broker } = await openKept();
+    await broker.close();
+    const store = await openLevelStore(directory);
+    const entries = new Map<string, string>();
+    for await (const [key, value] of store.entries()) entries.set(key, value);
+    await store.close();
+    expect(entries.get('format')).toBe('2');
+  });
+});
+
+describe('a durable broker whose queue was renamed', () => {
+  const renamed = async (): Promise<{ queueId: string }> => {
+    const broker = await open({ jobs: { maxRetries: 7, deadLetterQueue: 'dead' } });
+    const { queueId } = broker.queue('jobs');
+    broker.push('jobs', { body: 'kept' });
+    await renameQueue(broker, 'jobs', 'orders');
+    await broker.close();
+    return { queueId };
+  };
+
+  it('keeps id and name, and lays what is given for the old name over it', async () => {
+    const { queueId } = await renamed();
+    const broker = await open({ jobs: { retryDelaySeconds: 3, deadLetterQueue: 'dead' } });
+    expect(broker.queueNames().toSorted()).toEqual(['dead', 'orders']);
+    expect(broker.queue('jobs')).toMatchObject({ queueId, queueName: 'orders' });
+    expect(broker.inspect('orders').messages).toMatchObject([{ body: 'kept' }]);
+  });
+
+  it('takes what is given for the new name where both are given', async () => {
+    await renamed();
+    const broker = await open({ orders: { maxRetries: 1 }, jobs: { maxRetries: 2 } });
+    expect(broker.queueNames().toSorted()).toEqual(['dead', 'orders']);
+    const { baseUrl, accountId, apiToken, queueId } = broker.queue('orders');
+    const init = { headers: { authorization: `Bearer ${apiToken}` } };
+    const response = await broker.fetch(`${baseUrl}/accounts/${accountId}/queues/${queueId}/consumers`, init);
+    expect(await response.json()).toMatchObject({ result: [{ settings: { max_retries: 1 } }] });
+  });
 });
 
 describe('DurableLog', () => {

@@ -46,20 +46,108 @@ describe('queues', () => {
   });
 
   it.each([
-    [{}, 10_207],
-    [{ queue_name: 7 }, 10_207],
-    [{ queue_name: 'a b' }, 100_128],
-    [{ queue_name: '' }, 100_128],
-    [{ queue_name: 'x'.repeat(64) }, 100_128],
-    [{ queue_name: 'x', settings: 'fast' }, 10_207],
-    [{ queue_name: 'x', settings: { delivery_delay: -1 } }, 100_128],
-    [{ queue_name: 'x', settings: { delivery_delay: 86_401 } }, 100_128],
-    [{ queue_name: 'x', settings: { message_retention_period: 59 } }, 100_128],
-    [{ queue_name: 'x', settings: { delivery_paused: 'yes' } }, 100_128],
-  ])('are not created from %j', async (body, code) => {
+    [{}, 11_003, '/queue_name'],
+    [{ queue_name: null }, 11_003, '/queue_name'],
+    [{ queue_name: 7 }, 10_026, '/queue_name'],
+    [{ queue_name: 'a b' }, 11_003, '/queue_name'],
+    [{ queue_name: '' }, 11_003, '/queue_name'],
+    [{ queue_name: 'x'.repeat(64) }, 11_003, '/queue_name'],
+    [{ queue_name: 'x', settings: 'fast' }, 10_026, '/settings'],
+    [{ queue_name: 'x', settings: [] }, 10_026, '/settings'],
+    [{ queue_name: 'x', settings: { delivery_delay: -1 } }, 100_128, '/settings/delivery_delay'],
+    [{ queue_name: 'x', settings: { delivery_delay: 86_401 } }, 100_128, '/settings/delivery_delay'],
+    [{ queue_name: 'x', settings: { message_retention_period: 59 } }, 100_128, '/settings/message_retention_period'],
+    [{ queue_name: 'x', settings: { delivery_paused: 'yes' } }, 100_128, '/settings/delivery_paused'],
+    [{ queue_name: 'x', jurisdiction: 'mars' }, 100_128, '/jurisdiction'],
+    [{ queue_name: 'x', jurisdiction: 7 }, 100_128, '/jurisdiction'],
+  ])('are not created from %j', async (body, code, pointer) => {
     const { manage } = managed();
-    expect(refusal(await manage('POST', '', body))).toEqual([400, code]);
+    const answer = await manage('POST', '', body);
+    expect([...refusal(answer), answer.json.errors[0].source]).toEqual([400, code, { pointer }]);
     expect((await manage('GET', '')).json.result).toHaveLength(1);
+  });
+
+  it.each(['', 'a b', 'Jobs', 'my_jobs', '-jobs', 'x'.repeat(64)])('are not renamed to %j', async (queue_name) => {
+    const { manage, broker } = managed();
+    for (const method of ['PUT', 'PATCH']) {
+      const answer = await manage(method, `/${broker.queue('jobs').queueId}`, { queue_name });
+      const text = `Queue name '${queue_name}' is invalid: invalid queue name: ${queue_name}. Must match ^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$.`;
+      const error = { code: 11_003, message: text, source: { pointer: '/queue_name' } };
+      expect([answer.status, answer.json.errors]).toEqual([400, [error]]);
+    }
+  });
+
+  it.each(['eu', 'us', 'fedramp'] as const)(
+    'keep their jurisdiction, which is set when they are made: %s',
+    async (jurisdiction) => {
+      const { manage, broker } = managed();
+      const { queue_id, ...made } = (await manage('POST', '', { queue_name: 'x', jurisdiction })).json.result;
+      expect(made).toMatchObject({ jurisdiction });
+      for (const [method, body] of [
+        ['PATCH', { jurisdiction, settings: { delivery_delay: 1 } }],
+        ['PUT', { queue_name: 'y' }],
+      ] as const) {
+        expect((await manage(method, `/${queue_id}`, body)).json.result.jurisdiction).toBe(jurisdiction);
+      }
+      const other = jurisdiction === 'eu' ? 'us' : 'eu';
+      const { json, status } = await manage('PATCH', `/${queue_id}`, { jurisdiction: other });
+      expect([status, json.errors[0].code, json.errors[0].source]).toEqual([
+        400,
+        100_128,
+        { pointer: '/jurisdiction' },
+      ]);
+      expect((await manage('GET', `/${broker.queue('jobs').queueId}`)).json.result).not.toHaveProperty('jurisdiction');
+      expect(() => broker.queue('y', { jurisdiction: other })).toThrow("'jurisdiction' is set when it is made");
+    },
+  );
+
+  it('share their jurisdiction with their dead letter queue', async () => {
+    const { manage, broker } = managed({ queues: { elsewhere: {}, home: { jurisdiction: 'eu', httpPull: false } } });
+    const home = broker.queue('home').queueId;
+    const consumer = (dead_letter_queue: string) => ({ type: 'http_pull', dead_letter_queue });
+    const { status, json } = await manage('POST', `/${home}/consumers`, consumer('elsewhere'));
+    expect([status, json.errors[0].code, json.errors[0].source]).toEqual([
+      400,
+      100_127,
+      { pointer: '/dead_letter_queue' },
+    ]);
+    expect((await manage('POST', `/${home}/consumers`, consumer('dead'))).status).toBe(200);
+    expect((await manage('GET', '?name=dead')).json.result[0].jurisdiction).toBe('eu');
+    expect(() => broker.queue('home', { deadLetterQueue: 'elsewhere' })).toThrow("of the same 'jurisdiction'");
+  });
+
+  it('show the producers of their settings', async () => {
+    const producers = [
+      { type: 'worker', script: 'api' },
+      { type: 'r2_bucket', bucketName: 'uploads' },
+    ] as const;
+    const { manage, broker } = managed({ queues: { fed: { producers } } });
+    expect((await manage('GET', `/${broker.queue('fed').queueId}`)).json.result).toMatchObject({
+      producers_total_count: 2,
+      producers: [
+        { type: 'worker', script: 'api' },
+        { type: 'r2_bucket', bucket_name: 'uploads' },
+      ],
+    });
+  });
+
+  it.each([
+    [5, "'producers' must be an array"],
+    [[{ type: 'pigeon' }], "'producers[0].type' must be"],
+    [[{ type: 'worker' }], "'producers[0].script' must be"],
+    [[{ type: 'r2_bucket', bucketName: '' }], "'producers[0].bucketName' must be"],
+    [[{ type: 'worker', script: 'x', colour: 'red' }], "'producers[0].colour'"],
+    [[null], "'producers[0]' must be an object"],
+  ])('have no producers %j', (producers, message) => {
+    expect(() => managed({ queues: { fed: { producers: producers as never } } })).toThrow(message);
+  });
+
+  it('tell nothing of a purge before there was one', async () => {
+    const { get, post, broker } = managed();
+    expect((await get('/purge')).json.result).toEqual({});
+    await post('/purge', { delete_messages_permanently: true });
+    expect((await get('/purge')).json.result).toEqual({ completed: 'true', started_at: '1970-01-01T00:16:40.000Z' });
+    expect(broker.isEmpty('jobs')).toBe(true);
   });
 
   it('take no __proto__ for settings', async () => {
@@ -113,12 +201,6 @@ describe('queues', () => {
     expect(put.json.result.consumers_total_count).toBe(1);
   });
 
-  it('are not renamed', async () => {
-    const { manage, broker } = managed();
-    const { queueId } = broker.queue('jobs');
-    expect(refusal(await manage('PATCH', `/${queueId}`, { queue_name: 'other' }))).toEqual([400, 100_128]);
-  });
-
   it('are deleted with their messages, and may be made anew', async () => {
     const { manage, broker, post } = managed();
     const { queueId } = broker.queue('jobs');
@@ -129,9 +211,11 @@ describe('queues', () => {
     expect(refusal(await manage('GET', `/${queueId}`))).toEqual([404, 11_000]);
     expect(refusal(await post('/messages', { body: {} }))).toEqual([404, 11_000]);
     expect(() => broker.inspect('jobs')).toThrow(RangeError);
-    await manage('POST', '', { queue_name: 'jobs' });
+    const { queue_id } = (await manage('POST', '', { queue_name: 'jobs' })).json.result;
+    expect(queue_id).not.toBe(queueId);
     expect(broker.isEmpty('jobs')).toBe(true);
-    expect((await post('/messages/ack', { acks: [{ lease_id }] })).json.result.ackCount).toBe(0);
+    const settled = await manage('POST', `/${queue_id}/messages/ack`, { acks: [{ lease_id }] });
+    expect(settled.json.result.ackCount).toBe(0);
   });
 
   it('come back when a dead letter needs them', async () => {
@@ -168,7 +252,6 @@ describe('consumers', () => {
       consumer_id: expect.stringMatching(/^[\da-f]{32}$/),
       type: 'http_pull',
       created_on: '1970-01-01T00:16:40.000Z',
-      queue_id: broker.queue('q').queueId,
       queue_name: 'q',
       dead_letter_queue: 'dead',
       settings,
@@ -193,7 +276,7 @@ describe('consumers', () => {
     const created = await consumers('POST', '', { type: 'http_pull', settings, dead_letter_queue: 'dead' });
     const { consumer_id } = created.json.result;
     const body = { type: 'http_pull', settings: { max_retries: 1 } };
-    const { dead_letter_queue: _, ...kept } = created.json.result;
+    const kept = { ...created.json.result, dead_letter_queue: '' };
     expect((await consumers('PUT', `/${consumer_id}`, body)).json.result).toEqual({
       ...kept,
       settings: { batch_size: 5, max_retries: 1, retry_delay: 0, visibility_timeout_ms: 30_000 },
@@ -206,7 +289,7 @@ describe('consumers', () => {
     expect((await consumers('DELETE', `/${consumer_id}`)).json).toMatchObject({ success: true, result: null });
     expect(refusal(await pull())).toEqual([405, 0]);
     for (const method of ['GET', 'DELETE']) {
-      expect(refusal(await consumers(method, `/${consumer_id}`))).toEqual([404, 11_001]);
+      expect(refusal(await consumers(method, `/${consumer_id}`))).toEqual([404, 11_006]);
     }
     const next = (await consumers('POST', '', { type: 'http_pull' })).json.result;
     expect(next.consumer_id).not.toBe(consumer_id);
@@ -224,20 +307,90 @@ describe('consumers', () => {
   });
 
   it.each([
-    [{}, 10_207],
-    [{ type: 'worker', script_name: 'x' }, 100_127],
-    [{ type: 'http_pull', settings: [] }, 10_207],
-    [{ type: 'http_pull', settings: { batch_size: 101 } }, 100_127],
-    [{ type: 'http_pull', settings: { max_retries: 101 } }, 100_127],
-    [{ type: 'http_pull', settings: { retry_delay: 86_401 } }, 100_127],
-    [{ type: 'http_pull', settings: { visibility_timeout_ms: 43_200_001 } }, 100_127],
-    [{ type: 'http_pull', dead_letter_queue: 'q' }, 100_127],
-    [{ type: 'http_pull', dead_letter_queue: 'a b' }, 100_127],
-    [{ type: 'http_pull', dead_letter_queue: 7 }, 100_127],
-  ])('are not made from %j', async (body, code) => {
+    [{}, 10_026, '/type'],
+    [{ type: 7 }, 10_026, '/type'],
+    [{ type: 'pigeon' }, 10_026, '/type'],
+    [{ settings: { batch_size: 5 } }, 10_026, '/type'],
+    [{ type: 'worker' }, 10_026, '/script_name'],
+    [{ type: 'worker', script_name: '' }, 10_026, '/script_name'],
+    [{ type: 'worker', script_name: 'x', environment_name: 7 }, 10_026, '/environment_name'],
+    [
+      { type: 'worker', script_name: 'x', settings: { max_wait_time_ms: 60_001 } },
+      100_127,
+      '/settings/max_wait_time_ms',
+    ],
+    [{ type: 'worker', script_name: 'x', settings: { max_concurrency: 0 } }, 100_127, '/settings/max_concurrency'],
+    [{ type: 'http_pull', settings: [] }, 10_026, '/settings'],
+    [{ type: 'http_pull', settings: { batch_size: 101 } }, 100_127, '/settings/batch_size'],
+    [{ type: 'http_pull', settings: { max_retries: 101 } }, 100_127, '/settings/max_retries'],
+    [{ type: 'http_pull', settings: { retry_delay: 86_401 } }, 100_127, '/settings/retry_delay'],
+    [
+      { type: 'http_pull', settings: { visibility_timeout_ms: 43_200_001 } },
+      100_127,
+      '/settings/visibility_timeout_ms',
+    ],
+    [{ type: 'http_pull', dead_letter_queue: 'q' }, 100_127, '/dead_letter_queue'],
+    [{ type: 'http_pull', dead_letter_queue: 'a b' }, 100_127, '/dead_letter_queue'],
+    [{ type: 'http_pull', dead_letter_queue: 7 }, 100_127, '/dead_letter_queue'],
+  ])('are not made from %j', async (body, code, pointer) => {
     const { consumers } = await setUp();
-    expect(refusal(await consumers('POST', '', body))).toEqual([400, code]);
+    const answer = await consumers('POST', '', body);
+    expect([...refusal(answer), answer.json.errors[0].source]).toEqual([400, code, { pointer }]);
     expect((await consumers('GET')).json.result).toEqual([]);
+  });
+
+  it('are answered with an empty dead letter queue where there is none', async () => {
+    const { consumers } = await setUp();
+    const { json } = await consumers('POST', '', { type: 'http_pull' });
+    expect(json.result.dead_letter_queue).toBe('');
+    expect(json.result).not.toHaveProperty('queue_id');
+  });
+
+  it('may be Workers: kept and shown, with a word that none is run', async () => {
+    const { consumers, pull, broker } = await setUp();
+    const ofWorker = { batch_size: 7, max_concurrency: 2, max_retries: 1, max_wait_time_ms: 9, retry_delay: 4 };
+    const body = {
+      type: 'worker',
+      script_name: 'my-worker',
+      environment_name: '',
+      dead_letter_queue: 'dead',
+      settings: ofWorker,
+    };
+    const { status, json } = await consumers('POST', '', body);
+    expect([status, json.messages]).toEqual([200, [{ code: 0, message: expect.stringContaining('runs no Worker') }]]);
+    expect(json.result).toEqual({
+      consumer_id: expect.stringMatching(/^[\da-f]{32}$/),
+      type: 'worker',
+      created_on: '1970-01-01T00:16:40.000Z',
+      queue_name: 'q',
+      script: 'my-worker',
+      script_name: 'my-worker',
+      dead_letter_queue: 'dead',
+      settings: ofWorker,
+    });
+    expect((await consumers('GET')).json.result).toEqual([json.result]);
+    broker.queue('q');
+    expect((await consumers('GET', `/${json.result.consumer_id}`)).json.result).toEqual(json.result);
+    expect(refusal(await pull())).toEqual([405, 0]);
+    expect(refusal(await consumers('POST', '', { type: 'http_pull' }))).toEqual([409, 11_004]);
+    const replaced = await consumers('PUT', `/${json.result.consumer_id}`, { type: 'worker', script_name: 'other' });
+    expect(replaced.json.result).toMatchObject({
+      consumer_id: json.result.consumer_id,
+      script: 'other',
+      dead_letter_queue: '',
+      settings: { batch_size: 10, max_concurrency: null, max_retries: 3, max_wait_time_ms: 5_000, retry_delay: 0 },
+    });
+    expect((await consumers('DELETE', `/${json.result.consumer_id}`)).status).toBe(200);
+    expect((await consumers('GET')).json.result).toEqual([]);
+  });
+
+  it('may become one of the other kind, under the same id', async () => {
+    const { consumers, pull } = await setUp();
+    const { consumer_id } = (await consumers('POST', '', { type: 'worker', script_name: 'x' })).json.result;
+    const { result } = (await consumers('PUT', `/${consumer_id}`, { type: 'http_pull' })).json;
+    expect(result).toMatchObject({ consumer_id, type: 'http_pull' });
+    expect(result).not.toHaveProperty('script');
+    expect((await pull()).status).toBe(200);
   });
 
   it('are at no deeper path, and of no other method', async () => {

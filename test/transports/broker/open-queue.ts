@@ -1,6 +1,6 @@
 import { ManualClock } from '../../../src/broker.ts';
 import type { JournalEntry } from '../../../src/broker.ts';
-import { defaultBehaviour } from '../../../src/transports/broker/behaviour.ts';
+import { type Behaviour, defaultBehaviour } from '../../../src/transports/broker/behaviour.ts';
 import { textBody } from '../../../src/transports/broker/body-codec.ts';
 import { Identities } from '../../../src/transports/broker/identities.ts';
 import type { DeliveredMessage, MessageQueue } from '../../../src/transports/broker/queue.ts';
@@ -22,11 +22,11 @@ export interface OpenQueue {
   pullTexts(visibilityTimeoutMs?: number): string[];
 }
 
-export function openQueue(settings: QueueSettings = {}, lateRetry: 'ignore' | 'honour' = 'ignore'): OpenQueue {
+export function openQueue(settings: QueueSettings = {}, changed: Partial<Behaviour> = {}): OpenQueue {
   const clock = new ManualClock({ now: 0 });
   const journal: JournalEntry[] = [];
   const onJournal = (entry: JournalEntry): void => void journal.push(entry);
-  const behaviour = { ...defaultBehaviour, lateRetry };
+  const behaviour = { ...defaultBehaviour, ...changed };
   const identities = new Identities(Math.random);
   const repeats = (): boolean => false;
   const queues = new QueueRegistry({ clock, random: Math.random, repeats, identities, behaviour, onJournal });

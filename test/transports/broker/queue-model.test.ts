@@ -32,6 +32,8 @@ const anyRules = fc.record({
   retentionMs: fc.constant(60_000),
   deadLetters: fc.boolean(),
   lateRetry: fc.constantFrom('ignore' as const, 'honour' as const),
+  retryDelayMs: fc.constantFrom(0, 1_000, 2_000),
+  expiredLeases: fc.constantFrom('retry-delay' as const, 'at-once' as const),
 });
 
 function run(command: Command, { queue, clock, push }: OpenQueue, model: QueueModel, leases: string[]): void {
@@ -113,11 +115,12 @@ describe('MessageQueue', () => {
   it('behaves as its naive model under every sequence of commands', () => {
     fc.assert(
       fc.property(anyRules, fc.array(anyCommand, { maxLength: 60, size: 'max' }), (rules, commands) => {
-        const { maxRetries, deadLetters, lateRetry } = rules;
-        const open = openQueue(
-          { maxRetries, retentionSeconds: 60, ...(deadLetters && { deadLetterQueue: 'dead' }) },
+        const { maxRetries, deadLetters, lateRetry, expiredLeases, retryDelayMs } = rules;
+        const settings = { maxRetries, retentionSeconds: 60, retryDelaySeconds: retryDelayMs / 1000 };
+        const open = openQueue(deadLetters ? { ...settings, deadLetterQueue: 'dead' } : settings, {
           lateRetry,
-        );
+          expiredLeases,
+        });
         const model = new QueueModel(rules);
         const leases: string[] = [];
         for (const each of commands) {

@@ -16,6 +16,8 @@ export interface ModelRules {
   readonly retentionMs: number;
   readonly deadLetters: boolean;
   readonly lateRetry: 'ignore' | 'honour';
+  readonly retryDelayMs: number;
+  readonly expiredLeases: 'retry-delay' | 'at-once';
 }
 
 /** The rules of a queue once more, as naive as can be: an array that is searched and sorted for everything. */
@@ -36,7 +38,9 @@ export class QueueModel {
         .toSorted((a, b) => a.at - b.at || a.order - b.order);
       const [first] = ends;
       if (first === undefined) return;
-      if (first.order === 0) this.#endDelivery(first.message, first.at);
+      const { expiredLeases, retryDelayMs } = this.#rules;
+      const delayMs = expiredLeases === 'retry-delay' ? retryDelayMs : 0;
+      if (first.order === 0) this.#endDelivery(first.message, first.at + delayMs);
       else first.message.place = 'removed';
     }
   }

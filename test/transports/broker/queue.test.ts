@@ -207,7 +207,7 @@ describe('retry()', () => {
   });
 
   it('is honoured late, if so wanted, also when another holds the message', async () => {
-    const { clock, push, pullOne, inspect, queue } = openQueue({}, 'honour');
+    const { clock, push, pullOne, inspect, queue } = openQueue({}, { lateRetry: 'honour' });
     push('a');
     const first = pullOne(10);
     await clock.advance(10);

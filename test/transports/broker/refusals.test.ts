@@ -9,6 +9,8 @@ const expectRefusal = (answer: Answer, status: number, code: number, message?: s
   const [error] = answer.json.errors;
   expect([answer.status, error.code]).toEqual([status, code]);
   if (message !== undefined) expect(error.message).toContain(message);
+  // RFC 6901
+  if (error.source !== undefined) expect(error.source.pointer).toMatch(/^(\/[^/~]+)+$/);
 };
 
 describe('credentials', () => {
@@ -73,7 +75,7 @@ describe('addresses', () => {
   });
 
   it('are found by an id in capitals, and with a query', async () => {
-    const { send } = callBroker();
+    const { send } = callBroker({ id: queueId });
     const url = `${baseUrl}/accounts/${accountId}/queues/${queueId.toUpperCase()}/metrics?x=1`;
     expect((await send(url)).status).toBe(200);
   });
@@ -139,6 +141,25 @@ describe('request bodies', () => {
     const { post, broker } = callBroker();
     expectRefusal(await post(path, body), 400, code, message);
     expect(broker.isEmpty('jobs')).toBe(true);
+  });
+
+  it.each([
+    ['/messages', { body: {}, content_type: 'bytes' }, '/content_type'],
+    ['/messages', { body: 'x' }, '/body'],
+    ['/messages', { body: 1, delay_seconds: -1 }, '/delay_seconds'],
+    ['/messages/batch', { messages: [{ body: 1 }, { body: 1, content_type: 'v8' }] }, '/messages/1/content_type'],
+    ['/messages/batch', { messages: [{ body: 'x' }] }, '/messages/0/body'],
+    ['/messages/batch', { messages: [{ body: 1 }], delay_seconds: -1 }, '/delay_seconds'],
+    ['/messages/batch', { messages: 7 }, '/messages'],
+    ['/messages/pull', { batch_size: 0 }, '/batch_size'],
+    ['/messages/pull', { visibility_timeout_ms: 0 }, '/visibility_timeout_ms'],
+    ['/messages/ack', { acks: [{ lease_id: 7 }] }, '/acks/0/lease_id'],
+    ['/messages/ack', { retries: [{ lease_id: 'x', delay_seconds: 0.5 }] }, '/retries/0/delay_seconds'],
+    ['/messages/purge', { refs: ['x'] }, '/refs/0'],
+    ['/purge', {}, '/delete_messages_permanently'],
+  ])('are pointed at: %s %j', async (path, body, pointer) => {
+    const { json } = await callBroker().post(path, body);
+    expect(json.errors[0].source).toEqual({ pointer });
   });
 
   it('are refused when a body is nested too deeply to be written again', async () => {

@@ -58,6 +58,7 @@ async function hold(conversation: Conversation): Promise<Answer> {
   const { broker, send } = called;
   for (const message of given.messages ?? []) broker.push('jobs', pushed(message));
   const { accountId, queueId, baseUrl, apiToken } = broker.queue('jobs');
+  if (given.isPurged === true) await called.post('/purge', { delete_messages_permanently: true });
   const { json } = await called.get('/consumers');
   const path = conversation.path
     .replace('ACCOUNT_ID', accountId)
