@@ -54,6 +54,8 @@ export class Settler {
   /** When the oldest pending settlement was decided, or before that. */
   #oldestAt = 0;
   #earliestDeadline = Infinity;
+  /** The lease of one that is pending is over. */
+  #isLate = false;
   #unconfirmed = 0;
   #timeouts = 0;
 
@@ -93,7 +95,8 @@ export class Settler {
   }
 
   #noteDeadline({ deadline }: Lease, now: number): void {
-    if (deadline > now && deadline < this.#earliestDeadline) this.#earliestDeadline = deadline;
+    if (deadline <= now) this.#isLate = true;
+    else if (deadline < this.#earliestDeadline) this.#earliestDeadline = deadline;
   }
 
   /** Sends what is due. Gives the time at which the rest will be, `Infinity` when nothing waits for the time. */
@@ -108,6 +111,7 @@ export class Settler {
           pending: this.#pending.length,
           oldestAt: this.#oldestAt,
           earliestDeadline: this.#earliestDeadline,
+          isLate: this.#isLate,
           callsUnderWay: isClosing ? 0 : this.#underWay.size,
           batchSize: this.#deps.batchSize,
           roundTripMs: this.#deps.roundTripMs(),
@@ -127,6 +131,7 @@ export class Settler {
   #expire(now: number): void {
     const pending = this.#pending.splice(0);
     this.#earliestDeadline = Infinity;
+    this.#isLate = false;
     for (const lease of pending) {
       if (lease.settledAs === 'retry' && lease.deadline <= now) this.#conclude(lease, expired(lease));
       else this.#enqueue(lease, now);
@@ -136,6 +141,7 @@ export class Settler {
   #flush(now: number): void {
     const leases = this.#nextCall();
     this.#earliestDeadline = Infinity;
+    this.#isLate = false;
     for (const lease of this.#pending) this.#noteDeadline(lease, now);
     for (const lease of leases) if (lease.deadline <= now) lease.lateTries -= 1;
     this.#send(leases);

@@ -9,6 +9,8 @@ export interface FlushState {
   readonly oldestAt: number;
   /** When the first lease among them ends that has not ended yet; `Infinity` when none is left. */
   readonly earliestDeadline: number;
+  /** The lease of one is over: its message may come again at any time. */
+  readonly isLate: boolean;
   /** Settle calls under way. */
   readonly callsUnderWay: number;
   /** The most one call carries. */
@@ -29,8 +31,8 @@ export function planFlush(state: FlushState, now: number): number {
   return Math.min(inTime, state.oldestAt + lingerMs(state, now));
 }
 
-/** Where handlers keep the loop, each call takes from their time: it waits for what a few of them settle. */
-function lingerMs({ stallMs, roundTripMs, earliestDeadline }: FlushState, now: number): number {
-  if (stallMs <= longestLingerMs) return Math.min(roundTripMs, longestLingerMs);
+/** Where handlers keep the loop, each call takes from their time: it waits for what a few of them settle in time. */
+function lingerMs({ stallMs, roundTripMs, earliestDeadline, isLate }: FlushState, now: number): number {
+  if (isLate || stallMs <= longestLingerMs) return Math.min(roundTripMs, longestLingerMs);
   return Math.min(4 * stallMs, Math.max(0, earliestDeadline - now) / 10);
 }

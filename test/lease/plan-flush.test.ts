@@ -5,6 +5,7 @@ const state: FlushState = {
   pending: 1,
   oldestAt: 1_000,
   earliestDeadline: 30_000,
+  isLate: false,
   callsUnderWay: 0,
   batchSize: 100,
   roundTripMs: 40,
@@ -30,6 +31,8 @@ describe('planFlush()', () => {
     ['waits for what a few handlers settle that keep the loop', { stallMs: 6 }, 1_024],
     ['waits for no more than a tenth of the lease that is left', { stallMs: 400, earliestDeadline: 2_003 }, 1_100],
     ['lingers while the loop is kept for less than that', { stallMs: 5 }, 1_005],
+    ['has what is late wait no longer than usual', { isLate: true, stallMs: 400, earliestDeadline: Infinity }, 1_005],
+    ['has nothing wait for longer beside what is late', { isLate: true, stallMs: 400 }, 1_005],
     ['leaves a kept loop time to look again', { callsUnderWay: 1, stallMs: 300 }, 29_615],
     ['lingers as usual when every lease is over', { earliestDeadline: Infinity }, 1_005],
   ])('%s', (_, change, at) => {

@@ -7,6 +7,12 @@ const settler = 'src/consumer/settler.ts';
 /** Faults of how the consumer settles. */
 export const settlingMutants: readonly Mutant[] = [
   {
+    name: 'a late acknowledgement waits as those in time do',
+    file: 'src/lease/plan-flush.ts',
+    find: 'if (isLate || stallMs',
+    replace: 'if (stallMs',
+  },
+  {
     name: 'late acks of finished work are not sent',
     file: settlements,
     find: "if (kind === 'retry' && lease.deadline <= now) {",
