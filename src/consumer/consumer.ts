@@ -1,3 +1,5 @@
+import type { AsyncDisposal } from '../contract/async-disposal.ts';
+import type { ItemIterator } from '../contract/item-iterator.ts';
 import { checkNumber, checkOptions } from '../contract/check-options.ts';
 import type { LeasedMessage } from './leased-message.ts';
 import type { MessageBatch } from './message-batch.ts';
@@ -14,7 +16,7 @@ export interface CloseOptions {
 }
 
 /** What every consumer of a queue offers, whatever it hands out. */
-export interface ConsumerControl extends AsyncDisposable {
+export interface ConsumerControl extends AsyncDisposal {
   /**
    * Stops pulling, gives back what was not handed out, waits for what was, sends every settlement, and resolves with
    * what happened. A later call with less grace hastens the end.
@@ -42,7 +44,7 @@ export interface ConsumerControl extends AsyncDisposable {
  */
 export interface Consumer<Body = unknown> extends AsyncIterable<LeasedMessage<Body>>, ConsumerControl {
   /** @throws TypeError the second time */
-  [Symbol.asyncIterator](): AsyncIterableIterator<LeasedMessage<Body>, undefined>;
+  [Symbol.asyncIterator](): ItemIterator<LeasedMessage<Body>>;
 }
 
 /**
@@ -51,7 +53,7 @@ export interface Consumer<Body = unknown> extends AsyncIterable<LeasedMessage<Bo
  */
 export interface BatchConsumer<Body = unknown> extends AsyncIterable<MessageBatch<Body>>, ConsumerControl {
   /** @throws TypeError the second time */
-  [Symbol.asyncIterator](): AsyncIterableIterator<MessageBatch<Body>, undefined>;
+  [Symbol.asyncIterator](): ItemIterator<MessageBatch<Body>>;
 }
 
 /** Checks the options of `close()`. */
