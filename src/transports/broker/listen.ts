@@ -11,6 +11,7 @@ import { checkInteger } from '../../contract/check-options.ts';
 import type { Clock, Timer } from '../../contract/clock.ts';
 import { systemClock } from '../../contract/system-clock.ts';
 import { checkNames } from './check-names.ts';
+import { allowOrigins } from './cross-origin.ts';
 import { passTurns } from './event-loop-turn.ts';
 import { Disconnection } from './faults.ts';
 import { maxRequestBytes } from './request-body.ts';
@@ -33,6 +34,8 @@ export interface ListenOptions {
    * the client's: what the client called is in the `host` header. @defaultValue none
    */
   readonly intercept?: (request: Request, next: (request: Request) => Promise<Response>) => Promise<Response>;
+  /** The origins whose pages may use the broker, as `'http://localhost:5173'`. @defaultValue none */
+  readonly allowedOrigins?: readonly string[];
 }
 
 /** A socket that is being listened on. */
@@ -62,12 +65,14 @@ export async function listen(
   options: ListenOptions = {},
   clock: Clock = systemClock,
 ): Promise<Listener> {
-  checkNames('listen', options, { kind: 'option', allowed: ['port', 'host', 'requestTimeoutMs', 'intercept'] });
-  const { port = 0, host = '127.0.0.1', intercept = (request, next) => next(request) } = options;
+  const allowed = ['port', 'host', 'requestTimeoutMs', 'intercept', 'allowedOrigins'];
+  checkNames('listen', options, { kind: 'option', allowed });
+  const { port = 0, host = '127.0.0.1', intercept = (request, next) => next(request), allowedOrigins = [] } = options;
+  const open = allowOrigins((request) => intercept(request, handler), allowedOrigins);
   const answering = new Set<Promise<Response>>();
   const server = createServer(serverOptions(options), (incoming, outgoing) => {
     void answer(incoming, outgoing, (request) => {
-      const answered = intercept(request, handler).finally(() => answering.delete(answered));
+      const answered = open(request).finally(() => answering.delete(answered));
       answering.add(answered);
       return answered;
     });
