@@ -90,7 +90,7 @@ export const checks = {
 };
 
 /** @param connections - how to reach the queues, two for each check, in that order */
-export async function run(connections) {
+async function run(connections) {
   const wrong = {};
   for (const [nth, [name, check]] of Object.entries(checks).entries()) {
     try {
@@ -103,7 +103,7 @@ export async function run(connections) {
 }
 
 /** What becomes of the first pull and of a push at each address: the code of each error, or that none came in time. */
-export async function refusals(addresses, forMs) {
+async function refusals(addresses, forMs) {
   const codes = {};
   const entries = Object.entries(addresses).map(async ([name, connection]) => {
     const queue = openQueue(connection);
@@ -119,4 +119,18 @@ export async function refusals(addresses, forMs) {
   });
   await Promise.all(entries);
   return codes;
+}
+
+/** Sends one message after the other, and gives how many requests the library made for it. */
+async function sendEach(connection, count) {
+  let made = 0;
+  const queue = openQueue({ ...connection, http: { onRequest: () => void (made += 1) } });
+  for (let body = 0; body < count; body += 1) await queue.send(body);
+  return { made: String(made) };
+}
+
+/** Does what a test tells. */
+export function perform({ connections, addresses, forMs, sends }) {
+  if (connections !== undefined) return run(connections);
+  return addresses === undefined ? sendEach(sends.connection, sends.count) : refusals(addresses, forMs);
 }

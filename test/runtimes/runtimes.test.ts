@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BrokerServer, createBroker } from '../../src/broker.ts';
 import { type PackedPackage, packPackage, root, run } from '../package/packed-package.ts';
 import { checks } from './program.mjs';
+import { listenForgetful } from './forgetful.ts';
 import { listenRefusing, trusted } from './refusing.ts';
 import { RuntimesPage } from './runtimes-page.ts';
 import { browser, bun, deno, installRuntimes, node, type Job, type Runtime, trustedFile, workerd } from './runtimes.ts';
@@ -62,6 +63,14 @@ const runtimes: readonly Row[] = [
   { name: 'Chromium', runtime: () => browser(origin()) },
 ];
 
+/** Whether what a service reads is what the library sent, also where the connection ends before the answer. */
+async function repeatsNone(runtime: Runtime): Promise<boolean> {
+  await using service = await listenForgetful();
+  const { made } = await runtime(packed.user, { sends: { connection: service.connection, count: 8 } });
+  expect(service.read()).toBeGreaterThan(8);
+  return service.read() === Number(made);
+}
+
 describe.each(runtimes)('on $name', ({ name, runtime, forbidden }) => {
   it('the library does all that it should, and ends by itself', async () => {
     await using server = await createBroker().listen({ allowedOrigins: [origin()] });
@@ -69,6 +78,7 @@ describe.each(runtimes)('on $name', ({ name, runtime, forbidden }) => {
     const wrong = await runtime()(packed.user, { connections });
     expect(wrong).toEqual({});
     const outcomes = Object.fromEntries(rows.map((row) => [row, row in wrong ? 'no' : 'yes']));
+    outcomes['repeats no request by itself'] = (await repeatsNone(runtime())) ? 'yes' : 'no';
     expect(page.told('What was tried', name, outcomes)).toEqual(outcomes);
   }, 90_000);
 

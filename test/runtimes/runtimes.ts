@@ -15,7 +15,8 @@ const isArm = process.arch === 'arm64';
 /** What a runtime is told to do: see `program.mjs`. */
 export type Job =
   | { readonly connections: readonly QueueConnection[] }
-  | { readonly addresses: Readonly<Record<string, QueueConnection>>; readonly forMs: number };
+  | { readonly addresses: Readonly<Record<string, QueueConnection>>; readonly forMs: number }
+  | { readonly sends: { readonly connection: QueueConnection; readonly count: number } };
 
 /** What came of it, by name. */
 export type Outcomes = Readonly<Record<string, string>>;
@@ -116,12 +117,9 @@ export function browser(origin: string): Runtime {
       const page = await context.newPage();
       await page.goto(origin);
       const code = JSON.stringify(await readFile(join(directory, 'program.bundle.mjs'), 'utf8'));
-      const call = 'connections' in job ? ['run', job.connections] : ['refusals', job.addresses, job.forMs];
       // As text, since what vitest makes of an import() is none of the page's.
       const program = `import(URL.createObjectURL(new Blob([${code}], { type: 'text/javascript' })))`;
-      return await page.evaluate(
-        `${program}.then((program) => ((name, ...given) => program[name](...given))(...${JSON.stringify(call)}))`,
-      );
+      return await page.evaluate(`${program}.then(({ perform }) => perform(${JSON.stringify(job)}))`);
     } finally {
       await context.close();
       await rm(profile, { recursive: true, force: true });
