@@ -33,7 +33,7 @@ export async function installRuntimes(): Promise<void> {
   await promisify(execFile)('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: packages });
 }
 
-function nodeBinary(version: number): string {
+export function nodeBinary(version: number): string {
   return join(modules, `node-${version}-linux-${isArm ? 'arm64' : 'x64'}/bin/node`);
 }
 
