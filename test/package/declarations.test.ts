@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anywhere, disposing, onNode } from './declared-uses.ts';
+import { installLocked } from './install-locked.ts';
 import { type PackedPackage, packPackage, root, run } from './packed-package.ts';
 
 // The declarations as users compile them: with the oldest TypeScript that is promised and newer ones, whatever they know of
@@ -32,7 +32,7 @@ const programs = ['bundler', 'node16'].flatMap((moduleResolution) =>
 let packed: PackedPackage;
 
 beforeAll(async () => {
-  if (!existsSync(join(modules, 'typescript-6.0'))) await run('npm', ['ci', '--no-audit', '--no-fund'], compilers);
+  await installLocked(compilers);
   packed = await packPackage({ '@types/node': join(root, 'node_modules'), [workersTypes]: modules });
   await writeFile(join(packed.user, 'anywhere.mts'), anywhere);
   await writeFile(join(packed.user, 'disposing.mts'), disposing);

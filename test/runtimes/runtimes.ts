@@ -1,5 +1,4 @@
 import { execFile, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import type { QueueConnection } from '../../src/broker.ts';
+import { installLocked } from '../package/install-locked.ts';
 
 const packages = join(import.meta.dirname, 'packages');
 const modules = join(packages, 'node_modules');
@@ -28,10 +28,7 @@ export type Runtime = (directory: string, job: Job) => Promise<Outcomes>;
 export const trustedFile = 'trusted.pem';
 
 /** Installs the runtimes beside this file, unless they are there. */
-export async function installRuntimes(): Promise<void> {
-  if (existsSync(nodeBinary(26))) return;
-  await promisify(execFile)('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: packages });
-}
+export const installRuntimes = (): Promise<void> => installLocked(packages);
 
 export function nodeBinary(version: number): string {
   return join(modules, `node-${version}-linux-${isArm ? 'arm64' : 'x64'}/bin/node`);

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { installLocked } from '../package/install-locked.ts';
 import { type PackedPackage, packPackage, root, run } from '../package/packed-package.ts';
 import { installRuntimes, nodeBinary } from './runtimes.ts';
 
@@ -37,9 +38,7 @@ let packed: PackedPackage;
 
 beforeAll(async () => {
   await installRuntimes();
-  if (!existsSync(inTools('tsx'))) {
-    await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], tools);
-  }
+  await installLocked(tools);
   packed = await packPackage();
   for (const [name, text] of Object.entries(files)) await writeFile(join(packed.user, name), text);
 }, 300_000);
