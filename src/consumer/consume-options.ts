@@ -190,7 +190,10 @@ export interface ConsumeOptions {
   readonly onInvalid?:
     | InvalidAction
     | ((message: InvalidMessage, error: unknown) => InvalidAction | Promise<InvalidAction>);
-  /** Is told what the consumer met while it went on. What it throws changes nothing, and is kept as `stats.lastError`. */
+  /**
+   * Is told what the consumer met while it went on. What it throws changes nothing, and is kept as `stats.lastError`. Without
+   * it, a warning on the console says once for a queue handle that the first pulls are in vain, after five to ten seconds.
+   */
   readonly onEvent?: (event: ConsumerEvent) => void;
   /**
    * The longest wait between two pulls of an idle queue, in milliseconds, 250 or more. Every empty pull is billed.

@@ -1,5 +1,7 @@
+import type { AsyncDisposal } from '../contract/async-disposal.ts';
 import { checkNames } from '../contract/check-names.ts';
 import { checkNumber } from '../contract/check-options.ts';
+import type { ItemIterator } from '../contract/item-iterator.ts';
 import type { LeasedMessage } from './leased-message.ts';
 import type { MessageBatch } from './message-batch.ts';
 import type { ConsumerStats, ConsumerSummary } from './stats.ts';
@@ -15,7 +17,7 @@ export interface CloseOptions {
 }
 
 /** What every consumer of a queue offers, whatever it hands out. */
-export interface ConsumerControl extends AsyncDisposable {
+export interface ConsumerControl extends AsyncDisposal {
   /**
    * Stops pulling, gives back what was not handed out, waits for what was, sends every settlement, and resolves with
    * what happened. A later call with less grace hastens the end.
@@ -43,7 +45,7 @@ export interface ConsumerControl extends AsyncDisposable {
  */
 export interface Consumer<Body = unknown> extends AsyncIterable<LeasedMessage<Body>>, ConsumerControl {
   /** @throws TypeError the second time */
-  [Symbol.asyncIterator](): AsyncIterableIterator<LeasedMessage<Body>, undefined>;
+  [Symbol.asyncIterator](): ItemIterator<LeasedMessage<Body>>;
 }
 
 /**
@@ -52,7 +54,7 @@ export interface Consumer<Body = unknown> extends AsyncIterable<LeasedMessage<Bo
  */
 export interface BatchConsumer<Body = unknown> extends AsyncIterable<MessageBatch<Body>>, ConsumerControl {
   /** @throws TypeError the second time */
-  [Symbol.asyncIterator](): AsyncIterableIterator<MessageBatch<Body>, undefined>;
+  [Symbol.asyncIterator](): ItemIterator<MessageBatch<Body>>;
 }
 
 /** Checks the options of `close()`. */

@@ -14,7 +14,7 @@ import type { DeliveryMode } from './modes.ts';
 import type { Puller } from './puller.ts';
 import type { Settlements } from './settlements.ts';
 import type { StatsCounter } from './stats.ts';
-import { warnAbandoned, warnOverdue } from './warn-of-leases.ts';
+import { warnAbandoned, warnOverdue } from './warnings.ts';
 
 export interface HandoutsDeps {
   readonly options: ResolvedConsumeOptions;

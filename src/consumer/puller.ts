@@ -20,6 +20,7 @@ import type { Leftovers } from './leftovers.ts';
 import type { StatsCounter } from './stats.ts';
 import type { SteadyTime } from './steady-time.ts';
 import type { Asking, Wakes } from './wakes.ts';
+import { warnUnanswered } from './warnings.ts';
 
 /** The least time that a pull may take, in milliseconds, however short its lease. */
 const leastPullTimeoutMs = 30_000;
@@ -32,6 +33,9 @@ const mostPullTimeoutMs = 300_000;
  * clocks of this machine and the service differ by more, messages look older or younger: then more is polled, or less.
  */
 const freshMs = 1_000;
+
+/** For how long the first pulls may be in vain without a word, in milliseconds. */
+const silentMs = 5_000;
 
 /** A request on its way. */
 interface Pull {
@@ -124,7 +128,8 @@ export class Puller {
   lookedAt: number = -Infinity;
   /** When the next one is due, those that fail or are not answered apart; `Infinity` when none is wanted. */
   dueAt: number = Infinity;
-  /** When the last pull was sent. */
+  /** When the first pull was sent, and the last. */
+  #startedAt = Infinity;
   #sentAt = -Infinity;
   #lastWasFull = false;
   /** The lease that the next pull asks for while answers are slow. */
@@ -261,6 +266,7 @@ export class Puller {
       isAlone,
     };
     this.#underWay.add(pull);
+    this.#startedAt = Math.min(this.#startedAt, now);
     this.#sentAt = now;
     wakes.rouse();
     this.calls += 1;
@@ -304,6 +310,7 @@ export class Puller {
     wakes.failed(pull.asking);
     const waitedMs = now - pull.sentAt;
     report({ type: 'pullOverdue', waitedMs });
+    this.#warn(now);
     // If answers are only slow, those asked for beside would come as late.
     if (waitedMs >= this.#deps.options.visibilityTimeoutMs / 2) this.#lengthenLease(waitedMs);
   }
@@ -416,8 +423,18 @@ export class Puller {
       // Never at once: the answer may have been lost with messages leased in it.
       this.#deps.gates.close('pull', error, this.#patience.limit(this.#backoff.fail(0.5), now), now);
       this.#deps.report({ type: 'pullFailed', error, retryInMs: this.#deps.gates.notBefore('pull') - now });
+      this.#warn(now);
     }
     this.#deps.onEnd();
+  }
+
+  /** Lets nobody wait in silence for what may never work. */
+  #warn(now: number): void {
+    const { standing, options, stats } = this.#deps;
+    if (this.answeredAt > -Infinity || now - this.#startedAt < silentMs) return;
+    if (standing.isWarnedOf === true || options.onEvent !== undefined) return;
+    standing.isWarnedOf = true;
+    warnUnanswered(stats.lastError, now - this.#startedAt);
   }
 
   #timedOut(tookMs: number): void {

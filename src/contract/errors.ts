@@ -4,6 +4,10 @@
  * | code | meaning | does the library go on by itself? |
  * |---|---|---|
  * | `network` | no answer: refused, reset, unresolved | yes, with backoff |
+ * | `unknown-host` | nobody knows the name of the service's host | yes, with backoff; for 30 s where it was never reached |
+ * | `untrusted-certificate` | the certificate has expired, is another host's, or nobody vouches for it | for 30 s, see below |
+ * | `forbidden-by-runtime` | the runtime has no permission to use the network, as Deno without `--allow-net` | no |
+ * | `unusable-address` | the runtime can't ask there: not http, no URL, a port that it blocks | no |
  * | `timeout` | no answer in the time allowed | yes, with backoff |
  * | `rate-limited` | 429, codes 971 and 10429 and any other | yes, after `retryAfterMs` |
  * | `queue-unavailable` | 429, codes 10250–10253: overloaded, full, disabled, free plan used up | yes, after `retryAfterMs` |
@@ -24,11 +28,16 @@
  * | `unconfirmed` | the service's answer does not tell what became of the settlement | the message may come again |
  * | `closed` | the consumer or queue was closed first | no |
  *
- * What is refused is asked for again for 30 s where something has worked before, or where it is not the service that says
- * so; see {@link QueueError.inEnvelope}. What the service refuses of a push is final, `unauthorized` excepted.
+ * What is refused is asked for again for 30 s where something has worked before, or where it is something on the way that
+ * says so; see {@link QueueError.inEnvelope}. Workers and browsers do not tell why a request got no answer: there it is
+ * `network`. What the service refuses of a push is final, `unauthorized` excepted.
  */
 export type QueueErrorCode =
   | 'network'
+  | 'unknown-host'
+  | 'untrusted-certificate'
+  | 'forbidden-by-runtime'
+  | 'unusable-address'
   | 'timeout'
   | 'rate-limited'
   | 'queue-unavailable'

@@ -11,6 +11,8 @@ interface Runtime {
   readonly clearTimeout: (handle: Handle) => void;
   readonly setImmediate?: (callback: () => void) => Handle;
   readonly clearImmediate?: (handle: Handle) => void;
+  /** The edge runtime of Next.js, whose `setImmediate` is there and throws. */
+  readonly EdgeRuntime?: string;
 }
 
 class SystemTimer implements Timer {
@@ -25,9 +27,10 @@ class SystemTimer implements Timer {
   #start(callback: () => void, delayMs: number): void {
     // What is global now, so that a test that fakes timers moves this clock, too; and what set a timer clears it, since
     // that may be another by then.
-    const { setTimeout, clearTimeout, setImmediate, clearImmediate } = globalThis as unknown as Runtime;
+    const runtime = globalThis as unknown as Runtime;
+    const { setTimeout, clearTimeout, setImmediate, clearImmediate } = runtime;
     this.#clear = clearTimeout;
-    if (delayMs <= 0 && setImmediate && clearImmediate) {
+    if (delayMs <= 0 && setImmediate && clearImmediate && runtime.EdgeRuntime === undefined) {
       this.#clear = clearImmediate;
       this.#handle = setImmediate(() => this.#fire(callback));
     } else if (delayMs > maxTimeoutMs) {

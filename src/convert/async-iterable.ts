@@ -1,3 +1,4 @@
+import type { ItemIterator } from '../contract/item-iterator.ts';
 import type { ResolvedBatchOptions } from '../consumer/batch-options.ts';
 import type { ResolvedConsumeOptions } from '../consumer/consume-options.ts';
 import {
@@ -47,7 +48,7 @@ class IterableConsumer<Item> extends Observed<Item> implements AsyncIterable<Ite
     return new OutletObservable((receiver) => this[openOutlet](receiver));
   }
 
-  [Symbol.asyncIterator](): AsyncIterableIterator<Item, undefined> {
+  [Symbol.asyncIterator](): ItemIterator<Item> {
     this.#readOnce();
     return new DeliveryIterator<Item>(this.#engine, this.#deliveries);
   }

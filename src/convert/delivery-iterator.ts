@@ -1,3 +1,4 @@
+import type { ItemIterator } from '../contract/item-iterator.ts';
 import type { Deliveries } from '../consumer/deliveries.ts';
 import type { Engine } from '../consumer/engine.ts';
 import type { CloseReason } from '../consumer/stats.ts';
@@ -16,7 +17,7 @@ interface Waiter<Item> {
  * Whoever calls `next()` has finished the item before: that is what makes the automatic acknowledgement sound. The
  * first `next()` that does not wait for the one before shows a reader for which it is not true, and ends it for good.
  */
-export class DeliveryIterator<Item> implements AsyncIterableIterator<Item, undefined> {
+export class DeliveryIterator<Item> implements ItemIterator<Item> {
   readonly #engine: Engine;
   readonly #deliveries: Deliveries<Item>;
   readonly #waiters: Waiter<Item>[] = [];

@@ -7,17 +7,22 @@ import { QueueError } from '../contract/errors.ts';
  * - `paused`: the queue's delivery is paused; wait as for an empty queue
  * - `doubtful`: nobody is known to mean it, or not for long: try again for a while
  * - `refused`: trying again can't help, unless something has worked before: then for a while as well
+ * - `absent`: nobody is there: try again, but only for a while where nothing has worked before
  * - `final`: trying again can't help
  */
-export type FailureKind = 'transient' | 'paused' | 'doubtful' | 'refused' | 'final';
+export type FailureKind = 'transient' | 'paused' | 'doubtful' | 'refused' | 'absent' | 'final';
 
 /** Judges a failure by codes and status alone. What is not a `QueueError` is a defect, and final. */
 export function failureKind(error: unknown): FailureKind {
   if (!(error instanceof QueueError)) return 'final';
   const { code, status = NaN, inEnvelope } = error;
   switch (code) {
+    case 'unknown-host':
+      return 'absent';
+    case 'untrusted-certificate':
+      // A captive portal shows its own.
+      return 'refused';
     case 'network':
-      return isUnmendable(error.cause) ? 'refused' : 'transient';
     case 'timeout':
     case 'rate-limited':
     case 'queue-unavailable':
@@ -37,6 +42,8 @@ export function failureKind(error: unknown): FailureKind {
     case 'refused':
       return inEnvelope === false ? 'doubtful' : 'refused';
     case 'transport-failed':
+    case 'forbidden-by-runtime':
+    case 'unusable-address':
     case 'undecodable-body':
     case 'invalid-body':
     case 'lease-expired':
@@ -51,7 +58,7 @@ export function failureKind(error: unknown): FailureKind {
 export function pushFailureKind(error: unknown): FailureKind {
   if (!(error instanceof QueueError) || isUnread(error)) return 'final';
   const kind = failureKind(error);
-  const isRefusedAsSuch = kind === 'refused' && error.code !== 'unauthorized' && error.code !== 'network';
+  const isRefusedAsSuch = kind === 'refused' && error.code !== 'unauthorized' && error.code !== 'untrusted-certificate';
   return isRefusedAsSuch || kind === 'paused' ? 'final' : kind;
 }
 
@@ -66,15 +73,4 @@ export function mayHaveTakenEffect(error: unknown): boolean {
   // What came in place of the service's answer does not tell of it.
   if (error.inEnvelope === false && error.code !== 'rate-limited') return true;
   return ['network', 'timeout', 'bad-answer', 'service-failed', 'transport-failed'].includes(error.code);
-}
-
-/** The runtime's codes and names of what is not mended by asking again: certificates, and what it does not permit. */
-const unmendable = /CERT|LEAF_SIGNATURE|ERR_ACCESS_DENIED|NotCapable|PermissionDenied/;
-
-const deepestCause = 5;
-
-function isUnmendable(cause: unknown, depth = 0): boolean {
-  if (!(cause instanceof Error) || depth > deepestCause) return false;
-  const { name, code }: { readonly name: string; readonly code?: unknown } = cause;
-  return unmendable.test(`${name} ${String(code)}`) || isUnmendable(cause.cause, depth + 1);
 }

@@ -15,6 +15,8 @@ const leastRefusals = 4;
 export interface Standing {
   /** A call succeeded, and patience has not run out since. */
   hasWorked: boolean;
+  /** The user was warned that nothing works. */
+  isWarnedOf?: boolean;
 }
 
 /** Judges the failures of one caller, row by row. */
@@ -38,7 +40,8 @@ export class Patience {
   /** What a failure means now: trying again, or that it can't help, or not any more. */
   judge(error: unknown, now: number): 'transient' | 'patient' | 'paused' | 'final' {
     const kind = this.#judge(error);
-    if (kind === 'doubtful' || (kind === 'refused' && this.#standing.hasWorked)) {
+    const { hasWorked } = this.#standing;
+    if (kind === 'doubtful' || (kind === 'refused' && hasWorked) || (kind === 'absent' && !hasWorked)) {
       if (this.#since === undefined) this.#refusals = 0;
       this.#since ??= now;
       this.#refusals += 1;
@@ -49,7 +52,7 @@ export class Patience {
     this.#since = undefined;
     // It is the service that says so, of a queue that is there.
     if (kind === 'paused') this.succeed();
-    return kind === 'refused' ? 'final' : kind;
+    return kind === 'refused' ? 'final' : kind === 'absent' ? 'transient' : kind;
   }
 
   /** A delay with which a row has several tries, the last of them at its end, however long the backoff is by now. */

@@ -1,3 +1,4 @@
+import type { ItemIterator } from '../contract/item-iterator.ts';
 import {
   type BatchOptions,
   type ProcessBatchesArguments,
@@ -111,7 +112,7 @@ class QueueHandle<Body> extends Observed<LeasedMessage<Body>> implements Queue<B
     return this.#core;
   }
 
-  [Symbol.asyncIterator](): AsyncIterableIterator<LeasedMessage<Body>, undefined> {
+  [Symbol.asyncIterator](): ItemIterator<LeasedMessage<Body>> {
     return this.consume()[Symbol.asyncIterator]();
   }
 

@@ -1,3 +1,4 @@
+import type { ItemIterator } from '../contract/item-iterator.ts';
 import type { BatchOptions, ProcessBatchesArguments } from '../consumer/batch-options.ts';
 import type { ConsumeOptions } from '../consumer/consume-options.ts';
 import type { BatchConsumer, Consumer } from '../consumer/consumer.ts';
@@ -23,7 +24,7 @@ export interface BatchItem<Body = unknown> extends SendOptions {
  */
 export interface Queue<Body = unknown, Sent = Body> extends AsyncIterable<LeasedMessage<Body>> {
   /** A consumer with default options: `for await (const message of queue)`. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<LeasedMessage<Body>, undefined>;
+  [Symbol.asyncIterator](): ItemIterator<LeasedMessage<Body>>;
   /**
    * Prepares one sequential loop over the queue's messages. Pulling begins with the first `next()`.
    *

@@ -4,6 +4,10 @@ import { failureKind, mayHaveTakenEffect, pushFailureKind } from '../../src/leas
 
 const table: ReadonlyArray<[QueueErrorCode, number | undefined, string, boolean]> = [
   ['network', undefined, 'transient', true],
+  ['unknown-host', undefined, 'absent', false],
+  ['untrusted-certificate', undefined, 'refused', false],
+  ['forbidden-by-runtime', undefined, 'final', false],
+  ['unusable-address', undefined, 'final', false],
   ['timeout', undefined, 'transient', true],
   ['rate-limited', 429, 'transient', false],
   ['queue-unavailable', 429, 'transient', false],
@@ -48,14 +52,6 @@ describe('failureKind()', () => {
     },
   );
 
-  it('goes by the codes and names of causes, at any depth, where nothing was answered', () => {
-    const cause = new Error('fetch failed', { cause: Object.assign(new Error('no'), { code: 'CERT_HAS_EXPIRED' }) });
-    expect(failureKind(new QueueError('', { code: 'network', cause }))).toBe('refused');
-    const endless = new Error('no');
-    endless.cause = endless;
-    expect(failureKind(new QueueError('CERT', { code: 'network', cause: endless }))).toBe('transient');
-  });
-
   it('takes what is no QueueError for final', () => {
     expect(failureKind(new TypeError('defect'))).toBe('final');
     expect(failureKind(undefined)).toBe('final');
@@ -85,6 +81,9 @@ describe('pushFailureKind()', () => {
     [{ code: 'not-found', status: 404, inEnvelope: false }, 'doubtful'],
     [{ code: 'service-failed', status: 503 }, 'transient'],
     [{ code: 'network' }, 'transient'],
+    [{ code: 'unknown-host' }, 'absent'],
+    [{ code: 'untrusted-certificate' }, 'refused'],
+    [{ code: 'forbidden-by-runtime' }, 'final'],
     [{ code: 'bad-answer', status: 200, inEnvelope: false }, 'transient'],
     // A success that could not be read.
     [{ code: 'network', status: 200 }, 'final'],

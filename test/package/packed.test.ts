@@ -1,24 +1,11 @@
-import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { linksOf } from './links.ts';
 import { NamedTypes } from './named-types.ts';
+import { manifest, type PackedPackage, packPackage, papers, root, run } from './packed-package.ts';
 
-// The package as a user gets it: built and packed from a copy of the tree, unpacked, imported by plain Node.
-
-const root = join(import.meta.dirname, '../..');
-const papers = ['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'];
-const sources = ['src', 'docs', 'tsconfig.json', 'tsconfig.build.json', ...papers];
-const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-  readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
-  readonly dependencies: Readonly<Record<string, string>>;
-  readonly peerDependencies?: Readonly<Record<string, string>>;
-  readonly imports: Readonly<Record<string, Readonly<Record<string, string>>>>;
-};
 const entries = Object.entries(manifest.exports)
   .filter(([path]) => path !== './package.json')
   .map(([path, target]) => ({
@@ -28,7 +15,6 @@ const entries = Object.entries(manifest.exports)
     types: target.types,
   }));
 const dependencies = Object.keys(manifest.dependencies);
-const peers = Object.keys(manifest.peerDependencies ?? {});
 
 /** What the entries may need beside the dependencies: everything else runs on any runtime. */
 const needs: Readonly<Record<string, RegExp>> = {
@@ -38,49 +24,19 @@ const needs: Readonly<Record<string, RegExp>> = {
   './testing': /^node:/,
 };
 
-let directory: string;
-let unpacked: string;
-let packed: readonly string[];
+let packed: PackedPackage;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'leasestream-packed-'));
-  const tree = join(directory, 'tree');
-  const user = join(directory, 'user/node_modules');
-  await Promise.all([mkdir(tree), mkdir(user, { recursive: true })]);
-  for (const source of sources) {
-    if (existsSync(join(root, source))) await cp(join(root, source), join(tree, source), { recursive: true });
-  }
-  await symlink(join(root, 'node_modules'), join(tree, 'node_modules'), 'junction');
-  await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], tree);
-  const stdout = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', directory], tree);
-  const [{ filename, files }] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
-  packed = files.map(({ path }) => path);
-  await run('tar', ['-xzf', join(directory, filename), '-C', directory]);
-  unpacked = join(user, 'leasestream');
-  await cp(join(directory, 'package'), unpacked, { recursive: true });
-  for (const name of [...dependencies, ...peers]) {
-    await symlink(join(root, 'node_modules', name), join(user, name), 'junction');
-  }
+  packed = await packPackage();
 }, 60_000);
 
-afterAll(() => rm(directory, { recursive: true, force: true }));
-
-/** Runs a program, and throws what it printed when it fails. */
-async function run(program: string, parameters: readonly string[], cwd = directory): Promise<string> {
-  try {
-    const { stdout } = await promisify(execFile)(program, [...parameters], { cwd });
-    return stdout;
-  } catch (error) {
-    const { message, stdout } = error as Error & { stdout: string };
-    throw new Error(`${message}\n${stdout}`, { cause: error });
-  }
-}
+afterAll(() => packed[Symbol.asyncDispose]());
 
 /** The packages that a module of `dist` imports statically, through all files. */
 async function packagesOf(file: string, seen = new Set<string>()): Promise<readonly string[]> {
   if (seen.has(file)) return [];
   seen.add(file);
-  const code = await readFile(join(unpacked, file), 'utf8');
+  const code = await readFile(join(packed.unpacked, file), 'utf8');
   const imported = code.matchAll(/^(?:import|export)\b(?:[^'"]*?\bfrom\s*)?\s*['"]([^'"]+)['"]/gm);
   const specifiers = [...imported].map(([, specifier]) => specifier!);
   // What is chosen by conditions, as it is where there is nothing but the standard.
@@ -95,23 +51,25 @@ async function packagesOf(file: string, seen = new Set<string>()): Promise<reado
 describe('the packed package', () => {
   it('holds what was built, its sources and the papers, and nothing else', () => {
     const found = papers.filter((file) => existsSync(join(root, file)));
-    expect(packed.filter((path) => !/^(?:dist|docs|src)\//.test(path)).toSorted()).toEqual(found);
-    expect(packed).toContain('dist/index.js');
+    expect(packed.files.filter((path) => !/^(?:dist|docs|src)\//.test(path)).toSorted()).toEqual(found);
+    expect(packed.files).toContain('dist/index.js');
   });
 
   it('holds what its pages link to', () => {
-    const pages = packed.filter((path) => path.endsWith('.md'));
+    const pages = packed.files.filter((path) => path.endsWith('.md'));
     expect(pages.length).toBeGreaterThan(10);
     const links = pages.flatMap((page) =>
-      linksOf(readFileSync(join(unpacked, page), 'utf8')).map((link) => join(dirname(page), link.split('#')[0] ?? '')),
+      linksOf(readFileSync(join(packed.unpacked, page), 'utf8')).map((link) =>
+        join(dirname(page), link.split('#')[0] ?? ''),
+      ),
     );
-    expect(links.filter((link) => !existsSync(join(unpacked, link)))).toEqual([]);
+    expect(links.filter((link) => !existsSync(join(packed.unpacked, link)))).toEqual([]);
   });
 
   it.each(entries)('can be imported by plain Node: $name', async ({ name }) => {
-    const script = join(directory, 'user/import.mjs');
+    const script = join(packed.user, 'import.mjs');
     await writeFile(script, 'console.log(Object.keys(await import(process.argv[2])).length);');
-    const stdout = await run(process.execPath, [script, name]);
+    const stdout = await run(process.execPath, [script, name], packed.user);
     expect(Number(stdout)).toBeGreaterThan(0);
   });
 
@@ -122,10 +80,12 @@ describe('the packed package', () => {
 
   it.each(entries)('names no type that can’t be imported, from it or from the main entry: $name', ({ types }) => {
     const named = new NamedTypes();
-    const known = new Set([types, './dist/index.d.ts'].flatMap((file) => [...named.exportsOf(join(unpacked, file))]));
-    const reachable = [...named.reachableFrom(join(unpacked, types))];
+    const known = new Set(
+      [types, './dist/index.d.ts'].flatMap((file) => [...named.exportsOf(join(packed.unpacked, file))]),
+    );
+    const reachable = [...named.reachableFrom(join(packed.unpacked, types))];
     expect(reachable.length).toBeGreaterThan(5);
-    const hidden = reachable.filter((type) => !known.has(type)).map((type) => relative(unpacked, type));
+    const hidden = reachable.filter((type) => !known.has(type)).map((type) => relative(packed.unpacked, type));
     expect(hidden).toEqual([]);
   });
 });

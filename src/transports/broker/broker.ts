@@ -1,3 +1,4 @@
+import type { AsyncDisposal } from '../../contract/async-disposal.ts';
 import { execute } from 'abort-controller-x';
 import type { Clock } from '../../contract/clock.ts';
 import type { QueueTransport } from '../../contract/transport.ts';
@@ -42,7 +43,7 @@ export interface InProcessConnection extends QueueConnection {
 export type BrokerFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
 /** A broker on a socket. */
-export interface BrokerServer extends AsyncDisposable {
+export interface BrokerServer extends AsyncDisposal {
   readonly port: number;
   /** `http://127.0.0.1:<port>/client/v4` */
   readonly baseUrl: string;

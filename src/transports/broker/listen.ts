@@ -5,6 +5,7 @@ import type { Clock, Timer } from '../../contract/clock.ts';
 import { systemClock } from '../../contract/system-clock.ts';
 import { SocketAnswers, endWith } from './socket-answers.ts';
 import { edgeRefusals } from './edge-refusals.ts';
+import { allowOrigins } from './cross-origin.ts';
 import { passTurns } from './event-loop-turn.ts';
 import { Disconnection } from './faults.ts';
 import { toRequest } from './socket-request.ts';
@@ -29,6 +30,8 @@ export interface ListenOptions {
    * the client's: what the client called is in the `host` header. @defaultValue none
    */
   readonly intercept?: (request: Request, next: (request: Request) => Promise<Response>) => Promise<Response>;
+  /** The origins whose pages may use the broker, as `'http://localhost:5173'`. @defaultValue none */
+  readonly allowedOrigins?: readonly string[];
 }
 
 /** A socket that is being listened on. */
@@ -58,11 +61,13 @@ export async function listen(
   options: ListenOptions = {},
   clock: Clock = systemClock,
 ): Promise<Listener> {
-  checkNames('listen', options, { kind: 'option', allowed: ['port', 'host', 'requestTimeoutMs', 'intercept'] });
-  const { port = 0, host = '127.0.0.1', intercept = (request, next) => next(request) } = options;
+  const allowed = ['port', 'host', 'requestTimeoutMs', 'intercept', 'allowedOrigins'];
+  checkNames('listen', options, { kind: 'option', allowed });
+  const { port = 0, host = '127.0.0.1', intercept = (request, next) => next(request), allowedOrigins = [] } = options;
+  const open = allowOrigins((request) => intercept(request, handler), allowedOrigins);
   const answering = new Set<Promise<Response>>();
   const server = serve(options, host, (request) => {
-    const answered = intercept(request, handler).finally(() => answering.delete(answered));
+    const answered = open(request).finally(() => answering.delete(answered));
     answering.add(answered);
     return answered;
   });

@@ -1,3 +1,4 @@
+import type { AsyncDisposal } from '../../contract/async-disposal.ts';
 import { type Broker, createBrokerOver } from './broker.ts';
 import { brokerOptionNames, type BrokerOptions, resolveBrokerOptions } from './broker-options.ts';
 import { checkNames } from '../../contract/check-names.ts';
@@ -12,7 +13,7 @@ export interface DurableBrokerOptions extends BrokerOptions {
 }
 
 /** A broker that keeps its queues in a directory. */
-export interface DurableBroker extends Broker, AsyncDisposable {
+export interface DurableBroker extends Broker, AsyncDisposal {
   /**
    * Writes what is not written yet, and gives the directory free. The broker is of no more use then.
    *

@@ -35,6 +35,8 @@ export interface Success {
 export class HttpExchange {
   /** Whether the service has begun to say that it did what it was asked. */
   success: Success | undefined;
+  /** What the fetch was called for: a hook may have changed it. */
+  address: string | undefined;
   readonly hooks: HookRun | undefined;
   readonly #fetch: Fetch;
   readonly #headers: Readonly<Record<string, string>>;
@@ -68,6 +70,7 @@ export class HttpExchange {
     try {
       // A hook may have taken longer than the call.
       signal.throwIfAborted();
+      this.address = url;
       const init = this.hooks === undefined ? plainInit(options) : initOf(options, signal);
       const answer = await answerOf(() => this.#fetch(url, init));
       const { status, bodyUsed } = answer;

@@ -8,6 +8,7 @@ import { HookRun } from './hook-run.ts';
 import { type HttpAnswer, HttpExchange, type HttpRequest, type Success } from './http-exchange.ts';
 import type { HttpHooks } from './http-hooks.ts';
 import { copyCause, describeCause, type Redact } from './redact.ts';
+import { codeOfThrown } from './thrown-code.ts';
 
 export interface HttpOptions {
   readonly fetch: Fetch;
@@ -23,8 +24,8 @@ export interface HttpOptions {
 /**
  * Sends one request and reads its answer whole, of whatever status.
  *
- * @throws the signal's reason when aborted; QueueError `timeout`, `network`, or `bad-answer` for a redirect, and
- * `transport-failed` when somebody has read a success before, each with the status where there was one; RangeError when
+ * @throws the signal's reason when aborted; QueueError `timeout`, `network` or what tells more of it, or `bad-answer` for a
+ * redirect, and `transport-failed` when somebody has read a success before, each with the status where there was one; RangeError when
  * `timeoutMs` is not a positive number
  */
 export type SendHttp = (request: HttpRequest, options: CallOptions | undefined) => Promise<HttpAnswer>;
@@ -42,7 +43,8 @@ export function createHttp({ fetch, clock, redact, headers, wayHint, hooks }: Ht
         clock,
         options,
         work: ({ signal }) => exchange.run(request, signal, now),
-        failureOf: (error) => exchange.hooks?.failure ?? networkFailure(request, error, { redact, wayHint }),
+        failureOf: (error) =>
+          exchange.hooks?.failure ?? networkFailure(request, error, { redact, wayHint, address: exchange.address }),
       });
       if (isRedirect(answer)) throw redirectFailure(request, answer);
       return answer;
@@ -66,14 +68,12 @@ function unreadFailure({ status, wasRead }: Success, cause: QueueError): QueueEr
 function networkFailure(
   { action, url }: HttpRequest,
   error: unknown,
-  { redact, wayHint }: Pick<HttpOptions, 'redact' | 'wayHint'>,
+  { redact, wayHint, address }: Pick<HttpOptions, 'redact' | 'wayHint'> & Pick<HttpExchange, 'address'>,
 ): QueueError {
   const cause = copyCause(error, redact);
   const { host } = new URL(url);
-  // What the code names and the runtime lacks, no other try will find.
-  const code = error instanceof ReferenceError ? 'transport-failed' : 'network';
   const message = `Cannot ${action}: no answer from ${host}: ${describeCause(cause)}`;
-  return new QueueError(withHint(message, wayHint), { code, cause });
+  return new QueueError(withHint(message, wayHint), { code: codeOfThrown(cause, address ?? url), cause });
 }
 
 // 0 is what browsers make of it.

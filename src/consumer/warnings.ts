@@ -1,6 +1,15 @@
 import type { MessageIdentity } from './events.ts';
 
-// For consumers without `onEvent`, whose users would otherwise only see the same messages again and again.
+// For consumers without `onEvent`, whose users would otherwise only see the same messages again and again, or none.
+
+/** Warns on the console that the first pulls have all been in vain. */
+export function warnUnanswered(error: unknown, forMs: number): void {
+  const why = error instanceof Error ? ` ${error.message}` : '';
+  console.warn(
+    `leasestream: no pull has been answered since the first, ${Math.round(forMs / 1000)} s ago, and it goes on asking.${why} ` +
+      "Failures are told to 'onEvent', and are in 'stats.lastError', without a further warning.",
+  );
+}
 
 /** Warns on the console that a message was handed out and never settled. */
 export function warnAbandoned({ id }: MessageIdentity): void {

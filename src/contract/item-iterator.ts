@@ -1,0 +1,7 @@
+/**
+ * The iterator that a loop reads, which is one to loop over, too. As `AsyncIterableIterator<Item, undefined>`, which
+ * compilers before TypeScript 5.6 do not know with two arguments.
+ */
+export interface ItemIterator<Item> extends AsyncIterator<Item, undefined> {
+  [Symbol.asyncIterator](): ItemIterator<Item>;
+}

@@ -1,0 +1,2 @@
+/** What is tried, by name. */
+export const checks: Readonly<Record<string, unknown>>;
