@@ -22,13 +22,19 @@ export const patienceMutants: readonly Mutant[] = [
   {
     name: 'what has worked before has no patience',
     file: patience,
-    find: " || (kind === 'refused' && this.#standing.hasWorked)",
+    find: " || (kind === 'refused' && hasWorked)",
+    replace: '',
+  },
+  {
+    name: 'a host that was never reached is tried for ever',
+    file: patience,
+    find: " || (kind === 'absent' && !hasWorked)",
     replace: '',
   },
   {
     name: 'a credential that never worked has patience',
     file: patience,
-    find: "(kind === 'refused' && this.#standing.hasWorked)",
+    find: "(kind === 'refused' && hasWorked)",
     replace: "kind === 'refused'",
   },
   {
