@@ -244,6 +244,7 @@ export class Engine {
   begin(): void {
     if (this.#begun || this.isEnding) return;
     this.#begun = true;
+    this.#turns.open();
     this.#lastMessageAt = this.now();
     this.#context.wakes.add(this);
     this.#context.holders.add(this);
@@ -270,6 +271,11 @@ export class Engine {
   /** Has a turn follow soon. */
   wake(): void {
     if (this.#summary === undefined && (this.#begun || this.isEnding)) this.#turns.soon();
+  }
+
+  /** Does something soon, in the async context in which the consumer was opened. */
+  atHome(work: () => void): void {
+    this.#turns.atHome(work);
   }
 
   /** A message is in the queue again. */

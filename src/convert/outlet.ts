@@ -42,7 +42,8 @@ export class Outlet<Item> {
     if (this.#isOver) return;
     this.#note(this.#wanted + count);
     this.#engine.begin();
-    this.#pump();
+    // Not in the context of whoever asks: a stream does so where its last item was finished.
+    this.#engine.atHome(() => this.#pump());
     this.#engine.wake();
   }
 

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../contract/clock.ts';
 import { checkOptions, checkSignal } from '../contract/check-options.ts';
 import { inOtherWords, QueueError } from '../contract/errors.ts';
+import { HomeContext } from '../contract/home-context.ts';
 import type { OutgoingMessage } from '../contract/message.ts';
 import { limits } from '../contract/limits.ts';
 import { encodeMessage } from './encode-message.ts';
@@ -46,6 +47,7 @@ export class Sender {
   readonly #pusher: Pusher;
   readonly #clock: Clock;
   readonly #waiting: Waiting[] = [];
+  readonly #home = new HomeContext();
   #underWay = 0;
   #timer: Timer | undefined;
 
@@ -80,7 +82,8 @@ export class Sender {
       if (failures[index] === undefined) resolve();
       else reject(failures[index]);
     });
-    this.#flush();
+    // What waited is of others: not in the context of these.
+    this.#home.run(() => this.#flush());
   }
 
   /**
