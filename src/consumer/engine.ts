@@ -1,10 +1,12 @@
 import { errorOf, watch } from '../contract/callback.ts';
 import { onAbort } from '../contract/on-abort.ts';
 import type { QueueError } from '../contract/errors.ts';
+import type { ObservedMessage } from '../contract/observer.ts';
 import { Holdings } from '../lease/holdings.ts';
 import { Isolation, suspectFrom } from '../lease/isolation.ts';
 import type { HeldMessage, Lease, LeaseBatch, SettleKind } from '../lease/lease.ts';
 import { marginMs } from '../lease/margin.ts';
+import { ObservedWork } from '../lease/observed-work.ts';
 import { RateLimit } from '../lease/rate-limit.ts';
 import { SerialTime } from '../lease/serial-time.ts';
 import type { StartLimit } from '../lease/start-limit.ts';
@@ -248,8 +250,23 @@ export class Engine {
     this.#lastMessageAt = this.now();
     this.#context.wakes.add(this);
     this.#context.holders.add(this);
+    this.#tellBegin();
     this.#heedSignal();
     this.wake();
+  }
+
+  #tellBegin(): void {
+    const { observers } = this.#context;
+    if (observers === undefined) return;
+    const snapshot = (): ConsumerStats => this.snapshot();
+    const consumer = {
+      queue: observers.queue,
+      closed: this.closed,
+      get stats() {
+        return snapshot();
+      },
+    };
+    observers.tell((observer) => observer.consume?.(consumer));
   }
 
   /** Waits for the end, what is in hand included; of a consumer that never begins, for its signal. */
@@ -330,6 +347,8 @@ export class Engine {
   report(event: ConsumerEvent): void {
     // A handler may fail with no error at all.
     if ('error' in event) this.stats.lastError = event.error ?? errorOf('The work', event.error);
+    const { observers } = this.#context;
+    observers?.tell((observer) => observer.event?.(event, observers.queue));
     const note = (error: unknown): void => void (this.stats.lastError = errorOf('onEvent()', error));
     try {
       watch(this.options.onEvent?.(event), note);
@@ -349,6 +368,23 @@ export class Engine {
     this.#wasBusy = true;
     this.wake();
     return lease;
+  }
+
+  /** Whether anybody is to be told of what is handed out. */
+  get isObserved(): boolean {
+    return this.#context.observers !== undefined;
+  }
+
+  /** Tells observers that work begins on what was handed out together; gives what runs it, where somebody follows it. */
+  observe(
+    leases: readonly Lease[],
+    messages: readonly ObservedMessage[],
+    how: { readonly isBatch: boolean; readonly isRun: boolean },
+  ): ObservedWork | undefined {
+    const ongoing = this.#context.observers?.begin('process', { messages, ...how });
+    const observed = ongoing && new ObservedWork(ongoing, leases.length);
+    for (const lease of leases) lease.observed = observed;
+    return observed;
   }
 
   /** The handler of a message ended. What it did not settle is settled as `kind`, a retry with the growing delay. */

@@ -171,9 +171,10 @@ export class Handouts {
   /** The handler of a message ended. What it did not settle is settled as `kind`, a retry with the growing delay. */
   complete(lease: Lease, kind: SettleKind, now: number, delaySeconds?: number): void {
     const { holdings, settlements } = this.#deps;
+    if (lease.phase !== 'deferred') settlements.complete(lease, kind, now, delaySeconds);
+    endWork(lease);
     // A failed probe that is kept has taken its time as any other.
     if (lease.phase === 'deferred') return this.#observe(lease, now);
-    settlements.complete(lease, kind, now, delaySeconds);
     if (!settlements.isAwaiting(lease)) this.finish(lease, now);
     else if (holdings.park(lease)) this.#observe(lease, now);
   }
@@ -181,6 +182,7 @@ export class Handouts {
   /** The handler of a message ended, or counts as ended. */
   finish(lease: Lease, now: number): void {
     if (lease.phase !== 'started') return;
+    endWork(lease);
     this.#deps.holdings.finish(lease, now);
     if (!lease.isParked) this.#observe(lease, now);
   }
@@ -265,4 +267,12 @@ export class Handouts {
     if (givesBack && lease.attempts <= options.maxRetries) settlements.giveBack(lease, now);
     this.finish(lease, now);
   }
+}
+
+/** Tells observers, once, that the work on a message has ended. */
+function endWork(lease: Lease): void {
+  const { observed } = lease;
+  if (observed === undefined) return;
+  lease.observed = undefined;
+  observed.end(lease);
 }

@@ -191,6 +191,12 @@ export class DeliveredMessage<Body> implements LeasedMessage<Body> {
     if (#lease in message) message.#lease.isForwarded = isForwarded;
   }
 
+  /** Does work on a message, in the context of its observers. */
+  static run<Message extends object, Result>(message: Message, work: (message: Message) => Result): Result {
+    const observed = #lease in message ? message.#lease.observed : undefined;
+    return observed === undefined ? work(message) : observed.run(() => work(message));
+  }
+
   /** The work on a message failed: its consumer reports that and retries it, unless it was settled before. */
   static fail(message: LeasedMessage, error: unknown, judge?: DelayJudge): Promise<Settlement> {
     if (#lease in message) return message.#keeper.fail(message.#lease, error, judge);

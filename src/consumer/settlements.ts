@@ -105,6 +105,7 @@ export class Settlements implements MessageKeeper {
   fail(lease: Lease, error: unknown, judge: DelayJudge | undefined, share = 1): Promise<Settlement> {
     const { breaking, report, signals, stats, time, wake } = this.#deps;
     const message = identityOf(lease);
+    lease.observed?.fail(error);
     report({ type: 'handlerFailed', message, error });
     const onFailure = (failure: unknown): void =>
       report({ type: 'callbackFailed', callback: 'retryDelaySeconds', message, error: failure });

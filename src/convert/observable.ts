@@ -147,7 +147,7 @@ class Work<Body, Result> {
       }
       let isOver = false;
       let isGiving = false;
-      const inner = defer(() => this.#project(message)).subscribe({
+      const inner = defer(() => DeliveredMessage.run(message, this.#project)).subscribe({
         next: (result) => {
           isGiving = true;
           subscriber.next(result);

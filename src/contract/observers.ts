@@ -1,0 +1,89 @@
+import { attempt } from './callback.ts';
+import type { Clock } from './clock.ts';
+import type { ObservedQueue, Observer, Operation, Processing, Sending } from './observer.ts';
+
+type Name = 'send' | 'receive' | 'process' | 'settle';
+type Begin<Of extends Name> = NonNullable<Observer[Of]>;
+type Facts<Of extends Name> = Omit<Parameters<Begin<Of>>[0], 'queue' | 'at'>;
+type Ended<Of extends Name> = Parameters<NonNullable<ReturnType<Begin<Of>>>['end']>[0];
+
+/** The observers of one handle: what they throw harms nobody. */
+export class Observers {
+  readonly #observers: readonly Observer[];
+  readonly queue: ObservedQueue;
+  readonly #clock: Clock;
+
+  constructor(observers: readonly Observer[], queue: ObservedQueue, clock: Clock) {
+    this.#observers = observers;
+    this.queue = queue;
+    this.#clock = clock;
+  }
+
+  tell(call: (observer: Observer) => unknown): void {
+    for (const observer of this.#observers) attempt(() => call(observer));
+  }
+
+  /** Tells that an operation begins; `undefined` where nobody wants to be told of its end. */
+  begin<Of extends Name>(name: Of, facts: Facts<Of>): Ongoing<Ended<Of>> | undefined {
+    const start = { ...facts, queue: this.queue, at: this.#clock.now() };
+    const operations: Operation<unknown>[] = [];
+    for (const observer of this.#observers) {
+      const operation = attempt(() =>
+        (observer[name] as ((begun: object) => unknown) | undefined)?.call(observer, start),
+      );
+      if (typeof operation === 'object' && operation !== null) operations.push(operation as Operation<unknown>);
+    }
+    return operations.length === 0 ? undefined : new Ongoing(operations, this.#clock);
+  }
+}
+
+/** An operation under way, for all who are told of it. */
+export class Ongoing<End> {
+  readonly #operations: readonly (Operation<unknown> & Partial<Processing> & Partial<Sending>)[];
+  readonly #clock: Clock;
+  readonly #startedAt: number;
+
+  constructor(operations: readonly Operation<unknown>[], clock: Clock) {
+    this.#operations = operations;
+    this.#clock = clock;
+    this.#startedAt = clock.monotonic();
+  }
+
+  /** Does work in the context of all of them: once, whatever they do. */
+  run<Result>(work: () => Result): Result {
+    let done: { readonly value: Result } | { readonly error: unknown } | undefined;
+    let run = (): void => {
+      try {
+        done ??= { value: work() };
+      } catch (error) {
+        done = { error };
+      }
+    };
+    for (const operation of this.#operations) {
+      if (operation.run === undefined) continue;
+      const inner = run;
+      run = () => {
+        if (done !== undefined) return;
+        attempt(() => operation.run?.(inner));
+        if (done === undefined) inner();
+      };
+    }
+    run();
+    if (done === undefined) throw new Error('unreachable');
+    if ('error' in done) throw done.error;
+    return done.value;
+  }
+
+  /** @throws what an observer throws: it can't be sent without what that adds */
+  inject(body: unknown): unknown {
+    return this.#operations.reduce(
+      (injected, operation) => (operation.inject === undefined ? injected : operation.inject(injected)),
+      body,
+    );
+  }
+
+  end(how: Omit<End, 'durationMs'>): void {
+    const durationMs = this.#clock.monotonic() - this.#startedAt;
+    for (const operation of this.#operations) attempt(() => operation.end({ ...how, durationMs }));
+  }
+}
