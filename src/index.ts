@@ -23,6 +23,8 @@ export type {
   ObservedStats,
   Observer,
   Operation,
+  OperationEnd,
+  OperationStart,
   ProcessEnd,
   Processing,
   ProcessStart,

@@ -17,6 +17,7 @@ import type { ConsumerEvent } from './events.ts';
 import { Handouts } from './handouts.ts';
 import { Intake } from './intake.ts';
 import { LeaseSignals } from './lease-signals.ts';
+import { DeliveredMessage } from './leased-message.ts';
 import { Leftovers } from './leftovers.ts';
 import type { DeliveryMode } from './modes.ts';
 import { type PullAnswer, Puller, type PullSituation } from './puller.ts';
@@ -40,6 +41,8 @@ import { Turns } from './turns.ts';
  * whoever else the loop serves, and where leases are shortest.
  */
 const longestStretchMs = 10;
+
+const bodies = { receivedBodyOf: (message: object): unknown => DeliveredMessage.receivedBodyOf(message) };
 
 /** How often a paused consumer that somebody waits for looks up, in milliseconds. */
 const pausedTurnMs = 3_600_000;
@@ -258,14 +261,7 @@ export class Engine {
   #tellBegin(): void {
     const { observers } = this.#context;
     if (observers === undefined) return;
-    const snapshot = (): ConsumerStats => this.snapshot();
-    const consumer = {
-      queue: observers.queue,
-      closed: this.closed,
-      get stats() {
-        return snapshot();
-      },
-    };
+    const consumer = { queue: observers.queue, closed: this.closed, stats: () => this.snapshot() };
     observers.tell((observer) => observer.consume?.(consumer));
   }
 
@@ -381,7 +377,7 @@ export class Engine {
     messages: readonly ObservedMessage[],
     how: { readonly isBatch: boolean; readonly isRun: boolean },
   ): ObservedWork | undefined {
-    const ongoing = this.#context.observers?.begin('process', { messages, ...how });
+    const ongoing = this.#context.observers?.begin('process', { messages, ...how, ...bodies });
     const observed = ongoing && new ObservedWork(ongoing, leases.length);
     for (const lease of leases) lease.observed = observed;
     return observed;

@@ -191,6 +191,13 @@ export class DeliveredMessage<Body> implements LeasedMessage<Body> {
     if (#lease in message) message.#lease.isForwarded = isForwarded;
   }
 
+  /** The decoded body as it came. */
+  static receivedBodyOf(message: object): unknown {
+    if (!(#message in message)) return undefined;
+    const { body, rawBody } = message.#message;
+    return rawBody === undefined ? body : rawBody;
+  }
+
   /** Does work on a message, in the context of its observers. */
   static run<Message extends object, Result>(message: Message, work: (message: Message) => Result): Result {
     const observed = #lease in message ? message.#lease.observed : undefined;

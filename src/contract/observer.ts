@@ -8,6 +8,8 @@ export interface ObservedQueue {
   readonly name: string;
   /** The address of the API without its path; `undefined` where a transport was given. */
   readonly origin: string | undefined;
+  /** The time by its clock, in milliseconds since the epoch. */
+  now(): number;
   /** As `queue.metrics()`: a request. */
   metrics(options?: CallOptions): Promise<QueueMetrics>;
 }
@@ -36,8 +38,8 @@ export interface ObservedStats {
 /** A consumer that has begun to pull. */
 export interface ObservedConsumer {
   readonly queue: ObservedQueue;
-  /** As of when it is read. */
-  readonly stats: ObservedStats;
+  /** As of now. */
+  stats(): ObservedStats;
   /** Resolves when nothing of it is left. */
   readonly closed: Promise<unknown>;
 }
@@ -63,39 +65,41 @@ export interface ObservedSettlement {
   readonly kind: 'ack' | 'retry';
 }
 
-interface Start {
+/** What is told of the begin of any operation. */
+export interface OperationStart {
   readonly queue: ObservedQueue;
   /** When it began, in milliseconds since the epoch by the queue's clock. */
   readonly at: number;
 }
 
-interface End {
+/** What is told of the end of any operation. */
+export interface OperationEnd {
   readonly durationMs: number;
   /** What it failed with; absent where it did not. */
   readonly error?: unknown;
 }
 
 /** Messages are handed over to be pushed: by a `send()`, a `sendBatch()`, or as one push of a sink. */
-export interface SendStart extends Start {
+export interface SendStart extends OperationStart {
   readonly messages: number;
   readonly isBatch: boolean;
 }
 
 /** All are confirmed, or will not be. */
-export interface SendEnd extends End {
+export interface SendEnd extends OperationEnd {
   /** How many were not confirmed. */
   readonly failed: number;
 }
 
 /** A pull is sent. */
-export interface ReceiveStart extends Start {
+export interface ReceiveStart extends OperationStart {
   /** How many messages it asks for at most. */
   readonly batchSize: number;
   readonly visibilityTimeoutMs: number;
 }
 
 /** It was answered, or is not waited for any longer. */
-export interface ReceiveEnd extends End {
+export interface ReceiveEnd extends OperationEnd {
   /** None where it failed. */
   readonly messages: readonly PulledMessage[];
   /** How many messages are not acknowledged, as the service said. */
@@ -103,10 +107,12 @@ export interface ReceiveEnd extends End {
 }
 
 /** Messages are handed out: one, or the batch of a surface that hands out batches. */
-export interface ProcessStart extends Start {
+export interface ProcessStart extends OperationStart {
   /** 1 or more. */
   readonly messages: readonly ObservedMessage[];
   readonly isBatch: boolean;
+  /** Gives the body of one of them as it came: decoded, and not what a schema or `decode` has made of it. */
+  readonly receivedBodyOf: (message: ObservedMessage) => unknown;
   /** Whether the work is run by {@link Processing.run}. Not so in a loop, which runs by itself. */
   readonly isRun: boolean;
 }
@@ -115,7 +121,7 @@ export interface ProcessStart extends Start {
  * The work has ended, or is not waited for any longer. Of code that the consumer can't see, it has when its message is
  * settled. What of the messages is none of these is to be tried again by this consumer, or settled by a sink.
  */
-export interface ProcessEnd extends End {
+export interface ProcessEnd extends OperationEnd {
   /** How many are acknowledged. */
   readonly acks: number;
   /** How many are retried. */
@@ -125,12 +131,12 @@ export interface ProcessEnd extends End {
 }
 
 /** Settlements are sent. */
-export interface SettleStart extends Start {
+export interface SettleStart extends OperationStart {
   readonly messages: readonly ObservedSettlement[];
 }
 
 /** They were answered, or are not waited for any longer. What failed may be sent again, as another operation. */
-export type SettleEnd = End;
+export type SettleEnd = OperationEnd;
 
 /** An operation under way. */
 export interface Operation<Ended> {

@@ -25,7 +25,7 @@ export class Observers {
 
   /** Tells that an operation begins; `undefined` where nobody wants to be told of its end. */
   begin<Of extends Name>(name: Of, facts: Facts<Of>): Ongoing<Ended<Of>> | undefined {
-    const start = { ...facts, queue: this.queue, at: this.#clock.now() };
+    const start = { ...facts, queue: this.queue, at: this.queue.now() };
     const operations: Operation<unknown>[] = [];
     for (const observer of this.#observers) {
       const operation = attempt(() =>

@@ -147,8 +147,8 @@ class Work<Body, Result> {
       }
       let isOver = false;
       let isGiving = false;
-      const inner = defer(() => DeliveredMessage.run(message, this.#project)).subscribe({
-        next: (result) => {
+      const end = {
+        next: (result: Result) => {
           isGiving = true;
           subscriber.next(result);
           isGiving = false;
@@ -165,7 +165,8 @@ class Work<Body, Result> {
           void message.ack();
           subscriber.complete();
         },
-      });
+      };
+      const inner = DeliveredMessage.run(message, () => defer(() => this.#project(message)).subscribe(end));
       const leave = (): void => {
         inner.unsubscribe();
         if (!isOver) void message.retry({ delaySeconds: 0 });

@@ -73,6 +73,7 @@ export function openQueue<Body>(options: QueueOptions<Body>): Queue<Body> {
   const observers = observersOf(options.observer, clock, {
     name: queueName,
     origin: connection && new URL(connection.baseUrl).origin,
+    now: () => clock.now(),
     metrics: (given) => handle.metrics(given),
   });
   const context = createQueueContext({ transport, clock, random, observers, schema, decode, queueName });

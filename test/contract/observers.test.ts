@@ -6,9 +6,10 @@ import { Observers } from '../../src/contract/observers.ts';
 const queue: ObservedQueue = {
   name: 'jobs',
   origin: undefined,
+  now: () => 1_000,
   metrics: () => Promise.reject(new Error('none')),
 };
-const facts = { messages: [], isBatch: false, isRun: true } as const;
+const facts = { messages: [], isBatch: false, isRun: true, receivedBodyOf: () => undefined } as const;
 const counts = { acks: 1, retries: 0, abandoned: 0 };
 
 function observe(...observers: Observer[]): Observers {
@@ -107,7 +108,7 @@ describe('Observers', () => {
     let runs = 0;
     let others = 0;
     const wrong = {
-      process: () => ({ run: (work: () => void): void => void misdeeds[misdeed]?.(work), end: () => undefined }),
+      process: () => ({ run: (work: () => void) => misdeeds[misdeed]?.(work), end: () => undefined }),
     };
     const right: Observer = {
       process: () => ({

@@ -29,7 +29,13 @@ const dependencies = Object.keys(manifest.dependencies);
 const peers = Object.keys(manifest.peerDependencies ?? {});
 
 /** What the entries may need beside the dependencies: everything else runs on any runtime. */
-const needs: Readonly<Record<string, RegExp>> = { './broker': /^node:/, './node': /^node:/, './rxjs': /^rxjs(\/|$)/ };
+const needs: Readonly<Record<string, RegExp>> = {
+  './broker': /^node:/,
+  './node': /^node:/,
+  './rxjs': /^rxjs(\/|$)/,
+  './opentelemetry': /^@opentelemetry\/api$/,
+  './diagnostics': /^node:/,
+};
 
 let directory: string;
 let unpacked: string;
@@ -52,6 +58,7 @@ beforeAll(async () => {
   unpacked = join(user, 'leasestream');
   await cp(join(directory, 'package'), unpacked, { recursive: true });
   for (const name of [...dependencies, ...peers]) {
+    await mkdir(dirname(join(user, name)), { recursive: true });
     await symlink(join(root, 'node_modules', name), join(user, name), 'junction');
   }
 }, 60_000);

@@ -51,7 +51,7 @@ describe('an observer', () => {
     expect(recorder.opened).toEqual(['jobs']);
     const [consumer] = recorder.consumers;
     expect(consumer?.queue.name).toBe('jobs');
-    expect(consumer?.stats).toMatchObject({ acked: 3, inFlight: 0 });
+    expect(consumer?.stats()).toMatchObject({ acked: 3, inFlight: 0 });
     await consumer?.closed;
     const pulls = recorder.of('receive');
     const answers = pulls.flatMap(({ ends }) => ends);
