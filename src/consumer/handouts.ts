@@ -3,6 +3,7 @@ import type { Holdings, Trimmed } from '../lease/holdings.ts';
 import type { Lease, SettleKind } from '../lease/lease.ts';
 import { swapLeaseMs, usualLeaseMs, workLeaseMs } from '../lease/lease-length.ts';
 import { leaseShare } from '../lease/plan-pull.ts';
+import { endWork } from '../lease/observed-work.ts';
 import { LimitedHandlers, type StartLimit } from '../lease/start-limit.ts';
 import type { Breaking } from './breaking.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
@@ -267,12 +268,4 @@ export class Handouts {
     if (givesBack && lease.attempts <= options.maxRetries) settlements.giveBack(lease, now);
     this.finish(lease, now);
   }
-}
-
-/** Tells observers, once, that the work on a message has ended. */
-function endWork(lease: Lease): void {
-  const { observed } = lease;
-  if (observed === undefined) return;
-  lease.observed = undefined;
-  observed.end(lease);
 }

@@ -5,6 +5,7 @@ import { encodeRaw, type MovableMessage } from '../contract/raw-body.ts';
 import type { Settlement } from '../contract/settlement.ts';
 import type { Holdings } from '../lease/holdings.ts';
 import type { Lease, SettleKind } from '../lease/lease.ts';
+import { endWork } from '../lease/observed-work.ts';
 import { growingDelaySeconds } from '../lease/retry-delay.ts';
 import type { Breaking } from './breaking.ts';
 import { type ConsumerEvent, identityOf } from './events.ts';
@@ -120,6 +121,7 @@ export class Settlements implements MessageKeeper {
         // For when it is given back.
         lease.delaySeconds = delaySeconds;
         stats.inFlight -= 1;
+        endWork(lease);
         // Whoever has it next has a signal of its own.
         signals.forget(lease);
         // When to probe next is another time now.

@@ -35,3 +35,11 @@ export class ObservedWork {
     this.#ongoing.end({ ...counts, ...this.#failure });
   }
 }
+
+/** Tells observers, once, that the work on a message has ended. */
+export function endWork(lease: Lease): void {
+  const { observed } = lease;
+  if (observed === undefined) return;
+  lease.observed = undefined;
+  observed.end(lease);
+}
