@@ -42,7 +42,7 @@ import { Turns } from './turns.ts';
  */
 const longestStretchMs = 10;
 
-const bodies = { receivedBodyOf: (message: object): unknown => DeliveredMessage.receivedBodyOf(message) };
+const receivedBodyOf = (message: object): unknown => DeliveredMessage.receivedBodyOf(message);
 
 /** How often a paused consumer that somebody waits for looks up, in milliseconds. */
 const pausedTurnMs = 3_600_000;
@@ -377,7 +377,12 @@ export class Engine {
     messages: readonly ObservedMessage[],
     how: { readonly isBatch: boolean; readonly isRun: boolean },
   ): ObservedWork | undefined {
-    const ongoing = this.#context.observers?.begin('process', { messages, ...how, ...bodies });
+    const ongoing = this.#context.observers?.begin('process', {
+      messages,
+      isBatch: how.isBatch,
+      isRun: how.isRun,
+      receivedBodyOf,
+    });
     const observed = ongoing && new ObservedWork(ongoing, leases.length);
     for (const lease of leases) lease.observed = observed;
     return observed;

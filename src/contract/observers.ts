@@ -1,11 +1,11 @@
-import { attempt } from './callback.ts';
+import { attempt, watch } from './callback.ts';
 import type { Clock } from './clock.ts';
 import type { ObservedQueue, Observer, Operation, Processing, Sending } from './observer.ts';
 
 type Name = 'send' | 'receive' | 'process' | 'settle';
 type Begin<Of extends Name> = NonNullable<Observer[Of]>;
-type Facts<Of extends Name> = Omit<Parameters<Begin<Of>>[0], 'queue' | 'at'>;
-type Ended<Of extends Name> = Parameters<NonNullable<ReturnType<Begin<Of>>>['end']>[0];
+type Start<Of extends Name> = Parameters<Begin<Of>>[0];
+type End<Of extends Name> = Parameters<NonNullable<ReturnType<Begin<Of>>>['end']>[0];
 
 /** The observers of one handle: what they throw harms nobody. */
 export class Observers {
@@ -23,27 +23,37 @@ export class Observers {
     for (const observer of this.#observers) attempt(() => call(observer));
   }
 
-  /** Tells that an operation begins; `undefined` where nobody wants to be told of its end. */
-  begin<Of extends Name>(name: Of, facts: Facts<Of>): Ongoing<Ended<Of>> | undefined {
-    const start = { ...facts, queue: this.queue, at: this.queue.now() };
-    const operations: Operation<unknown>[] = [];
+  /**
+   * Tells that an operation begins; `undefined` where nobody wants to be told of its end.
+   *
+   * @param facts - what is known of it, to which the rest is added
+   */
+  begin<Of extends Name>(name: Of, facts: Omit<Start<Of>, 'queue' | 'at'>): Ongoing<End<Of>> | undefined {
+    // Not a copy, which would cost as much as all else.
+    const start = facts as { queue?: ObservedQueue; at?: number };
+    start.queue = this.queue;
+    start.at = this.queue.now();
+    const operations: Operation<object>[] = [];
     for (const observer of this.#observers) {
-      const operation = attempt(() =>
-        (observer[name] as ((begun: object) => unknown) | undefined)?.call(observer, start),
-      );
-      if (typeof operation === 'object' && operation !== null) operations.push(operation as Operation<unknown>);
+      try {
+        const operation = (observer[name] as ((begun: object) => unknown) | undefined)?.call(observer, start);
+        watch(operation);
+        if (typeof operation === 'object' && operation !== null) operations.push(operation as Operation<object>);
+      } catch {
+        // Its own fault.
+      }
     }
     return operations.length === 0 ? undefined : new Ongoing(operations, this.#clock);
   }
 }
 
 /** An operation under way, for all who are told of it. */
-export class Ongoing<End> {
-  readonly #operations: readonly (Operation<unknown> & Partial<Processing> & Partial<Sending>)[];
+export class Ongoing<Ended> {
+  readonly #operations: readonly (Operation<object> & Partial<Processing> & Partial<Sending>)[];
   readonly #clock: Clock;
   readonly #startedAt: number;
 
-  constructor(operations: readonly Operation<unknown>[], clock: Clock) {
+  constructor(operations: readonly Operation<object>[], clock: Clock) {
     this.#operations = operations;
     this.#clock = clock;
     this.#startedAt = clock.monotonic();
@@ -64,7 +74,11 @@ export class Ongoing<End> {
       const inner = run;
       run = () => {
         if (done !== undefined) return;
-        attempt(() => operation.run?.(inner));
+        try {
+          watch(operation.run?.(inner));
+        } catch {
+          // Its own fault.
+        }
         if (done === undefined) inner();
       };
     }
@@ -82,8 +96,16 @@ export class Ongoing<End> {
     );
   }
 
-  end(how: Omit<End, 'durationMs'>): void {
-    const durationMs = this.#clock.monotonic() - this.#startedAt;
-    for (const operation of this.#operations) attempt(() => operation.end({ ...how, durationMs }));
+  /** @param facts - what is known of the end, to which the rest is added */
+  end(facts: Omit<Ended, 'durationMs'>): void {
+    const how = facts as { durationMs?: number };
+    how.durationMs = this.#clock.monotonic() - this.#startedAt;
+    for (const operation of this.#operations) {
+      try {
+        watch(operation.end(how));
+      } catch {
+        // Its own fault.
+      }
+    }
   }
 }

@@ -32,7 +32,7 @@ export class ObservedWork {
     this.#left -= 1;
     if (this.#left > 0) return;
     const counts = { acks: this.#acks, retries: this.#retries, abandoned: this.#abandoned };
-    this.#ongoing.end({ ...counts, ...this.#failure });
+    this.#ongoing.end(this.#failure === undefined ? counts : { ...counts, ...this.#failure });
   }
 }
 

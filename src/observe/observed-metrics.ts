@@ -1,4 +1,4 @@
-import type { Attributes, Counter, Histogram, Meter } from '@opentelemetry/api';
+import { type Attributes, type Counter, createNoopMeter, type Histogram, type Meter } from '@opentelemetry/api';
 
 import type { ProcessEnd, ProcessStart, ReceiveEnd, ReceiveStart, SendEnd, SendStart } from '../contract/observer.ts';
 import { errorTypeOf } from './error-type.ts';
@@ -26,8 +26,11 @@ export class ObservedMetrics {
   readonly #consumed: Counter;
   readonly #age: Histogram;
   readonly #leaseLeft: Histogram;
+  /** Nobody measures: what would have to be read for it is not. */
+  readonly #isIdle: boolean;
 
   constructor(meter: Meter, attributes: ObservedAttributes) {
+    this.#isIdle = meter === createNoopMeter();
     this.#attributes = attributes;
     const seconds = (name: string, description: string, explicitBucketBoundaries = durationBoundaries): Histogram =>
       meter.createHistogram(name, { unit: 's', description, advice: { explicitBucketBoundaries } });
@@ -67,6 +70,7 @@ export class ObservedMetrics {
   }
 
   begun({ queue, messages, at }: ProcessStart): void {
+    if (this.#isIdle) return;
     const { common } = this.#attributes.of(queue, 'process');
     for (const { timestamp, leaseRemainingMs } of messages) {
       this.#age.record(Math.max(0, at - timestamp.getTime()) / 1_000, common);

@@ -2,9 +2,11 @@ import {
   type Attributes,
   type Context,
   context,
+  INVALID_TRACEID,
   type Link,
   type Span,
   SpanKind,
+  type SpanOptions,
   SpanStatusCode,
   trace,
   type Tracer,
@@ -13,6 +15,7 @@ import {
 import type {
   ObservedMessage,
   ProcessEnd,
+  Processing,
   ProcessStart,
   ReceiveEnd,
   ReceiveStart,
@@ -24,6 +27,7 @@ import type {
 import { extractContext, injectContext } from './body-context.ts';
 import { errorTypeOf } from './error-type.ts';
 import type { ObservedAttributes } from './observed-attributes.ts';
+import type { ObservedMetrics } from './observed-metrics.ts';
 import { attribute, own } from './opentelemetry-names.ts';
 import type { BodyPropagation } from './opentelemetry-options.ts';
 
@@ -60,11 +64,18 @@ interface SendingSpan {
 export class ObservedSpans {
   readonly #tracer: Tracer;
   readonly #attributes: ObservedAttributes;
+  readonly #metrics: ObservedMetrics;
   readonly #propagation: BodyPropagation | undefined;
 
-  constructor(tracer: Tracer, attributes: ObservedAttributes, propagation: BodyPropagation | undefined) {
+  constructor(
+    tracer: Tracer,
+    attributes: ObservedAttributes,
+    metrics: ObservedMetrics,
+    propagation: BodyPropagation | undefined,
+  ) {
     this.#tracer = tracer;
     this.#attributes = attributes;
+    this.#metrics = metrics;
     this.#propagation = propagation;
   }
 
@@ -118,7 +129,7 @@ export class ObservedSpans {
     return (how) => endSpan(span, how);
   }
 
-  process(start: ProcessStart): ProcessSpan {
+  process(start: ProcessStart): Processing {
     const ambient = context.active();
     const { messages, isBatch, receivedBodyOf } = start;
     const [message] = messages;
@@ -133,36 +144,52 @@ export class ObservedSpans {
     return this.#begin(start, { parent, links: [{ context: carried.span }], over: carried.context });
   }
 
-  #begin(
-    { queue, messages, isBatch, isRun }: ProcessStart,
-    { parent, links, over }: { parent: Context; links?: Link[]; over: Context },
-  ): ProcessSpan {
+  #begin(start: ProcessStart, { parent, links, over }: { parent: Context; links?: Link[]; over: Context }): Processing {
+    const { queue, messages, isBatch, isRun } = start;
     const { spanName, common } = this.#attributes.of(queue, 'process');
-    const attributes = isBatch
-      ? { ...common, [attribute.batchCount]: messages.length }
-      : ofMessage(common, messages[0]);
-    const options = { kind: SpanKind.CONSUMER, attributes, ...(links && { links }) };
+    const [message] = messages;
+    const attributes =
+      isBatch || message === undefined
+        ? { ...common, [attribute.batchCount]: messages.length }
+        : ofMessage(common, message);
+    const options: SpanOptions = { kind: SpanKind.CONSUMER, attributes };
+    if (links !== undefined) options.links = links;
     const span = this.#tracer.startSpan(spanName, options, parent);
-    const within = trace.setSpan(over, span);
-    if (!isRun) for (const message of messages) contexts.set(message, within);
-    return new ProcessSpan(span, within, isBatch);
+    // Where nothing traces there is nothing to hand on.
+    const isTraced = span.spanContext().traceId !== INVALID_TRACEID;
+    const within = isTraced ? trace.setSpan(over, span) : over;
+    if (isTraced && !isRun) for (const each of messages) contexts.set(each, within);
+    return new ProcessSpan(span, within, start, this.#metrics);
   }
 }
 
-function ofMessage(common: Attributes, message: ObservedMessage | undefined): Attributes {
-  return { ...common, [attribute.messageId]: message?.id, [own.deliveryAttempts]: message?.attempts };
+/** Name by name: a copy would cost as much as all else that is done for a message. */
+function ofMessage(common: Attributes, { id, attempts }: ObservedMessage): Attributes {
+  return {
+    'messaging.system': common['messaging.system'],
+    'messaging.destination.name': common['messaging.destination.name'],
+    'messaging.operation.name': common['messaging.operation.name'],
+    'messaging.operation.type': common['messaging.operation.type'],
+    'server.address': common['server.address'],
+    'server.port': common['server.port'],
+    'messaging.message.id': id,
+    'messaging.cloudflare_queues.message.delivery_attempts': attempts,
+  };
 }
 
-/** The span of the work on messages that were handed out together. */
-export class ProcessSpan {
+/** The work on messages that were handed out together. */
+class ProcessSpan implements Processing {
   readonly #span: Span;
   readonly #context: Context;
-  readonly #isBatch: boolean;
+  readonly #start: ProcessStart;
+  readonly #metrics: ObservedMetrics;
 
-  constructor(span: Span, within: Context, isBatch: boolean) {
+  constructor(span: Span, within: Context, start: ProcessStart, metrics: ObservedMetrics) {
     this.#span = span;
     this.#context = within;
-    this.#isBatch = isBatch;
+    this.#start = start;
+    this.#metrics = metrics;
+    metrics.begun(start);
   }
 
   run(work: () => void): void {
@@ -171,7 +198,8 @@ export class ProcessSpan {
 
   end(how: ProcessEnd): void {
     const { acks, retries, abandoned } = how;
-    if (!this.#isBatch && acks + retries > 0) this.#span.setAttribute(own.settledAs, acks > 0 ? 'ack' : 'retry');
+    this.#metrics.processed(this.#start, how);
+    if (!this.#start.isBatch && acks + retries > 0) this.#span.setAttribute(own.settledAs, acks > 0 ? 'ack' : 'retry');
     if (abandoned > 0) {
       this.#span.setAttribute(attribute.errorType, 'abandoned');
       this.#span.setStatus({ code: SpanStatusCode.ERROR, message: 'Not waited for any longer' });

@@ -30,8 +30,8 @@ export function observeWithOpenTelemetry(options: OpenTelemetryOptions = {}): Ob
   const { tracerProvider, meterProvider, propagation, queueMetrics } = resolveOpenTelemetryOptions(options);
   const attributes = new ObservedAttributes();
   const meter = meterProvider.getMeter(scope);
-  const spans = new ObservedSpans(tracerProvider.getTracer(scope), attributes, propagation);
   const metrics = new ObservedMetrics(meter, attributes);
+  const spans = new ObservedSpans(tracerProvider.getTracer(scope), attributes, metrics, propagation);
   const state = new ObservedState(meter, queueMetrics);
   return {
     consume: (consumer) => state.consume(consumer),
@@ -56,17 +56,7 @@ export function observeWithOpenTelemetry(options: OpenTelemetryOptions = {}): Ob
         },
       };
     },
-    process(start) {
-      metrics.begun(start);
-      const span = spans.process(start);
-      return {
-        run: (work) => span.run(work),
-        end(how) {
-          metrics.processed(start, how);
-          span.end(how);
-        },
-      };
-    },
+    process: (start) => spans.process(start),
     settle(start) {
       const endSpan = spans.settle(start);
       return {
