@@ -155,7 +155,7 @@ describe('process()', () => {
   });
 
   it('keeps no context of its work alive', async () => {
-    const count = 20_000;
+    const count = 100_000;
     const each = new AsyncLocalStorage<object>();
     let left = count;
     const transport = freeTransport((asked) => {
