@@ -36,8 +36,7 @@ function isPlain(body: unknown): body is Readonly<Record<string, unknown>> {
 
 /** Gives the body with a context in it. @throws TypeError that names what of the options is at fault */
 export function injectContext(pair: BodyPropagation, body: unknown, context: Context): unknown {
-  const carrier: Record<string, string> = {};
-  propagators.inject(context, carrier);
+  const carrier = carrierOf(context);
   if (Object.keys(carrier).length === 0) return body;
   if (ready.has(pair)) return pair.inject(body, carrier);
   let injected: unknown;
@@ -52,6 +51,17 @@ export function injectContext(pair: BodyPropagation, body: unknown, context: Con
     throw new TypeError(`Cannot send what 'propagation.inject' gave: ${wordsOf(cause)}`, { cause });
   }
   return injected;
+}
+
+/** Empty where a propagator fails: that must not keep a message from being sent. */
+function carrierOf(context: Context): Carrier {
+  const carrier: Record<string, string> = {};
+  try {
+    propagators.inject(context, carrier);
+    return carrier;
+  } catch {
+    return {};
+  }
 }
 
 function wordsOf(thrown: unknown): string {
