@@ -18,14 +18,18 @@ export class HomeContext {
   }
 
   #wait(): void {
-    void new Promise<void>((resolve) => {
-      this.#go = resolve;
-    }).then(() => {
-      const works = this.#works;
-      this.#works = [];
-      // Before the work, which may change the context that it runs in.
-      this.#wait();
-      for (const work of works) work();
-    });
+    void new Promise<void>(this.#onWait).then(this.#onGo);
   }
+
+  readonly #onWait = (resolve: () => void): void => {
+    this.#go = resolve;
+  };
+
+  readonly #onGo = (): void => {
+    const works = this.#works;
+    this.#works = [];
+    // Before the work, which may change the context that it runs in.
+    this.#wait();
+    for (const work of works) work();
+  };
 }

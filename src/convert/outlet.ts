@@ -44,7 +44,7 @@ export class Outlet<Item> {
     this.#note(this.#wanted + count);
     this.#engine.begin();
     // Not in the context of whoever asks: a stream does so where its last item was finished.
-    this.#engine.atHome(() => this.#pump());
+    if (this.#engine.buffered > 0) this.#engine.atHome(this.#onAsked);
     this.#engine.wake();
   }
 
@@ -58,6 +58,8 @@ export class Outlet<Item> {
     }
     return Infinity;
   }
+
+  readonly #onAsked = (): void => void this.#pump();
 
   readonly #give = (item: Item): void => this.#receiver.next(item);
 
