@@ -2,6 +2,7 @@ import http from 'node:http';
 import { lastValueFrom } from 'rxjs';
 import { Pool } from 'undici';
 import { openQueue } from '../src/index.ts';
+import { observeWithOpenTelemetry } from '../src/opentelemetry.ts';
 import { settleMap, toObservable } from '../src/rxjs.ts';
 import { callOf, type Contender, pipelined, post, type Post, serialOfficial, type Work } from './contenders.ts';
 
@@ -48,6 +49,10 @@ export const wireContenders: Readonly<Record<string, Contender>> = {
   'official client, serial': serialOfficial,
   'process (message)': async (work) => {
     await open(work).process((message) => work.handle(message.body), { concurrency, signal: work.signal });
+  },
+  'process (message), observed': async (work) => {
+    const queue = openQueue({ ...work.connection, observer: observeWithOpenTelemetry() });
+    await queue.process((message) => work.handle(message.body), { concurrency, signal: work.signal });
   },
   'process ()': async (work) => {
     await open(work).process(() => work.handle(undefined), { concurrency, signal: work.signal });

@@ -23,6 +23,9 @@ const bars: readonly (readonly [contender: string, measure: Measure, times: numb
   ['process (message)', 'messagesPerSecond', 1.2, 'loop of fetch'],
 ];
 
+/** What an observer may add to a message where nobody traces, in microseconds of CPU time. */
+const mostObservedMicros = 1.5;
+
 /**
  * Compares what a message costs to move: with loops of bare HTTP clients, and the official client. The server that
  * answers by what it has recorded and each contender have a process of their own, and the contenders take turns.
@@ -45,6 +48,7 @@ export async function compareWires(options: {
   const rows = new Map([...measured].map(([name, all]) => [name, rowOf(all)]));
   print(rows);
   for (const bar of bars) judge(rows, bar);
+  judgeObserved(rows);
 }
 
 async function measure(contender: string, port: number, durationMs: number): Promise<Measured> {
@@ -70,7 +74,7 @@ function rowOf(all: readonly Measured[]): Row {
 
 function print(rows: ReadonlyMap<string, Row>): void {
   const line = (name: string, ...cells: readonly string[]): void =>
-    console.log(name.padEnd(26) + cells.map((cell) => cell.padStart(14)).join(''));
+    console.log(name.padEnd(30) + cells.map((cell) => cell.padStart(14)).join(''));
   const fetchLoop = rows.get('loop of fetch')?.cpuMicros ?? Number.NaN;
   line('', 'CPU µs each', 'spread', 'messages/s', '× fetch CPU');
   for (const [name, { cpuMicros, spread: apart, messagesPerSecond }] of rows) {
@@ -85,4 +89,13 @@ function judge(rows: ReadonlyMap<string, Row>, [contender, of, times, loop]: (ty
   const isMet = of === 'cpuMicros' ? ratio <= times : ratio >= times;
   const bar = `${of === 'cpuMicros' ? '≤' : '≥'} ${times} × ${loop}`;
   console.log(`${isMet ? 'met   ' : 'missed'}  ${contender}, ${of}: ${ratio.toFixed(2)} (${bar})`);
+}
+
+function judgeObserved(rows: ReadonlyMap<string, Row>): void {
+  const of = (name: string): number => rows.get(name)?.cpuMicros ?? Number.NaN;
+  const addedMicros = of('process (message), observed') - of('process (message)');
+  const isMet = addedMicros <= mostObservedMicros;
+  console.log(
+    `${isMet ? 'met   ' : 'missed'}  observed: ${addedMicros.toFixed(2)} µs more (≤ ${mostObservedMicros} µs)`,
+  );
 }

@@ -17,6 +17,27 @@ export type { Clock, Timer } from './contract/clock.ts';
 export { QueueError, type QueueErrorCode, type QueueErrorDetails, type ServiceError } from './contract/errors.ts';
 export type { ItemIterator } from './contract/item-iterator.ts';
 export type { ContentType, OutgoingMessage, PeekedMessage, PulledMessage, QueueMetrics } from './contract/message.ts';
+export type {
+  ObservedConsumer,
+  ObservedMessage,
+  ObservedQueue,
+  ObservedSettlement,
+  ObservedStats,
+  Observer,
+  Operation,
+  OperationEnd,
+  OperationStart,
+  ProcessEnd,
+  Processing,
+  ProcessStart,
+  ReceiveEnd,
+  ReceiveStart,
+  SendEnd,
+  Sending,
+  SendStart,
+  SettleEnd,
+  SettleStart,
+} from './contract/observer.ts';
 export type { Schema, SchemaIssue, SchemaResult } from './contract/schema.ts';
 export type { Settlement } from './contract/settlement.ts';
 export type {

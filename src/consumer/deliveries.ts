@@ -1,6 +1,6 @@
 import type { Engine } from './engine.ts';
 import { DeliveredMessage, type LeasedMessage } from './leased-message.ts';
-import { type BatchBounds, type DeliveredBatch, type MessageBatch, takeBatch } from './message-batch.ts';
+import { type BatchBounds, type DeliveredBatch, takeBatch } from './message-batch.ts';
 import { unseenMode } from './modes.ts';
 import type { Lease, SettleKind } from '../lease/lease.ts';
 
@@ -10,6 +10,10 @@ export interface Deliveries<Item> {
   take(now: number): Item | number;
   /** Settles what of the item in hand was not settled by hand. */
   complete(kind: SettleKind, now: number): void;
+  /** Does work on an item, in the context of its observers. */
+  run(item: Item, work: (item: Item) => void): void;
+  /** Whether all work is done so. */
+  isRun: boolean;
   /** Leaves the item in hand, and all that follow, to be settled by hand, by code that the engine can't see. */
   letGo(): void;
 }
@@ -18,6 +22,7 @@ export interface Deliveries<Item> {
 export class MessageDeliveries<Body> implements Deliveries<LeasedMessage<Body>> {
   readonly #engine: Engine;
   #isAuto: boolean;
+  isRun = false;
   #inHand: Lease | undefined;
 
   constructor(engine: Engine) {
@@ -29,7 +34,13 @@ export class MessageDeliveries<Body> implements Deliveries<LeasedMessage<Body>> 
     const lease = this.#engine.take(now);
     if (lease === undefined) return Infinity;
     if (this.#isAuto) this.#inHand = lease;
-    return new DeliveredMessage<Body>(lease, this.#engine.keeper);
+    const message = new DeliveredMessage<Body>(lease, this.#engine.keeper);
+    if (this.#engine.isObserved) this.#engine.observe([lease], [message], { isBatch: false, isRun: this.isRun });
+    return message;
+  }
+
+  run(message: LeasedMessage<Body>, work: (message: LeasedMessage<Body>) => void): void {
+    DeliveredMessage.run(message, work);
   }
 
   complete(kind: SettleKind, now: number): void {
@@ -46,9 +57,10 @@ export class MessageDeliveries<Body> implements Deliveries<LeasedMessage<Body>> 
 }
 
 /** Batch by batch. */
-export class BatchDeliveries<Body> implements Deliveries<MessageBatch<Body>> {
+export class BatchDeliveries<Body> implements Deliveries<DeliveredBatch<Body>> {
   readonly #engine: Engine;
   readonly #bounds: BatchBounds;
+  isRun = false;
   #isAuto = true;
   #inHand: DeliveredBatch<Body> | undefined;
 
@@ -57,10 +69,14 @@ export class BatchDeliveries<Body> implements Deliveries<MessageBatch<Body>> {
     this.#bounds = bounds;
   }
 
-  take(now: number): MessageBatch<Body> | number {
-    const batch = takeBatch<Body>(this.#engine, this.#bounds, now);
+  take(now: number): DeliveredBatch<Body> | number {
+    const batch = takeBatch<Body>(this.#engine, this.#bounds, now, this.isRun);
     if (typeof batch !== 'number' && this.#isAuto) this.#inHand = batch;
     return batch;
+  }
+
+  run(batch: DeliveredBatch<Body>, work: (batch: DeliveredBatch<Body>) => void): void {
+    batch.run(work);
   }
 
   complete(kind: SettleKind, now: number): void {

@@ -1,10 +1,12 @@
 import { errorOf, watch } from '../contract/callback.ts';
 import { onAbort } from '../contract/on-abort.ts';
 import type { QueueError } from '../contract/errors.ts';
+import type { ObservedMessage } from '../contract/observer.ts';
 import { Holdings } from '../lease/holdings.ts';
 import { Isolation, suspectFrom } from '../lease/isolation.ts';
 import type { HeldMessage, Lease, LeaseBatch, SettleKind } from '../lease/lease.ts';
 import { marginMs } from '../lease/margin.ts';
+import { ObservedWork } from '../lease/observed-work.ts';
 import { RateLimit } from '../lease/rate-limit.ts';
 import { SerialTime } from '../lease/serial-time.ts';
 import type { StartLimit } from '../lease/start-limit.ts';
@@ -15,6 +17,7 @@ import type { ConsumerEvent } from './events.ts';
 import { Handouts } from './handouts.ts';
 import { Intake } from './intake.ts';
 import { LeaseSignals } from './lease-signals.ts';
+import { DeliveredMessage } from './leased-message.ts';
 import { Leftovers } from './leftovers.ts';
 import type { DeliveryMode } from './modes.ts';
 import { type PullAnswer, Puller, type PullSituation } from './puller.ts';
@@ -38,6 +41,8 @@ import { Turns } from './turns.ts';
  * whoever else the loop serves, and where leases are shortest.
  */
 const longestStretchMs = 10;
+
+const receivedBodyOf = (message: object): unknown => DeliveredMessage.receivedBodyOf(message);
 
 /** How often a paused consumer that somebody waits for looks up, in milliseconds. */
 const pausedTurnMs = 3_600_000;
@@ -244,11 +249,20 @@ export class Engine {
   begin(): void {
     if (this.#begun || this.isEnding) return;
     this.#begun = true;
+    this.#turns.open();
     this.#lastMessageAt = this.now();
     this.#context.wakes.add(this);
     this.#context.holders.add(this);
+    this.#tellBegin();
     this.#heedSignal();
     this.wake();
+  }
+
+  #tellBegin(): void {
+    const { observers } = this.#context;
+    if (observers === undefined) return;
+    const consumer = { queue: observers.queue, closed: this.closed, stats: () => this.snapshot() };
+    observers.tell((observer) => observer.consume?.(consumer));
   }
 
   /** Waits for the end, what is in hand included; of a consumer that never begins, for its signal. */
@@ -270,6 +284,11 @@ export class Engine {
   /** Has a turn follow soon. */
   wake(): void {
     if (this.#summary === undefined && (this.#begun || this.isEnding)) this.#turns.soon();
+  }
+
+  /** Does something soon, in the async context in which the consumer was opened. */
+  atHome(work: () => void): void {
+    this.#turns.atHome(work);
   }
 
   /** A message is in the queue again. */
@@ -324,6 +343,8 @@ export class Engine {
   report(event: ConsumerEvent): void {
     // A handler may fail with no error at all.
     if ('error' in event) this.stats.lastError = event.error ?? errorOf('The work', event.error);
+    const { observers } = this.#context;
+    observers?.tell((observer) => observer.event?.(event, observers.queue));
     const note = (error: unknown): void => void (this.stats.lastError = errorOf('onEvent()', error));
     try {
       watch(this.options.onEvent?.(event), note);
@@ -343,6 +364,28 @@ export class Engine {
     this.#wasBusy = true;
     this.wake();
     return lease;
+  }
+
+  /** Whether anybody is to be told of what is handed out. */
+  get isObserved(): boolean {
+    return this.#context.observers !== undefined;
+  }
+
+  /** Tells observers that work begins on what was handed out together; gives what runs it, where somebody follows it. */
+  observe(
+    leases: readonly Lease[],
+    messages: readonly ObservedMessage[],
+    how: { readonly isBatch: boolean; readonly isRun: boolean },
+  ): ObservedWork | undefined {
+    const ongoing = this.#context.observers?.begin('process', {
+      messages,
+      isBatch: how.isBatch,
+      isRun: how.isRun,
+      receivedBodyOf,
+    });
+    const observed = ongoing && new ObservedWork(ongoing, leases.length);
+    for (const lease of leases) lease.observed = observed;
+    return observed;
   }
 
   /** The handler of a message ended. What it did not settle is settled as `kind`, a retry with the growing delay. */

@@ -3,6 +3,7 @@ import type { Holdings } from '../lease/holdings.ts';
 import type { Lease, SettleKind } from '../lease/lease.ts';
 import { swapLeaseMs, usualLeaseMs, workLeaseMs } from '../lease/lease-length.ts';
 import { leaseShare } from '../lease/plan-pull.ts';
+import { endWork } from '../lease/observed-work.ts';
 import { LimitedHandlers, type StartLimit } from '../lease/start-limit.ts';
 import type { Trimmed } from '../lease/trimmed.ts';
 import type { Breaking } from './breaking.ts';
@@ -172,9 +173,10 @@ export class Handouts {
   /** The handler of a message ended. What it did not settle is settled as `kind`, a retry with the growing delay. */
   complete(lease: Lease, kind: SettleKind, now: number, delaySeconds?: number): void {
     const { holdings, settlements } = this.#deps;
+    if (lease.phase !== 'deferred') settlements.complete(lease, kind, now, delaySeconds);
+    endWork(lease);
     // A failed probe that is kept has taken its time as any other.
     if (lease.phase === 'deferred') return this.#observe(lease, now);
-    settlements.complete(lease, kind, now, delaySeconds);
     if (!settlements.isAwaiting(lease)) this.finish(lease, now);
     else if (holdings.park(lease)) this.#observe(lease, now);
   }
@@ -182,6 +184,7 @@ export class Handouts {
   /** The handler of a message ended, or counts as ended. */
   finish(lease: Lease, now: number): void {
     if (lease.phase !== 'started') return;
+    endWork(lease);
     this.#deps.holdings.finish(lease, now);
     if (!lease.isParked) this.#observe(lease, now);
   }

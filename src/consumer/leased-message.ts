@@ -191,6 +191,19 @@ export class DeliveredMessage<Body> implements LeasedMessage<Body> {
     if (#lease in message) message.#lease.isForwarded = isForwarded;
   }
 
+  /** The decoded body as it came. */
+  static receivedBodyOf(message: object): unknown {
+    if (!(#message in message)) return undefined;
+    const { body, rawBody } = message.#message;
+    return rawBody === undefined ? body : rawBody;
+  }
+
+  /** Does work on a message, in the context of its observers. */
+  static run<Message extends object, Result>(message: Message, work: (message: Message) => Result): Result {
+    const observed = #lease in message ? message.#lease.observed : undefined;
+    return observed === undefined ? work(message) : observed.run(() => work(message));
+  }
+
   /** The work on a message failed: its consumer reports that and retries it, unless it was settled before. */
   static fail(message: LeasedMessage, error: unknown, judge?: DelayJudge): Promise<Settlement> {
     if (#lease in message) return message.#keeper.fail(message.#lease, error, judge);

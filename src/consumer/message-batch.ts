@@ -1,5 +1,6 @@
 import type { Settlement } from '../contract/settlement.ts';
 import type { Lease } from '../lease/lease.ts';
+import type { ObservedWork } from '../lease/observed-work.ts';
 import type { Engine } from './engine.ts';
 import { printAs, printBatch } from './inspect.ts';
 import { DeliveredMessage, type LeasedMessage, type RetryOptions } from './leased-message.ts';
@@ -29,11 +30,18 @@ export class DeliveredBatch<Body> implements MessageBatch<Body> {
   readonly queue: string;
   readonly messages: readonly LeasedMessage<Body>[];
   readonly leases: readonly Lease[];
+  readonly #observed: ObservedWork | undefined;
 
-  constructor(leases: readonly Lease[], engine: Engine) {
+  constructor(leases: readonly Lease[], engine: Engine, isRun: boolean) {
     this.queue = engine.queueName;
     this.leases = leases;
     this.messages = leases.map((lease) => new DeliveredMessage<Body>(lease, engine.keeper));
+    if (engine.isObserved) this.#observed = engine.observe(leases, this.messages, { isBatch: true, isRun });
+  }
+
+  /** Does work on it, in the context of its observers. */
+  run<Result>(work: (batch: this) => Result): Result {
+    return this.#observed === undefined ? work(this) : this.#observed.run(() => work(this));
   }
 
   static {
@@ -61,9 +69,15 @@ export interface BatchBounds {
  * as can be worked on one after the other while the first lease lasts, where the work computes. Until then it waits for
  * limits that don't let all of it start.
  *
+ * @param isRun - whether the work on it is run by {@link DeliveredBatch.run}
  * @returns the batch, or when to look again
  */
-export function takeBatch<Body>(engine: Engine, bounds: BatchBounds, now: number): DeliveredBatch<Body> | number {
+export function takeBatch<Body>(
+  engine: Engine,
+  bounds: BatchBounds,
+  now: number,
+  isRun: boolean,
+): DeliveredBatch<Body> | number {
   const { firstBatch, buffered } = engine;
   if (firstBatch === undefined) return Infinity;
   const waitedUntil = firstBatch.deadline - firstBatch.timeoutMs + bounds.maxWaitMs;
@@ -80,5 +94,5 @@ export function takeBatch<Body>(engine: Engine, bounds: BatchBounds, now: number
     if (lease === undefined) break;
     leases.push(lease);
   }
-  return leases.length === 0 ? Infinity : new DeliveredBatch<Body>(leases, engine);
+  return leases.length === 0 ? Infinity : new DeliveredBatch<Body>(leases, engine, isRun);
 }

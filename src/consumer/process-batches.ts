@@ -45,6 +45,7 @@ export function runBatchHandler<Body>(
   const free = (): void => {
     underWay -= 1;
   };
+  const call = (batch: DeliveredBatch<Body>): unknown => handler(batch, ctx);
   const run = async (batch: DeliveredBatch<Body>): Promise<void> => {
     underWay += 1;
     const timer = limits?.start((error) => {
@@ -53,7 +54,7 @@ export function runBatchHandler<Body>(
       retryBatch(engine, batch, options, error);
     }, `a batch of ${batch.leases.length}, message ${batch.messages[0]?.id} its first,`);
     try {
-      await handler(batch, ctx);
+      await batch.run(call);
       // Its messages may be with another handler by now.
       if (timer?.isOver === true) return;
       for (const lease of batch.leases) engine.complete(lease, 'ack', engine.now());
@@ -67,7 +68,7 @@ export function runBatchHandler<Body>(
   engine.onReady = () => {
     while (underWay < processor.concurrency) {
       // The time anew for each: what a handler does before its first await takes time.
-      const batch = takeBatch<Body>(engine, options, engine.recent());
+      const batch = takeBatch<Body>(engine, options, engine.recent(), true);
       if (typeof batch === 'number') return batch;
       void run(batch);
     }
@@ -96,6 +97,7 @@ function retryBatch<Body>(
   batch.leases.forEach((lease, index) => {
     const message = batch.messages[index];
     if (message === undefined) return;
+    lease.observed?.fail(error);
     if (lease.settledAs === undefined) {
       void engine.keeper.fail(
         lease,

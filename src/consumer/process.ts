@@ -26,6 +26,13 @@ export function runHandlers<Body>(
   const takesSignal = handler.length !== 1 && !takesNothing.test(sourceOf(handler));
   const limits = limitsOf(engine, context.clock, options.handlerTimeoutMs);
   const handle = handler as (message: LeasedMessage<Body>, signal?: AbortSignal) => unknown;
+  const call = (message: LeasedMessage<Body>): unknown =>
+    takesSignal ? handle(message, message.signal) : handle(message);
+  const { isObserved } = engine;
+  const observe = (lease: Lease, message: LeasedMessage<Body>): unknown => {
+    const observed = engine.observe([lease], [message], { isBatch: false, isRun: true });
+    return observed === undefined ? call(message) : observed.run(() => call(message));
+  };
   const fail = (lease: Lease, message: LeasedMessage<Body>, error: unknown): void => {
     // Before anybody is told of it, who may take time that is not the handler's.
     const endedAt = engine.recent();
@@ -56,7 +63,7 @@ export function runHandlers<Body>(
     const message = new DeliveredMessage<Body>(lease, engine.keeper);
     let work: unknown;
     try {
-      work = takesSignal ? handle(message, message.signal) : handle(message);
+      work = isObserved ? observe(lease, message) : call(message);
     } catch (error) {
       fail(lease, message, error);
       return engine.recent();

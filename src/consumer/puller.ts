@@ -1,7 +1,9 @@
 import { QueueError } from '../contract/errors.ts';
 import { limits } from '../contract/limits.ts';
 import type { PulledMessage } from '../contract/message.ts';
-import type { QueueTransport } from '../contract/transport.ts';
+import type { ReceiveEnd } from '../contract/observer.ts';
+import type { Observers, Ongoing } from '../contract/observers.ts';
+import type { PullResult, QueueTransport } from '../contract/transport.ts';
 import { Backoff } from '../lease/backoff.ts';
 import { failureKind, mayHaveTakenEffect } from '../lease/failure-policy.ts';
 import type { Gates } from '../lease/gates.ts';
@@ -37,6 +39,9 @@ const freshMs = 1_000;
 /** For how long the first pulls may be in vain without a word, in milliseconds. */
 const silentMs = 5_000;
 
+/** What a pull brings that brings nothing. */
+const nothing = { messages: [], backlogCount: undefined };
+
 /** A request on its way. */
 interface Pull {
   readonly asked: number;
@@ -46,6 +51,7 @@ interface Pull {
   readonly visibilityTimeoutMs: number;
   readonly call: Call;
   readonly asking: Asking;
+  readonly receiving: Ongoing<ReceiveEnd> | undefined;
   /** When its answer is overdue. */
   readonly overdueAt: number;
   /** It is not counted on any more; its answer is taken if it comes. */
@@ -101,6 +107,7 @@ export interface PullerDeps {
   readonly wakes: Wakes;
   readonly leftovers: Leftovers;
   readonly random: () => number;
+  readonly observers: Observers | undefined;
   readonly options: ResolvedConsumeOptions;
   readonly stats: StatsCounter;
   readonly report: (event: ConsumerEvent) => void;
@@ -248,7 +255,7 @@ export class Puller {
   }
 
   #send(plan: Pick<Pull, 'wanted' | 'asked'>, leaseMs: number, isAlone: boolean, now: number): void {
-    const { options, stats, transport, wakes } = this.#deps;
+    const { observers, options, stats, transport, wakes } = this.#deps;
     const visibilityTimeoutMs = Math.max(leaseMs, this.#slowTimeoutMs ?? 0);
     const asked = this.#slowTimeoutMs === undefined ? plan.asked : 1;
     const wanted = this.#slowTimeoutMs === undefined ? plan.wanted : 1;
@@ -261,6 +268,7 @@ export class Puller {
       visibilityTimeoutMs,
       call,
       asking: wakes.ask(asked),
+      receiving: observers?.begin('receive', { batchSize: asked, visibilityTimeoutMs }),
       overdueAt: now + this.#overdueTime.limitMs(this.roundTripMs),
       isOverdue: false,
       isAlone,
@@ -273,7 +281,7 @@ export class Puller {
     this.#asked += asked;
     stats.pulls += 1;
     transport.pull({ batchSize: asked, visibilityTimeoutMs }, call.options).then(
-      ({ messages }) => this.#answered(pull, messages),
+      (result) => this.#answered(pull, result),
       (error: unknown) => this.#failed(pull, error),
     );
   }
@@ -331,15 +339,17 @@ export class Puller {
   #giveUp(pull: Pull): void {
     this.#end(pull);
     if (!pull.isOverdue) this.#deps.wakes.failed(pull.asking);
+    pull.receiving?.end({ ...nothing, error: new QueueError('The pull was given up', { code: 'closed' }) });
     pull.call.giveUp();
   }
 
-  #answered(pull: Pull, messages: readonly PulledMessage[]): void {
+  #answered(pull: Pull, { messages, backlogCount }: PullResult): void {
     this.calls -= 1;
     if (!this.#end(pull)) {
       this.#deps.onEnd();
       return;
     }
+    pull.receiving?.end({ messages, backlogCount });
     const { stats, time } = this.#deps;
     const now = time.now();
     this.#backoff.succeed();
@@ -400,6 +410,7 @@ export class Puller {
       this.#deps.onEnd();
       return;
     }
+    pull.receiving?.end({ ...nothing, error });
     const { wakes, time } = this.#deps;
     const now = time.now();
     this.#deps.stats.lastError = error;

@@ -1,4 +1,5 @@
 import type { Clock } from '../contract/clock.ts';
+import type { Observers } from '../contract/observers.ts';
 import type { Schema } from '../contract/schema.ts';
 import type { QueueTransport } from '../contract/transport.ts';
 import { Gates } from '../lease/gates.ts';
@@ -26,6 +27,7 @@ export interface QueueContext {
   readonly gates: Gates;
   readonly standing: Standing;
   readonly random: () => number;
+  readonly observers: Observers | undefined;
   /** What no process was ended by, although it comes again. */
   readonly survived: Survived;
   readonly schema: Schema | undefined;

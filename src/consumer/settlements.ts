@@ -6,6 +6,7 @@ import { encodeRaw, type MovableMessage } from '../contract/raw-body.ts';
 import type { Settlement } from '../contract/settlement.ts';
 import type { Holdings } from '../lease/holdings.ts';
 import type { Lease, SettleKind } from '../lease/lease.ts';
+import { endWork } from '../lease/observed-work.ts';
 import { growingDelaySeconds } from '../lease/retry-delay.ts';
 import type { Breaking } from './breaking.ts';
 import { type ConsumerEvent, identityOf } from './events.ts';
@@ -106,6 +107,7 @@ export class Settlements implements MessageKeeper {
   fail(lease: Lease, error: unknown, judge: DelayJudge | undefined, share = 1): Promise<Settlement> {
     const { breaking, report, signals, stats, time, wake } = this.#deps;
     const message = identityOf(lease);
+    lease.observed?.fail(error);
     report({ type: 'handlerFailed', message, error });
     const onFailure = (failure: unknown): void =>
       report({ type: 'callbackFailed', callback: 'retryDelaySeconds', message, error: failure });
@@ -120,6 +122,7 @@ export class Settlements implements MessageKeeper {
         // For when it is given back.
         lease.delaySeconds = delaySeconds;
         stats.inFlight -= 1;
+        endWork(lease);
         // Whoever has it next has a signal of its own.
         signals.forget(lease);
         // When to probe next is another time now.

@@ -1,4 +1,6 @@
 import { QueueError } from '../contract/errors.ts';
+import type { ObservedSettlement, SettleEnd } from '../contract/observer.ts';
+import type { Observers, Ongoing } from '../contract/observers.ts';
 import type { Settlement } from '../contract/settlement.ts';
 import type { AckRequest, AckResult, QueueTransport, RetryRequest } from '../contract/transport.ts';
 import { Backoff } from '../lease/backoff.ts';
@@ -19,6 +21,7 @@ export interface SettlerDeps {
   readonly gates: Gates;
   readonly standing: Standing;
   readonly random: () => number;
+  readonly observers: Observers | undefined;
   readonly batchSize: number;
   readonly visibilityTimeoutMs: number;
   readonly stats: StatsCounter;
@@ -43,13 +46,19 @@ export interface SettleSituation {
 /** The bounds of the time that a settle call may take, in milliseconds. */
 const callTimeout = { leastMs: 1_000, mostMs: 10_000, afterTimeoutsMs: 60_000 };
 
+/** What a call carries. */
+interface Sent {
+  readonly leases: readonly Lease[];
+  readonly settling: Ongoing<SettleEnd> | undefined;
+}
+
 /** Gathers settlements into calls, repeats what failed, and tells each message what became of it. */
 export class Settler {
   readonly #deps: SettlerDeps;
   readonly #backoff: Backoff;
   readonly #patience: Patience;
   /** The calls that were sent and not answered, and what they carry. */
-  readonly #underWay = new Map<Call, readonly Lease[]>();
+  readonly #underWay = new Map<Call, Sent>();
   #pending: Lease[] = [];
   /** When the oldest pending settlement was decided, or before that. */
   #oldestAt = 0;
@@ -156,7 +165,7 @@ export class Settler {
   }
 
   #send(leases: readonly Lease[]): void {
-    const { transport, stats, visibilityTimeoutMs, roundTripMs } = this.#deps;
+    const { observers, transport, stats, visibilityTimeoutMs, roundTripMs } = this.#deps;
     this.calls += 1;
     stats.settleCalls += 1;
     const usual = Math.min(
@@ -164,7 +173,8 @@ export class Settler {
       Math.max(callTimeout.leastMs, visibilityTimeoutMs / 4, 4 * roundTripMs()),
     );
     const call = openCall(Math.min(callTimeout.afterTimeoutsMs, usual * 2 ** this.#timeouts));
-    this.#underWay.set(call, leases);
+    const settling = observers?.begin('settle', { messages: leases.map(settlementOf) });
+    this.#underWay.set(call, { leases, settling });
     transport.ack(toRequest(leases), call.options).then(
       (result) => this.#answered(call, leases, result),
       (error: unknown) => this.#failed(call, leases, error),
@@ -172,8 +182,9 @@ export class Settler {
   }
 
   /** `false` when the call was given up before. */
-  #end(call: Call): boolean {
+  #end(call: Call, how: Omit<SettleEnd, 'durationMs'> = {}): boolean {
     this.calls -= 1;
+    this.#underWay.get(call)?.settling?.end(how);
     if (this.#underWay.delete(call)) return true;
     this.#deps.onEnd();
     return false;
@@ -195,7 +206,7 @@ export class Settler {
   }
 
   #failed(call: Call, leases: readonly Lease[], error: unknown): void {
-    if (!this.#end(call)) return;
+    if (!this.#end(call, { error })) return;
     const now = this.#deps.time.now();
     this.#deps.stats.lastError = error;
     const kind = this.#patience.judge(error, now);
@@ -234,8 +245,9 @@ export class Settler {
     this.#earliestDeadline = Infinity;
     const underWay = [...this.#underWay];
     this.#underWay.clear();
-    for (const [call, leases] of underWay) {
+    for (const [call, { leases, settling }] of underWay) {
       call.giveUp();
+      settling?.end({ error: closed('confirmed') });
       for (const lease of leases) this.#conclude(lease, { outcome: 'unknown', error: closed('confirmed') });
     }
     for (const lease of pending) this.#conclude(lease, failed(lease, closed('sent')));
@@ -251,6 +263,10 @@ function toRequest(leases: readonly Lease[]): AckRequest {
     else retries.push(delaySeconds === undefined ? { leaseId } : { leaseId, delaySeconds });
   }
   return { acks, retries };
+}
+
+function settlementOf({ id, attempts, settledAs = 'ack' }: Lease): ObservedSettlement {
+  return { id, attempts, kind: settledAs };
 }
 
 function closed(before: 'confirmed' | 'sent'): QueueError {

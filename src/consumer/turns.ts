@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../contract/clock.ts';
+import { HomeContext } from '../contract/home-context.ts';
 import type { SteadyTime } from './steady-time.ts';
 
 /**
@@ -13,6 +14,8 @@ export class Turns {
   /** When the next turn was asked for, in steady milliseconds. */
   #askedAt = 0;
   #watchdog: Timer | undefined;
+  /** Of whoever opened the consumer, in which everything is done that nobody waits for. */
+  #home = new HomeContext();
   /** When it barks, on the monotonic clock, which is the one that timers go by. */
   #barksAt = Infinity;
 
@@ -21,6 +24,16 @@ export class Turns {
     this.#clock = clock;
     this.#time = time;
     this.#turn = turn;
+  }
+
+  /** From now on turns are taken in the async context of whoever calls this. */
+  open(): void {
+    this.#home = new HomeContext();
+  }
+
+  /** Does something there, before anything else is waited for. */
+  atHome(work: () => void): void {
+    this.#home.run(work);
   }
 
   /** Asks for a turn soon. */
@@ -36,7 +49,7 @@ export class Turns {
   }
 
   /**
-   * Takes the turn that was asked for at once.
+   * Takes the turn that was asked for at once, in a microtask.
    *
    * @param lateMs - for how long it has been due
    */
@@ -44,7 +57,7 @@ export class Turns {
     const waitedMs = Math.max(lateMs, this.waitedMs(this.#time.now()));
     this.#next?.cancel();
     this.#next = undefined;
-    this.#turn(waitedMs);
+    this.#home.run(() => this.#turn(waitedMs));
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { Timer } from '../contract/clock.ts';
 import { QueueError } from '../contract/errors.ts';
+import { HomeContext } from '../contract/home-context.ts';
 import { maxUnconfirmed } from '../producer/sink.ts';
 import type { WrittenItem } from '../producer/written-item.ts';
 import { endWith, type OpenSink } from './queue-sink.ts';
@@ -22,6 +23,7 @@ export class Gathering {
   /** Taken last; the stream may have handed it on at once. */
   #last: WrittenItem | undefined;
   readonly #waiters = new Map<WrittenItem, Waiter>();
+  readonly #home = new HomeContext();
   #linger: Timer | undefined;
   #underWay: Promise<void> | undefined;
   #left: { readonly error: unknown; readonly done: Promise<void> } | undefined;
@@ -98,7 +100,8 @@ export class Gathering {
       void this.leave(error);
     }
     this.#underWay = undefined;
-    if (this.#added.length > 0) this.#hold();
+    // What was added meanwhile may be of others: not in the context of these.
+    if (this.#added.length > 0) this.#home.run(() => this.#hold());
   }
 
   #conclude(item: WrittenItem, tell: (waiter: Waiter) => void): void {

@@ -1,8 +1,9 @@
-import { defer, mergeMap, Observable, type ObservableInput, type OperatorFunction, tap } from 'rxjs';
+import { defer, mergeMap, Observable, type ObservableInput, type OperatorFunction } from 'rxjs';
 
 import { DeliveredMessage, type LeasedMessage } from '../consumer/leased-message.ts';
 import { judgeDelay, type RetryDelay } from '../consumer/process-options.ts';
 import { checkFunction } from '../contract/check-options.ts';
+import { HomeContext } from '../contract/home-context.ts';
 import { checkSource, type MessageSource, type SourceOptions } from './message-source.ts';
 import { OutletObservable } from './observable-protocol.ts';
 import { resolveSettleMapOptions, type SettleMapOptions } from './settle-map-options.ts';
@@ -84,10 +85,7 @@ export function settleMap<Body, Result>(
   return (source) =>
     new Observable((subscriber) => {
       const work = new Work(project, retryDelaySeconds);
-      const received = source.pipe(
-        tap((message) => work.receive(message)),
-        mergeMap((message) => work.start(message), concurrency),
-      );
+      const received = work.receive(source).pipe(mergeMap((message) => work.start(message), concurrency));
       received.subscribe(subscriber);
       return () => work.leave();
     });
@@ -99,6 +97,9 @@ class Work<Body, Result> {
   readonly #retryDelaySeconds: RetryDelay<Body> | undefined;
   /** Received, and waiting for their turn. */
   readonly #waiting = new Set<LeasedMessage<Body>>();
+  /** Comes just now: unless it has to wait, its work begins before the call that brings it returns. */
+  #coming: LeasedMessage<Body> | undefined;
+  readonly #home = new HomeContext();
 
   constructor(
     project: (message: LeasedMessage<Body>) => ObservableInput<Result>,
@@ -108,11 +109,36 @@ class Work<Body, Result> {
     this.#retryDelaySeconds = retryDelaySeconds;
   }
 
-  receive(message: LeasedMessage<Body>): void {
-    this.#waiting.add(message);
+  receive(source: Observable<LeasedMessage<Body>>): Observable<LeasedMessage<Body>> {
+    return new Observable((subscriber) =>
+      source.subscribe({
+        next: (message) => {
+          this.#waiting.add(message);
+          this.#coming = message;
+          subscriber.next(message);
+          this.#coming = undefined;
+        },
+        error: (error) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      }),
+    );
   }
 
+  /**
+   * Begins at once, unless the message had to wait: then it would be in the async context in which the work before has
+   * ended. What a test made up begins at once all the same, since its time may be virtual.
+   */
   start(message: LeasedMessage<Body>): Observable<Result> {
+    const begun = this.#begin(message);
+    if (this.#coming === message || !(message instanceof DeliveredMessage)) return begun;
+    return new Observable((subscriber) =>
+      this.#home.run(() => {
+        if (!subscriber.closed) begun.subscribe(subscriber);
+      }),
+    );
+  }
+
+  #begin(message: LeasedMessage<Body>): Observable<Result> {
     return new Observable((subscriber) => {
       this.#waiting.delete(message);
       if (message.leaseRemainingMs <= 0) {
@@ -121,8 +147,8 @@ class Work<Body, Result> {
       }
       let isOver = false;
       let isGiving = false;
-      const inner = defer(() => this.#project(message)).subscribe({
-        next: (result) => {
+      const end = {
+        next: (result: Result) => {
           isGiving = true;
           subscriber.next(result);
           isGiving = false;
@@ -139,7 +165,8 @@ class Work<Body, Result> {
           void message.ack();
           subscriber.complete();
         },
-      });
+      };
+      const inner = DeliveredMessage.run(message, () => defer(() => this.#project(message)).subscribe(end));
       const leave = (): void => {
         inner.unsubscribe();
         if (!isOver) void message.retry({ delaySeconds: 0 });

@@ -26,6 +26,7 @@ export class Outlet<Item> {
     this.#deliveries = deliveries;
     this.#receiver = receiver;
     deliveries.letGo();
+    deliveries.isRun = true;
     engine.onReady = () => this.#pump();
     // At once rather than when all is settled: what comes after may hold items back until it is told of the end.
     engine.onClosing = (reason) => {
@@ -42,7 +43,8 @@ export class Outlet<Item> {
     if (this.#isOver) return;
     this.#note(this.#wanted + count);
     this.#engine.begin();
-    this.#pump();
+    // Not in the context of whoever asks: a stream does so where its last item was finished.
+    if (this.#engine.buffered > 0) this.#engine.atHome(this.#onAsked);
     this.#engine.wake();
   }
 
@@ -52,10 +54,14 @@ export class Outlet<Item> {
       const item = this.#deliveries.take(this.#engine.recent());
       if (typeof item === 'number') return item;
       this.#note(this.#wanted - 1);
-      this.#receiver.next(item);
+      this.#deliveries.run(item, this.#give);
     }
     return Infinity;
   }
+
+  readonly #onAsked = (): void => void this.#pump();
+
+  readonly #give = (item: Item): void => this.#receiver.next(item);
 
   #note(wanted: number): void {
     this.#wanted = wanted;

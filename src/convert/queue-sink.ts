@@ -29,9 +29,9 @@ export function openSink<Body>(action: string, target: MessageTarget<Body>, opti
   const core = coreOf(target);
   if (core === undefined) throw new TypeError(rule(action, 'queue', 'a queue of openQueue()', target));
   const resolved = resolveSinkOptions(options);
-  const { clock } = core.context;
+  const { clock, observers } = core.context;
   const { pusher } = core;
-  const sink = new Sink({ pusher, clock, claim, fail }, resolved);
+  const sink = new Sink({ pusher, clock, observers, claim, fail }, resolved);
   return { sink, clock, lingerMs: resolved.lingerMs };
 }
 

@@ -1,6 +1,7 @@
 import type { PulledMessage } from '../contract/message.ts';
 import type { Settlement } from '../contract/settlement.ts';
 import { hashOf } from './id-hash.ts';
+import type { ObservedWork } from './observed-work.ts';
 
 /** How a lease ends by the consumer's will. */
 export type SettleKind = 'ack' | 'retry';
@@ -88,6 +89,8 @@ export class Lease {
   mayBeSettled = false;
   /** What became of it, once that is known. */
   settlement: Settlement | undefined = undefined;
+  /** The work on it, while there is some that anybody observes. */
+  observed: ObservedWork | undefined = undefined;
   /** The next of those that are held and share a bucket. */
   heldBefore: Lease | undefined = undefined;
   /** Its neighbours in the list of those that run. */

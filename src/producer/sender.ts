@@ -2,9 +2,13 @@ import type { Clock, Timer } from '../contract/clock.ts';
 import { checkNames } from '../contract/check-names.ts';
 import { checkSignal } from '../contract/check-options.ts';
 import { inOtherWords, QueueError } from '../contract/errors.ts';
+import { HomeContext } from '../contract/home-context.ts';
 import type { OutgoingMessage } from '../contract/message.ts';
+import type { SendEnd } from '../contract/observer.ts';
+import type { Observers, Ongoing } from '../contract/observers.ts';
 import { limits } from '../contract/limits.ts';
 import { encodeMessage } from './encode-message.ts';
+import { followSend, injected } from './follow-send.ts';
 import { isItemFault } from './item-error.ts';
 import { pushBatches } from './push-batches.ts';
 import type { Pusher } from './pusher.ts';
@@ -46,17 +50,30 @@ interface Waiting extends EncodedMessage {
 export class Sender {
   readonly #pusher: Pusher;
   readonly #clock: Clock;
+  readonly #observers: Observers | undefined;
   readonly #waiting: Waiting[] = [];
+  readonly #home = new HomeContext();
   #underWay = 0;
   #timer: Timer | undefined;
 
-  constructor(pusher: Pusher, clock: Clock) {
+  constructor(pusher: Pusher, clock: Clock, observers?: Observers) {
     this.#pusher = pusher;
     this.#clock = clock;
+    this.#observers = observers;
   }
 
   /** Resolves once the service confirmed the message. */
   async send(message: OutgoingMessage): Promise<void> {
+    const sending = this.#observers?.begin('send', { messages: 1, isBatch: false });
+    if (sending === undefined) return this.#send(message);
+    return followSend(
+      sending,
+      () => 1,
+      () => this.#send(injected(message, sending)),
+    );
+  }
+
+  #send(message: OutgoingMessage): Promise<void> {
     const encoded = encodeMessage(message);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...encoded, resolve, reject });
@@ -81,7 +98,8 @@ export class Sender {
       if (failures[index] === undefined) resolve();
       else reject(failures[index]);
     });
-    this.#flush();
+    // What waited is of others: not in the context of these.
+    this.#home.run(() => this.#flush());
   }
 
   /**
@@ -94,11 +112,26 @@ export class Sender {
    */
   async sendBatch(messages: Iterable<OutgoingMessage>, options: SendBatchOptions = {}): Promise<void> {
     checkNames('send a batch', options, { allowed: ['delaySeconds', 'signal'] });
-    const { delaySeconds, signal } = options;
-    checkSignal('send a batch', signal);
-    signal?.throwIfAborted();
+    checkSignal('send a batch', options.signal);
+    options.signal?.throwIfAborted();
     const failures: unknown[] = [];
-    await pushBatches(encodeAll(messages, delaySeconds), {
+    if (this.#observers === undefined) return this.#sendBatch(messages, options, failures);
+    const all = [...messages];
+    const sending = this.#observers.begin('send', { messages: all.length, isBatch: true });
+    if (sending === undefined) return this.#sendBatch(all, options, failures);
+    // None is pushed where one can't be encoded.
+    const failed = (): number =>
+      failures.length === 0 ? all.length : failures.filter((error) => error !== undefined).length;
+    return followSend(sending, failed, () => this.#sendBatch(all, options, failures, sending));
+  }
+
+  async #sendBatch(
+    messages: Iterable<OutgoingMessage>,
+    { delaySeconds, signal }: SendBatchOptions,
+    failures: unknown[],
+    sending?: Ongoing<SendEnd>,
+  ): Promise<void> {
+    await pushBatches(encodeAll(messages, delaySeconds, sending), {
       atOnce: maxRequests,
       push: (batch) => this.#pusher.push(batch, signal),
       onOutcome: (index, error) => {
@@ -114,13 +147,17 @@ function plain({ body, delaySeconds }: EncodedMessage): EncodedMessage {
   return delaySeconds === undefined ? { body } : { body, delaySeconds };
 }
 
-function encodeAll(messages: Iterable<OutgoingMessage>, delaySeconds: number | undefined): EncodedMessage[] {
+function encodeAll(
+  messages: Iterable<OutgoingMessage>,
+  delaySeconds: number | undefined,
+  sending: Ongoing<SendEnd> | undefined,
+): EncodedMessage[] {
   const encoded: EncodedMessage[] = [];
   for (const message of messages) {
     try {
       const delayed =
         delaySeconds === undefined || message.delaySeconds !== undefined ? message : { ...message, delaySeconds };
-      encoded.push(encodeMessage(delayed));
+      encoded.push(encodeMessage(sending === undefined ? delayed : injected(delayed, sending)));
     } catch (cause) {
       throw naming(encoded.length, cause);
     }

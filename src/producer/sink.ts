@@ -1,6 +1,7 @@
 import { abortable } from 'abort-controller-x';
 import type { Clock } from '../contract/clock.ts';
 import { QueueError } from '../contract/errors.ts';
+import type { Observers } from '../contract/observers.ts';
 import type { Forwardable } from './forward.ts';
 import { isItemFault, namingItem } from './item-error.ts';
 import { pushBatches } from './push-batches.ts';
@@ -25,6 +26,7 @@ export const maxUnconfirmed = 400;
 export interface SinkDeps {
   readonly pusher: Pusher;
   readonly clock: Clock;
+  readonly observers?: Observers | undefined;
   /** Takes it upon the sink to settle a message, or gives that back: nobody else is to acknowledge it meanwhile. */
   readonly claim: (message: Forwardable, isClaimed: boolean) => void;
   /** Retries a message whose group could not be pushed. */
@@ -50,7 +52,7 @@ export class Sink {
 
   /** Takes in what was written. Never throws: what can't be pushed fails when it is its turn. */
   take(item: unknown): WrittenItem {
-    const written = new WrittenItem(item, this.#written);
+    const written = new WrittenItem(item, this.#written, this.#deps.observers);
     this.#written += 1;
     for (const message of written.messages) {
       this.claimed.add(message);
@@ -114,6 +116,7 @@ export class Sink {
   }
 
   #confirmed(written: WrittenItem): void {
+    written.sending?.end({ failed: 0 });
     this.#settle(written, (message) => message.ack());
   }
 
@@ -155,6 +158,7 @@ export class Sink {
   }
 
   #retry(item: WrittenItem, error: unknown): void {
+    item.sending?.end({ failed: item.outputs.length, error });
     this.#settle(item, (message) => this.#deps.fail(message, error));
   }
 

@@ -1,3 +1,5 @@
+import type { SendEnd } from '../contract/observer.ts';
+import type { Observers, Ongoing } from '../contract/observers.ts';
 import { encodeRaw, type MovableMessage } from '../contract/raw-body.ts';
 import { encodeMessage } from './encode-message.ts';
 import { isEnvelope } from './envelope.ts';
@@ -22,6 +24,8 @@ export class WrittenItem {
   readonly outputs: readonly EncodedMessage[];
   /** To be settled: not those that were written before, which settle with that group. */
   readonly messages: readonly Forwardable[];
+  /** What observers are told of it. */
+  readonly sending: Ongoing<SendEnd> | undefined;
   /** Whether somebody sees to its messages: its turn to be pushed has come, or it was given up. */
   isSeenTo = false;
   /** How many outputs are not confirmed. */
@@ -29,16 +33,17 @@ export class WrittenItem {
   /** Why one of them was not pushed. */
   failure: { readonly error: unknown } | undefined = undefined;
 
-  constructor(item: unknown, index: number) {
+  constructor(item: unknown, index: number, observers?: Observers) {
     this.item = item;
     this.index = index;
     const messages: Forwardable[] = [];
     this.messages = messages;
+    const [outputs, group] = isForward(item) ? [item.outputs, item.messages] : [[item], []];
+    const isBatch = outputs.length > 1;
+    this.sending = outputs.length === 0 ? undefined : observers?.begin('send', { messages: outputs.length, isBatch });
     try {
       if (isForward(item)) takeMessages(item, messages);
-      this.outputs = isForward(item)
-        ? item.outputs.map((output) => encodeOutput(output, item.messages))
-        : [encodeOutput(item, [])];
+      this.outputs = outputs.map((output) => encodeOutput(output, group, this.sending));
     } catch (error) {
       this.outputs = [];
       this.failure = { error: ownError(error) };
@@ -72,10 +77,15 @@ function ownError(cause: unknown): unknown {
 }
 
 /** @param group - the messages of which each may be an output itself: it goes as it came */
-function encodeOutput(output: unknown, group: readonly unknown[]): EncodedMessage {
+function encodeOutput(
+  output: unknown,
+  group: readonly unknown[],
+  sending: Ongoing<SendEnd> | undefined,
+): EncodedMessage {
   const message = isEnvelope(output) ? output : { body: output };
   const { body } = message;
-  return encodeMessage(isMovable(body) && group.includes(body) ? { ...message, body: encodeRaw(body) } : message);
+  if (isMovable(body) && group.includes(body)) return encodeMessage({ ...message, body: encodeRaw(body) });
+  return encodeMessage(sending === undefined ? message : { ...message, body: sending.inject(body) });
 }
 
 /** Whether it is a leased message that tells what came. */

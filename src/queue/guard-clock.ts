@@ -1,4 +1,4 @@
-import { watch } from '../contract/callback.ts';
+import { attempt } from '../contract/callback.ts';
 import type { Clock, Timer } from '../contract/clock.ts';
 import { systemClock } from '../contract/system-clock.ts';
 
@@ -37,17 +37,6 @@ export function guardRandom(random: () => number, machines: () => number): () =>
     const given = attempt(random);
     return typeof given === 'number' && given >= 0 && given < 1 ? given : machines();
   };
-}
-
-/** What a callback gives; `undefined` when it throws. */
-function attempt(callback: () => unknown): unknown {
-  try {
-    const given = callback();
-    watch(given);
-    return given;
-  } catch {
-    return undefined;
-  }
 }
 
 function isTimer(value: unknown): value is Timer {

@@ -18,6 +18,8 @@ import { checkNames } from '../contract/check-names.ts';
 import { checkFunction, checkOptions, checkSignal } from '../contract/check-options.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { QueueMetrics } from '../contract/message.ts';
+import type { ObservedQueue } from '../contract/observer.ts';
+import { Observers } from '../contract/observers.ts';
 import type { Schema } from '../contract/schema.ts';
 import { systemClock } from '../contract/system-clock.ts';
 import type { CallOptions, QueueTransport } from '../contract/transport.ts';
@@ -33,7 +35,7 @@ import { guardClock, guardRandom } from './guard-clock.ts';
 import { guardTransport } from './guard-transport.ts';
 import { pushBucket } from './push-bucket.ts';
 import type { BatchItem, Queue } from './queue.ts';
-import { checkHandleOptions, pushLimitOf, type QueueOptions } from './queue-options.ts';
+import { checkHandleOptions, type HandleOptions, pushLimitOf, type QueueOptions } from './queue-options.ts';
 
 /**
  * Opens a handle of a queue. No request is made here.
@@ -70,10 +72,30 @@ export function openQueue<Body>(options: QueueOptions<Body>): Queue<Body> {
   const random = guardRandom(options.random ?? Math.random, Math.random);
   const { transport, connection } = connect(options, clock);
   const queueName = options.queueName ?? options.queueId ?? 'queue';
-  const context = createQueueContext({ transport, clock, random, schema, decode, queueName });
+  const observers = observersOf(options.observer, clock, {
+    name: queueName,
+    origin: connection && new URL(connection.baseUrl).origin,
+    now: () => clock.now(),
+    metrics: (given) => handle.metrics(given),
+  });
+  const context = createQueueContext({ transport, clock, random, observers, schema, decode, queueName });
   const limit = pushLimitOf(pushLimit, connection?.baseUrl);
   const account = connection === undefined ? undefined : `${connection.baseUrl}/accounts/${connection.accountId}`;
-  return new QueueHandle<Body>(context, limit === undefined ? undefined : pushBucket({ limit, clock, account }));
+  const handle = new QueueHandle<Body>(
+    context,
+    limit === undefined ? undefined : pushBucket({ limit, clock, account }),
+  );
+  observers?.tell((observer) => observer.open?.(observers.queue));
+  return handle;
+}
+
+function observersOf(
+  observer: HandleOptions<unknown>['observer'],
+  clock: Clock,
+  queue: ObservedQueue,
+): Observers | undefined {
+  const observers = observer === undefined ? [] : [observer].flat();
+  return observers.length === 0 ? undefined : new Observers(observers, queue, clock);
 }
 
 function connect<Body>(
@@ -96,11 +118,11 @@ class QueueHandle<Body> extends Observed<LeasedMessage<Body>> implements Queue<B
   constructor(context: QueueContext, bucket: PusherDeps['bucket']) {
     super();
     this.#context = context;
-    const { transport, clock, time, gates, standing, random, wakes } = context;
+    const { transport, clock, time, gates, standing, random, wakes, observers } = context;
     const onPushed = (count: number): void => wakes.push(count);
     const pusher = new Pusher({ transport, clock, now: () => time.now(), gates, standing, random, bucket, onPushed });
     this.#core = { context, pusher };
-    this.#sender = new Sender(pusher, clock);
+    this.#sender = new Sender(pusher, clock, observers);
   }
 
   '@@observable'(): OutletObservable<LeasedMessage<Body>> {

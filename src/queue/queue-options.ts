@@ -2,6 +2,7 @@ import type { Decode } from '../consumer/decode.ts';
 import { checkNames } from '../contract/check-names.ts';
 import { checkFunction, checkInteger, checkOneOf, rule } from '../contract/check-options.ts';
 import type { Clock } from '../contract/clock.ts';
+import type { Observer } from '../contract/observer.ts';
 import type { Schema } from '../contract/schema.ts';
 import type { QueueTransport } from '../contract/transport.ts';
 import type { RequestLimit } from '../producer/token-bucket.ts';
@@ -41,6 +42,13 @@ export interface HandleOptions<Body> {
    */
   readonly random?: () => number;
   /**
+   * Is told what is done, while it is done; several are told in turn. `leasestream/opentelemetry` and
+   * `leasestream/diagnostics` give some.
+   *
+   * @defaultValue none
+   */
+  readonly observer?: Observer | readonly Observer[];
+  /**
    * How many push requests may be made, `false` for any number. Cloudflare counts pushes against a limit of the whole
    * account, and blocks everything of the user for five minutes beyond it.
    *
@@ -63,10 +71,22 @@ export type QueueOptions<Body = unknown> = HandleOptions<Body> &
 
 const accountLimit: RequestLimit = { requests: 1_200, perMs: 300_000 };
 
+const observerMethods = ['open', 'consume', 'send', 'receive', 'process', 'settle', 'event'] as const satisfies Array<
+  keyof Observer
+>;
+
 const clockMethods = ['now', 'monotonic', 'setTimer'] as const satisfies Array<keyof Clock>;
 
 const optionNames: readonly string[] = [
-  ...(['queueName', 'schema', 'decode', 'clock', 'random', 'pushLimit'] satisfies (keyof HandleOptions<unknown>)[]),
+  ...([
+    'queueName',
+    'schema',
+    'decode',
+    'clock',
+    'random',
+    'pushLimit',
+    'observer',
+  ] satisfies (keyof HandleOptions<unknown>)[]),
   ...connectionOptions,
   'transport',
 ];
@@ -76,7 +96,7 @@ export function checkHandleOptions(
   options: HandleOptions<unknown> & { readonly transport?: QueueTransport | undefined },
 ): void {
   checkNames('open a queue', options, { allowed: optionNames });
-  const { queueName, schema, decode, clock, random, pushLimit, transport } = options;
+  const { queueName, schema, decode, clock, random, pushLimit, transport, observer } = options;
   if (queueName !== undefined && typeof queueName !== 'string') {
     throw new TypeError(rule('open a queue', 'queueName', 'a string', queueName));
   }
@@ -90,12 +110,21 @@ export function checkHandleOptions(
   if (clock !== undefined && !clockMethods.every((name) => typeof clock?.[name] === 'function')) {
     throw new TypeError(rule('open a queue', 'clock', 'a Clock', clock));
   }
+  if (observer !== undefined && ![observer].flat().every(isObserver)) {
+    throw new TypeError(rule('open a queue', 'observer', 'an Observer, or several', observer));
+  }
   if (transport !== undefined && typeof transport?.pull !== 'function') {
     throw new TypeError(rule('open a queue', 'transport', 'a QueueTransport', transport));
   }
   if (pushLimit === undefined || pushLimit === false) return;
   checkInteger('open a queue', 'pushLimit.requests', pushLimit.requests, [1, Infinity]);
   checkInteger('open a queue', 'pushLimit.perMs', pushLimit.perMs, [1, Infinity]);
+}
+
+/** Whether it has one method of an observer, and none that is something else. */
+function isObserver(value: Observer | null | undefined): boolean {
+  const methods = observerMethods.map((name) => value?.[name]).filter((method) => method !== undefined);
+  return methods.length > 0 && methods.every((method) => typeof method === 'function');
 }
 
 /** The limit that holds for the pushes of a handle. */

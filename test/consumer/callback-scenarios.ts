@@ -8,6 +8,7 @@ import {
   type ConsumerSummary,
   type HandleOptions,
   type LeasedMessage,
+  type Observer,
   openQueue,
   type ProcessOptions,
   type Queue,
@@ -229,6 +230,19 @@ const onEvent: Scenario = async (misdeed) => {
   return isNoted(summary) ? 'noted' : 'ignored';
 };
 
+const observer: Scenario = async (misdeed) => {
+  const wrong = (): unknown => commit(misdeed, { plain: 1, nonsense: { end: 5, run: 5 } });
+  const begin = (): object => ({ end: wrong, run: wrong });
+  const told = { open: wrong, consume: wrong, event: wrong };
+  const inAll = { ...told, send: wrong, receive: wrong, process: wrong, settle: wrong };
+  const inOperations = { send: begin, receive: begin, process: begin, settle: begin };
+  const observers = [inAll, inOperations] as unknown as readonly Observer[];
+  const jobs = openJobs({}, { observer: observers });
+  const summary = await failOnce(jobs, {});
+  await jobs.run(jobs.queue.send('y'));
+  return isNoted(summary) ? 'noted' : 'ignored';
+};
+
 const onRejected: Scenario = async (misdeed) => {
   const jobs = openJobs();
   const take = (): unknown => commit(misdeed, { plain: 1, nonsense: Number.NaN });
@@ -357,6 +371,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   decode,
   onInvalid,
   onEvent,
+  observer,
   onRejected,
   key,
   retryDelaySeconds,

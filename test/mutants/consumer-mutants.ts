@@ -263,8 +263,8 @@ export const consumerMutants: readonly Mutant[] = [
   {
     name: 'a batch is acked before its handler has ended',
     file: processBatches,
-    find: 'await handler(batch, ctx);',
-    replace: 'void handler(batch, ctx);',
+    find: 'await batch.run(call);',
+    replace: 'void batch.run(call);',
     invariant: 2,
   },
   {

@@ -22,6 +22,8 @@ const needs: Readonly<Record<string, RegExp>> = {
   './node': /^node:/,
   './rxjs': /^rxjs(\/|$)/,
   './testing': /^node:/,
+  './opentelemetry': /^@opentelemetry\/api$/,
+  './diagnostics': /^node:/,
 };
 
 let packed: PackedPackage;

@@ -17,8 +17,9 @@ import { seededRandom } from './seeded-random.ts';
 import { plannedAnswers, SimulatedSchema } from './simulated-schema.ts';
 import type { Sequence } from './sequence.ts';
 import { isOrdered, numberOf } from './order-plan.ts';
-import type { RunningSurface, Surface, Wait } from './surface.ts';
+import type { Desk, RunningSurface, Surface, Wait } from './surface.ts';
 import { surfaces } from './surfaces.ts';
+import type { Watch } from './watch.ts';
 
 /** A pull at the moment the engine decided on it. */
 export interface PullNote extends Moment {
@@ -92,6 +93,8 @@ interface ClientDeps {
   readonly connection: CloudflareTransportOptions;
   /** The queue that handlers move messages to. */
   readonly otherConnection: CloudflareTransportOptions;
+  /** Who follows what it does. */
+  readonly watch: Watch | undefined;
 }
 
 /** One consumer in a process and on a machine of its own. */
@@ -123,7 +126,7 @@ export class Client {
   }
 
   start(): void {
-    const { client, plan, schedule, truth, sequence, log, connection, otherConnection } = this.#deps;
+    const { client, plan, schedule, truth, sequence, log, connection, otherConnection, watch } = this.#deps;
     const { seed } = schedule;
     const surface: Surface = surfaces[plan.surface];
     const transport = this.#observed(createCloudflareTransport({ ...connection, clock: this.#machine }));
@@ -135,6 +138,7 @@ export class Client {
       clock: this.#machine,
       random: seededRandom(seed + 100 + client),
       ...(schema && { schema }),
+      ...(watch && { observer: watch.observer }),
     });
     // Reached over the same network by a handle of its own, which goes on when the consumer has closed.
     const otherQueue = openQueue({ ...otherConnection, clock: this.#machine.beside, random: seededRandom(seed + 300) });
@@ -157,19 +161,23 @@ export class Client {
       isPoison: ({ body }) => numberOf(body) === schedule.crashes?.poison,
       crash: () => this.crash(),
     });
-    this.#surface = surface.start({
+    const desk: Desk = {
       queue,
       otherQueue,
       plan,
       options: this.#options(),
       sequence,
       receive: (message) => log.receive(message),
-      handle: (messages, handed, forward) => handler.handle(messages, handed, forward),
+      handle: (messages, handed, forward) => {
+        watch?.started(messages);
+        return handler.handle(messages, handed, forward);
+      },
       abort: () => this.#signal.abort(),
       leaving: () => this.#noteLeaving(),
       onRejected: () => this.#keepLoop(onRejected),
       waits: this.#waits,
-    });
+    };
+    this.#surface = watch === undefined ? surface.start(desk) : watch.within(() => surface.start(desk));
     void this.#surface.closed.then(() => {
       if (!this.hasVanished) this.#remains = this.#whatRemains();
     });

@@ -11,6 +11,7 @@ import type { ClientPlan, Misfits, PlannedEvent, Schedule } from './schedule.ts'
 import { seededRandom } from './seeded-random.ts';
 import { Sequence } from './sequence.ts';
 import { Supervisor } from './supervisor.ts';
+import type { Watch } from './watch.ts';
 
 /** An entry of the broker's journal, with its place among everything else that happened. */
 export type LedgerEntry = JournalEntry & { readonly seq: number };
@@ -59,16 +60,22 @@ const mostSteps = 50_000;
 /**
  * Runs a schedule from beginning to end.
  *
+ * @param watch - gives who follows a client
  * @param scheduler - decides in what order requests and answers arrive and time passes, instead of the latencies
  */
-export async function runWorld(schedule: Schedule, scheduler?: Scheduler): Promise<Run> {
-  const world = new World(schedule, scheduler);
+export async function runWorld(
+  schedule: Schedule,
+  scheduler?: Scheduler,
+  watch?: (client: number) => Watch,
+): Promise<Run> {
+  const world = new World(schedule, scheduler, watch);
   return world.run();
 }
 
 class World {
   readonly #schedule: Schedule;
   readonly #scheduler: Scheduler | undefined;
+  readonly #watch: ((client: number) => Watch) | undefined;
   readonly #clock = new ManualClock();
   readonly #brokerClock = new BrokerClock(this.#clock);
   readonly #sequence = new Sequence();
@@ -86,11 +93,12 @@ class World {
   readonly #sleeps: { readonly at: number; readonly ms: number }[] = [];
   #open = 0;
 
-  constructor(schedule: Schedule, scheduler: Scheduler | undefined) {
+  constructor(schedule: Schedule, scheduler: Scheduler | undefined, watch: ((client: number) => Watch) | undefined) {
     this.#schedule = schedule;
     this.#scheduler = scheduler;
     const { maxRetries, hasDeadLetterQueue, seed, up, down, faults, failureRate = 0, retryDelay } = schedule;
     const settings = { maxRetries, ...(retryDelay && { retryDelaySeconds: retryDelay.seconds }) };
+    this.#watch = watch;
     this.#broker = createBroker({
       clock: this.#brokerClock,
       random: seededRandom(seed),
@@ -136,6 +144,7 @@ class World {
       fits: (body) => !this.#unfit.has(JSON.stringify(body)),
       connection: connectionTo('jobs'),
       otherConnection: connectionTo('other'),
+      watch: this.#watch?.(client),
     });
     started.start();
     return started;
