@@ -1,4 +1,5 @@
 import type { Clock } from '../contract/clock.ts';
+import { hasRequestContexts } from '../contract/request-contexts.ts';
 import type { Schema } from '../contract/schema.ts';
 import type { QueueTransport } from '../contract/transport.ts';
 import { Gates } from '../lease/gates.ts';
@@ -51,4 +52,9 @@ export function createQueueContext(
     wakes: new Wakes(),
     holders: new Set(),
   };
+}
+
+/** The context as one consumer sees it. Where requests have contexts of their own, the other consumers are out of its reach. */
+export function contextOfConsumer(context: QueueContext): QueueContext {
+  return hasRequestContexts() ? { ...context, wakes: new Wakes(), holders: new Set() } : context;
 }
