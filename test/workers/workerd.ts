@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -8,6 +9,7 @@ import { promisify } from 'node:util';
 
 const root = join(import.meta.dirname, '../..');
 const directory = join(import.meta.dirname, 'miniflare');
+const compatibilityDate = '2026-04-01';
 const run = promisify(execFile);
 
 /** What miniflare is asked for, as far as the tests do. */
@@ -55,7 +57,7 @@ export async function startWorker(file: string, options: WorkerOptions = {}): Pr
   const miniflare = new Miniflare({
     modules: [{ type: 'ESModule', path: 'worker.mjs', contents: script }],
     modulesRoot: '/',
-    compatibilityDate: '2026-04-01',
+    compatibilityDate,
     // Past miniflare's own Worker, which goes on for who has left.
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
     ...options,
@@ -63,12 +65,63 @@ export async function startWorker(file: string, options: WorkerOptions = {}): Pr
   const url = await miniflare.unsafeGetDirectURL();
   return {
     url,
-    ask: async (path, init) => {
-      const response = await fetch(new URL(path, url), init);
-      return { status: response.status, text: await response.text() };
-    },
+    ask: (path, init) => ask(url, path, init),
     [Symbol.asyncDispose]: () => miniflare.dispose(),
   };
+}
+
+/**
+ * Runs a Worker whose queue binding `JOBS` sends to an HTTP server in place of the platform, in workerd alone.
+ *
+ * @param port - of that server
+ */
+export async function startBoundWorker(file: string, port: number): Promise<RunningWorker> {
+  const temporary = await mkdtemp(join(tmpdir(), 'leasestream-bound-'));
+  const binary = (createRequire(join(directory, 'package.json'))('workerd') as { readonly default: string }).default;
+  await writeFile(join(temporary, 'worker.mjs'), await bundle(join(import.meta.dirname, file)));
+  await writeFile(join(temporary, 'config.capnp'), boundConfig(port));
+  const child = spawn(binary, ['serve', 'config.capnp', '--control-fd=3'], {
+    cwd: temporary,
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+  });
+  const [line] = (await once(child.stdio[3] as NodeJS.ReadableStream, 'data')) as [Buffer];
+  const { port: listening } = JSON.parse(line.toString('utf8').split('\n')[0] ?? '') as { readonly port: number };
+  const url = new URL(`http://127.0.0.1:${listening}`);
+  return {
+    url,
+    ask: (path, init) => ask(url, path, init),
+    [Symbol.asyncDispose]: async () => {
+      child.kill();
+      await once(child, 'exit');
+      await rm(temporary, { recursive: true, force: true });
+    },
+  };
+}
+
+function boundConfig(port: number): string {
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    ( name = "main",
+      worker = (
+        modules = [ (name = "worker.mjs", esModule = embed "worker.mjs") ],
+        compatibilityDate = "${compatibilityDate}",
+        bindings = [ (name = "JOBS", queue = "jobs") ],
+      ) ),
+    ( name = "jobs", external = (address = "127.0.0.1:${port}", http = ()) ),
+  ],
+  sockets = [ (name = "http", address = "127.0.0.1:0", http = (), service = "main") ],
+);
+`;
+}
+
+async function ask(
+  url: URL,
+  path: string,
+  init?: RequestInit,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const response = await fetch(new URL(path, url), init);
+  return { status: response.status, text: await response.text() };
 }
 
 /** The bundler comes with vitest. */

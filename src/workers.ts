@@ -1,0 +1,10 @@
+export { type BatchSourceOptions, fromBatch } from './workers/from-batch.ts';
+export { fromBinding, type QueueBinding } from './workers/from-binding.ts';
+export type { PushedBatch, PushedMessage } from './workers/pushed-batch.ts';
+export {
+  type PushHandler,
+  type PushHandlerContext,
+  type PushHandlerOptions,
+  type QueueHandler,
+  toQueueHandler,
+} from './workers/to-queue-handler.ts';
