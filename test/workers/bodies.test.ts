@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Broker, createBroker } from '../../src/broker.ts';
 import { type ContentType, openQueue } from '../../src/index.ts';
@@ -72,6 +74,12 @@ describe('what a binding sends, pulled over HTTP', () => {
     ['handle-text', 'text', 'täxt'],
   ])('is the same value: %s', async (way, contentType, body) => {
     expect(await pulled(way)).toMatchObject([{ contentType, body }]);
+  });
+
+  it('is what the documentation has a table of', async () => {
+    const page = await readFile(join(import.meta.dirname, '../../docs/workers.md'), 'utf8');
+    const types = [...page.matchAll(/^\| `(\w+)` /gm)].map(([, type]) => type);
+    expect(types).toEqual(['json', 'text', 'bytes', 'v8']);
   });
 
   it('is the same in a batch', async () => {
