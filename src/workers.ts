@@ -1,5 +1,6 @@
 export { type BatchSourceOptions, fromBatch } from './workers/from-batch.ts';
-export { fromBinding, type QueueBinding } from './workers/from-binding.ts';
+export type { BodyOptions } from './workers/batch-queue.ts';
+export { type BindingSendOptions, fromBinding, type QueueBinding } from './workers/from-binding.ts';
 export type { PushedBatch, PushedMessage } from './workers/pushed-batch.ts';
 export {
   type PushHandler,

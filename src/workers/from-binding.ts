@@ -6,16 +6,16 @@ import type { QueueTransport } from '../contract/transport.ts';
 import { bindingFailure } from './binding-failure.ts';
 
 /** How a binding sends one message. */
-interface BindingSendOptions {
+export interface BindingSendOptions {
   readonly contentType?: 'text' | 'json';
   readonly delaySeconds?: number;
 }
 
 /** A queue as a Worker is bound to it: what `env` holds by the name of its `[[queues.producers]]`. */
-export interface QueueBinding {
-  send(body: unknown, options?: BindingSendOptions): Promise<unknown>;
+export interface QueueBinding<Body = unknown> {
+  send(body: Body, options?: BindingSendOptions): Promise<unknown>;
   sendBatch(
-    messages: Iterable<BindingSendOptions & { readonly body: unknown }>,
+    messages: Iterable<BindingSendOptions & { readonly body: Body }>,
     options?: Pick<BindingSendOptions, 'delaySeconds'>,
   ): Promise<unknown>;
   /** Not every runtime has it. */
@@ -51,7 +51,7 @@ const must = "a queue binding: what 'env' holds by the name of its [[queues.prod
  * };
  * ```
  */
-export function fromBinding(binding: QueueBinding): { readonly transport: QueueTransport } {
+export function fromBinding(binding: QueueBinding<never>): { readonly transport: QueueTransport } {
   if (typeof binding?.send !== 'function' || typeof binding.sendBatch !== 'function') {
     throw new TypeError(rule('open a queue', 'binding', must, binding));
   }
@@ -86,11 +86,13 @@ async function call<Result>(action: string, ask: () => Promise<Result>): Promise
   }
 }
 
-function itemOf({ body, contentType, delaySeconds }: OutgoingMessage): BindingSendOptions & { body: unknown } {
+/** Of whatever type the binding's bodies are said to be: that is for the handle to say. */
+function itemOf({ body, contentType, delaySeconds }: OutgoingMessage): BindingSendOptions & { body: never } {
   const encoded = encodeBody(body, contentType);
+  // The binding encodes it anew.
+  const value = encoded.contentType === 'text' ? encoded.text : parseExactly(encoded.text);
   return {
-    // The binding encodes it anew.
-    body: encoded.contentType === 'text' ? encoded.text : parseExactly(encoded.text),
+    body: value as never,
     contentType: encoded.contentType,
     ...(delaySeconds !== undefined && { delaySeconds }),
   };
@@ -120,7 +122,7 @@ async function refuse(action: string): Promise<never> {
   throw new QueueError(text, { code: 'transport-failed' });
 }
 
-async function metricsOf(binding: QueueBinding): Promise<QueueMetrics> {
+async function metricsOf(binding: QueueBinding<never>): Promise<QueueMetrics> {
   const said = (await binding.metrics?.()) as Partial<QueueMetrics> & { oldestMessageTimestamp?: Date | number };
   const { backlogCount, backlogBytes = 0, oldestMessageTimestamp } = said;
   if (typeof backlogCount !== 'number') {
