@@ -23,10 +23,10 @@ async function answered(): Promise<Answered> {
   return JSON.parse((await worker.ask('/answered')).text) as Answered;
 }
 
-describe('a Worker, its queue, and the Worker again', { timeout: 30_000 }, () => {
+describe('a Worker, its queue, and the Worker again', { timeout: 60_000 }, () => {
   it('handles what it sends, each message for itself, and reads the answers', async () => {
     expect(await worker.ask('/ask?count=50')).toEqual({ status: 200, text: 'asked' });
-    await expect.poll(async () => (await answered()).answered.length, { timeout: 20_000 }).toBe(50);
+    await expect.poll(async () => (await answered()).answered.length, { timeout: 50_000 }).toBe(50);
     const { answered: answers, attempts } = await answered();
     const expected = Array.from({ length: 50 }, (_, n) => ({ answer: n * 2, isLive: true }));
     expect(new Set(answers.map((answer) => JSON.stringify(answer)))).toEqual(
@@ -39,7 +39,7 @@ describe('a Worker, its queue, and the Worker again', { timeout: 30_000 }, () =>
     const before = (await answered()).answered.length;
     expect(await worker.ask('/kinds')).toEqual({ status: 200, text: 'sent' });
     const kinds = async (): Promise<readonly unknown[]> => (await answered()).answered.slice(before);
-    await expect.poll(kinds, { timeout: 20_000 }).toHaveLength(5);
+    await expect.poll(kinds, { timeout: 50_000 }).toHaveLength(5);
     expect(await kinds()).toEqual([
       { contentType: 'json', body: { json: [1, 'ü', null] } },
       { contentType: 'text', body: 'täxt' },

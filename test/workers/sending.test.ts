@@ -14,7 +14,7 @@ beforeEach(async () => {
   broker = createBroker({ queues: { jobs: {} }, onJournal: (entry) => void journal.push(entry) });
   server = await broker.listen();
   worker = await startWorker('sending.worker.mjs', { bindings: { QUEUE: server.queue('jobs') } });
-});
+}, 60_000);
 
 afterEach(async () => {
   await worker[Symbol.asyncDispose]();
@@ -35,7 +35,7 @@ async function askAndLeave(path: string, afterMs: number): Promise<void> {
   await asked;
 }
 
-describe('send(), by a handle that outlives the requests of a Worker', { timeout: 20_000 }, () => {
+describe('send(), by a handle that outlives the requests of a Worker', { timeout: 120_000 }, () => {
   it('answers a thousand requests at once, some of which are cancelled, and pushes each message once', async () => {
     broker.setFaults({ latencyMs: [5, 50], calls: ['push'] });
     const asked = numbers(1_000).map((id) => worker.ask(`/send?id=${id}`));
