@@ -21,7 +21,7 @@ import { DeliveredMessage } from './leased-message.ts';
 import { Leftovers } from './leftovers.ts';
 import type { DeliveryMode } from './modes.ts';
 import { type PullAnswer, Puller, type PullSituation } from './puller.ts';
-import type { QueueContext } from './queue-context.ts';
+import { contextOfConsumer, type QueueContext } from './queue-context.ts';
 import { Settlements } from './settlements.ts';
 import { Settler } from './settler.ts';
 import {
@@ -96,7 +96,8 @@ export class Engine {
   /** Something was in hand since the last pull that found the consumer idle. */
   #wasBusy = false;
 
-  constructor(context: QueueContext, options: ResolvedConsumeOptions, mode: DeliveryMode) {
+  constructor(handles: QueueContext, options: ResolvedConsumeOptions, mode: DeliveryMode) {
+    const context = contextOfConsumer(handles);
     this.#context = context;
     this.options = options;
     this.closed = new Promise((resolve) => {

@@ -1,5 +1,6 @@
 import type { Clock } from '../contract/clock.ts';
 import type { Observers } from '../contract/observers.ts';
+import { hasRequestContexts } from '../contract/request-contexts.ts';
 import type { Schema } from '../contract/schema.ts';
 import type { QueueTransport } from '../contract/transport.ts';
 import { Gates } from '../lease/gates.ts';
@@ -53,4 +54,9 @@ export function createQueueContext(
     wakes: new Wakes(),
     holders: new Set(),
   };
+}
+
+/** The context as one consumer sees it. Where requests have contexts of their own, the other consumers are out of its reach. */
+export function contextOfConsumer(context: QueueContext): QueueContext {
+  return hasRequestContexts() ? { ...context, wakes: new Wakes(), holders: new Set() } : context;
 }

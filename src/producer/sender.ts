@@ -6,6 +6,7 @@ import { HomeContext } from '../contract/home-context.ts';
 import type { OutgoingMessage } from '../contract/message.ts';
 import type { SendEnd } from '../contract/observer.ts';
 import type { Observers, Ongoing } from '../contract/observers.ts';
+import { hasRequestContexts } from '../contract/request-contexts.ts';
 import { limits } from '../contract/limits.ts';
 import { encodeMessage } from './encode-message.ts';
 import { followSend, injected } from './follow-send.ts';
@@ -46,12 +47,18 @@ interface Waiting extends EncodedMessage {
   readonly reject: (error: unknown) => void;
 }
 
-/** Sends messages; those sent in one turn of the event loop, or while requests are under way, share a request. */
+/**
+ * Sends messages; those sent in one turn of the event loop, or while requests are under way, share a request.
+ *
+ * Where requests have contexts of their own, only those of one turn do, which are of one context: nothing is left behind
+ * for another to send or to wait for.
+ */
 export class Sender {
   readonly #pusher: Pusher;
   readonly #clock: Clock;
   readonly #observers: Observers | undefined;
-  readonly #waiting: Waiting[] = [];
+  readonly #isByContext = hasRequestContexts();
+  #waiting: Waiting[] = [];
   readonly #home = new HomeContext();
   #underWay = 0;
   #timer: Timer | undefined;
@@ -77,8 +84,25 @@ export class Sender {
     const encoded = encodeMessage(message);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...encoded, resolve, reject });
-      if (this.#waiting.length >= limits.batchMessages) this.#flush();
+      if (this.#isByContext) {
+        if (this.#waiting.length === 1) void this.#pushTurn();
+      } else if (this.#waiting.length >= limits.batchMessages) this.#flush();
       else this.#timer ??= this.#clock.setTimer(() => this.#flush(), 0);
+    });
+  }
+
+  /** Pushes what is sent until the microtasks of this turn send no more. */
+  async #pushTurn(): Promise<void> {
+    for (let seen = 0; seen < this.#waiting.length;) {
+      seen = this.#waiting.length;
+      await Promise.resolve();
+    }
+    const sent = this.#waiting;
+    this.#waiting = [];
+    await pushBatches(sent, {
+      atOnce: maxRequests,
+      push: (batch) => this.#pusher.push(batch.map(plain)),
+      onOutcome: (index, error) => conclude(sent[index], error),
     });
   }
 
@@ -94,10 +118,7 @@ export class Sender {
     this.#underWay += 1;
     const failures = await this.#pusher.push(batch.map(plain));
     this.#underWay -= 1;
-    batch.forEach(({ resolve, reject }, index) => {
-      if (failures[index] === undefined) resolve();
-      else reject(failures[index]);
-    });
+    batch.forEach((waiting, index) => conclude(waiting, failures[index]));
     // What waited is of others: not in the context of these.
     this.#home.run(() => this.#flush());
   }
@@ -141,6 +162,11 @@ export class Sender {
     if (failures.some((error) => error !== undefined)) signal?.throwIfAborted();
     throwFailures(failures);
   }
+}
+
+function conclude(waiting: Waiting | undefined, error: unknown): void {
+  if (error === undefined) waiting?.resolve();
+  else waiting?.reject(error);
 }
 
 function plain({ body, delaySeconds }: EncodedMessage): EncodedMessage {

@@ -64,7 +64,8 @@ export interface Queue<Body = unknown, Sent = Body> extends AsyncIterable<Leased
     ...options: ProcessBatchesArguments<Body, Env>
   ): Processor;
   /**
-   * Pushes a message. Those sent at about the same time share a request. What may be repeated is, for a minute.
+   * Pushes a message. Those sent at about the same time share a request, in Workers only those of one turn of one request.
+   * What may be repeated is, for a minute.
    *
    * @returns once the service confirmed it
    * @throws TypeError or RangeError when the body or the delay can't be pushed; QueueError when the service did not

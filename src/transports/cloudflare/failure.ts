@@ -59,7 +59,7 @@ function isCut({ status, envelope, text }: FailedAnswer): boolean {
  *
  * @see https://developers.cloudflare.com/queues/reference/error-codes/
  */
-const codeTable: ReadonlyMap<number, QueueErrorCode> = new Map<number, QueueErrorCode>([
+export const codeTable: ReadonlyMap<number, QueueErrorCode> = new Map<number, QueueErrorCode>([
   [971, 'rate-limited'],
   [10429, 'rate-limited'],
   [10250, 'queue-unavailable'],

@@ -1,0 +1,48 @@
+import { rule } from '../contract/check-options.ts';
+
+/** A message of a batch that the platform pushed to a Worker. */
+export interface PushedMessage {
+  readonly id: string;
+  readonly timestamp: Date;
+  readonly body: unknown;
+  /** 1 on the first delivery. */
+  readonly attempts: number;
+  ack(): void;
+  retry(options?: { readonly delaySeconds?: number }): void;
+}
+
+/**
+ * What the platform gives to a Worker's `queue` handler.
+ *
+ * @see https://developers.cloudflare.com/queues/configuration/javascript-apis/#messagebatch
+ */
+export interface PushedBatch {
+  readonly queue: string;
+  readonly messages: readonly PushedMessage[];
+}
+
+const taken = new WeakSet<PushedBatch>();
+
+/** @throws TypeError when it is no batch, or was taken before: whoever took it settles its messages */
+export function checkBatch(action: string, batch: PushedBatch): void {
+  if (!Array.isArray(batch?.messages)) {
+    throw new TypeError(rule(action, 'batch', 'the batch that the platform gave to queue()', batch));
+  }
+  if (taken.has(batch)) {
+    throw new TypeError(`Cannot ${action} that was taken before: a batch is for one toQueueHandler() or fromBatch()`);
+  }
+}
+
+/** Nobody else may take it from now on. */
+export function takeBatch(batch: PushedBatch): void {
+  taken.add(batch);
+}
+
+/** Throws a `TypeError` for an option that means nothing where the platform pushes. */
+export function checkNames(action: string, options: object, allowed: readonly string[]): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || allowed.includes(name)) continue;
+    const names = allowed.map((each) => `'${each}'`).join(', ');
+    throw new TypeError(`Cannot ${action} with '${name}', which the platform decides, or nobody: allowed are ${names}`);
+  }
+}
