@@ -51,8 +51,8 @@ export const producerMutants: readonly Mutant[] = [
   {
     name: 'a message whose push failed counts as sent',
     file: sender,
-    find: 'if (failures[index] === undefined) resolve();',
-    replace: 'if (failures.length > index) resolve();',
+    find: 'if (error === undefined) waiting?.resolve();',
+    replace: 'if (waiting !== undefined) waiting.resolve();',
   },
   {
     name: 'requests that have ended count as under way',

@@ -30,7 +30,7 @@ const answers = {
   },
   '/consume': async (count) => {
     const ids = [];
-    for await (const message of queue.consume({ idle: { maxMs: 500 }, visibilityTimeoutMs: 2_000 })) {
+    for await (const message of queue.consume({ maxIdleMs: 500, visibilityTimeoutMs: 2_000 })) {
       ids.push(message.body.id);
       if (ids.length < Number(count)) continue;
       await message.ack();
