@@ -2,7 +2,7 @@
 // opens a queue with so many messages, and answers with its connection; each answer of its HTTP API takes its time.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBroker } from '../src/broker.ts';
-import { listen } from '../src/transports/broker/listen.ts';
+import { listen } from '../src/broker/http/listen.ts';
 import { bodyOf, type Scenario } from './scenario.ts';
 
 /** What the parent asks for. */

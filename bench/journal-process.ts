@@ -1,7 +1,7 @@
 // The broker in a process of its own, and what its journal says: a reader that computes must not hold up the service too.
 // Spoken to by messages of its parent: opens a queue with so many messages, or tells what became of them.
 import { createBroker, type JournalEntry } from '../src/broker.ts';
-import { listen } from '../src/transports/broker/listen.ts';
+import { listen } from '../src/broker/http/listen.ts';
 
 /** Opens a queue of this name, or with `messages` 0 tells what its journal says. */
 export interface JournalRequest {

@@ -2,7 +2,7 @@
 // Spoken to by messages of its parent, one at a time.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBroker, type JournalEntry } from '../../src/broker.ts';
-import { listen } from '../../src/transports/broker/listen.ts';
+import { listen } from '../../src/broker/http/listen.ts';
 import { fastClock } from './fast-clock.ts';
 import type { QueueTally, ServiceRequest, ServiceSettings } from './service.ts';
 

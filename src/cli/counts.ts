@@ -1,4 +1,4 @@
-import type { QueueCounts } from '../transports/broker/queue.ts';
+import type { QueueCounts } from '../broker/queue/queue.ts';
 
 /** What `GET /leasestream/counts` tells. */
 export interface BrokerCounts {

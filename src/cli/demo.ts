@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { ConsumerSummary } from '../consumer/stats.ts';
 import { systemClock } from '../contract/system-clock.ts';
 import { openQueue } from '../queue/open-queue.ts';
-import { createBroker } from '../transports/broker/broker.ts';
+import { createBroker } from '../broker/broker.ts';
 import { InputError } from './exit-codes.ts';
 import { Progress } from './progress.ts';
 import { parseLine, readLines } from './read-lines.ts';
@@ -23,9 +23,7 @@ const sampleCopies = 40;
 async function readInput(argument: string | undefined): Promise<unknown[]> {
   if (argument === '-') return readBodies(process.stdin);
   if (argument !== undefined) return readBodies(createReadStream(argument));
-  const sample = await readBodies(
-    createReadStream(fileURLToPath(new URL('../../src/cli/sample.ndjson', import.meta.url))),
-  );
+  const sample = await readBodies(createReadStream(fileURLToPath(new URL('./sample.ndjson', import.meta.url))));
   return Array.from({ length: sampleCopies }, () => sample).flat();
 }
 

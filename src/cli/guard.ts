@@ -1,4 +1,4 @@
-import { isLoopback } from '../transports/broker/loopback.ts';
+import { isLoopback } from '../broker/http/loopback.ts';
 
 /** Answers of the guard and the page, in the form of the API. */
 export function refuse(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Response {

@@ -1,4 +1,4 @@
-import type { QueueSettings } from '../transports/broker/settings.ts';
+import type { QueueSettings } from '../broker/queue/settings.ts';
 import { parseDuration, parseSeconds } from './duration.ts';
 import { InputError } from './exit-codes.ts';
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { behaviourNames } from '../transports/broker/behaviour.ts';
-import type { BrokerOptions } from '../transports/broker/broker-options.ts';
+import { behaviourNames } from '../broker/behaviour.ts';
+import type { BrokerOptions } from '../broker/broker-options.ts';
 import { InputError } from './exit-codes.ts';
 import { parseQueueFlag } from './queue-flag.ts';
 

@@ -1,4 +1,4 @@
-import type { BrokerServer, QueueConnection } from '../transports/broker/broker.ts';
+import type { BrokerServer, QueueConnection } from '../broker/broker.ts';
 import type { NeededNoProxy } from './no-proxy.ts';
 import type { ServeConfig } from './serve-config.ts';
 

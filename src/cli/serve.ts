@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { systemClock } from '../contract/system-clock.ts';
-import type { Broker, BrokerServer } from '../transports/broker/broker.ts';
-import { createBroker } from '../transports/broker/broker.ts';
-import { isLoopback } from '../transports/broker/loopback.ts';
-import { openBroker } from '../transports/broker/open-broker.ts';
+import type { Broker, BrokerServer } from '../broker/broker.ts';
+import { createBroker } from '../broker/broker.ts';
+import { isLoopback } from '../broker/http/loopback.ts';
+import { openBroker } from '../broker/durability/open-broker.ts';
 import { askCounts, type BrokerCounts } from './counts.ts';
 import { exitCodes, InputError } from './exit-codes.ts';
 import { guardLoopback } from './guard.ts';

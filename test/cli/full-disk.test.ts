@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createCloudflareTransport } from '../../src/cloudflare.ts';
-import type { KeyValueStore } from '../../src/transports/broker/key-value-store.ts';
+import type { KeyValueStore } from '../../src/broker/durability/key-value-store.ts';
 import { runCli } from './run-cli.ts';
 
 const disk = vi.hoisted(() => ({ isFull: false }));
 
-vi.mock('../../src/transports/broker/level-store.ts', async (importActual) => {
+vi.mock('../../src/broker/durability/level-store.ts', async (importActual) => {
   const actual = await importActual<{ openLevelStore: (directory: string) => Promise<KeyValueStore> }>();
   const openLevelStore = async (directory: string): Promise<KeyValueStore> => {
     const store = await actual.openLevelStore(directory);

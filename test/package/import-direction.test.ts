@@ -16,7 +16,7 @@ const folders = [
   'observe',
   'workers',
   'transports/cloudflare',
-  'transports/broker',
+  'broker',
   'cli',
 ];
 
@@ -75,8 +75,8 @@ const forbidden: Readonly<Record<string, readonly Violation[]>> = {
     ...imports('transports/cloudflare/node-wire.ts', '../../lease/a.ts', '../../cli/a.ts', '../../index.ts', 'undici'),
   ],
   'ofetch, and what is chosen by conditions, outside transports/cloudflare/': [
-    ...['contract', 'lease', 'consumer', 'producer', 'convert', 'queue', 'transports/broker', 'entry.ts'].flatMap(
-      (place) => imports(place, 'ofetch', '#wire'),
+    ...['contract', 'lease', 'consumer', 'producer', 'convert', 'queue', 'broker', 'entry.ts'].flatMap((place) =>
+      imports(place, 'ofetch', '#wire'),
     ),
     ...imports('transports/cloudflare/node-wire.ts', 'ofetch', '#wire'),
   ],
@@ -93,13 +93,26 @@ const forbidden: Readonly<Record<string, readonly Violation[]>> = {
     'entry.ts',
   ].flatMap((place) => imports(place, '@opentelemetry/api')),
   'the broker importing anything but contract/ and the wire format': [
-    ...imports('transports/broker', ...allBut('transports/broker', 'contract'), 'undici', 'rxjs', 'node:http'),
-    ...imports('transports/broker', '../cloudflare/http.ts', '../cloudflare/failure.ts'),
-    ...imports('transports/broker/listen.ts', '../../lease/a.ts', '../cloudflare/http.ts', '../../cli/a.ts', 'rxjs'),
+    ...imports('broker', ...allBut('broker', 'contract'), 'undici', 'rxjs', 'node:http'),
+    ...imports('broker', '../transports/cloudflare/http.ts', '../transports/cloudflare/failure.ts'),
+    ...imports(
+      'broker/queue',
+      '../../lease/a.ts',
+      '../../transports/cloudflare/http.ts',
+      '../../broker.ts',
+      'node:http',
+    ),
+    ...imports(
+      'broker/http/listen.ts',
+      '../../lease/a.ts',
+      '../../transports/cloudflare/http.ts',
+      '../../cli/a.ts',
+      'rxjs',
+    ),
   ],
   'classic-level outside level-store.ts, and anything else in it': [
-    ...imports('transports/broker', 'classic-level'),
-    ...imports('transports/broker/level-store.ts', 'undici', 'node:fs', '../cloudflare/wire.ts', '../../lease/a.ts'),
+    ...imports('broker', 'classic-level'),
+    ...imports('broker/durability/level-store.ts', 'undici', 'node:fs', '../queue/a.ts', '../../lease/a.ts'),
   ],
   'rxjs outside convert/observable.ts': [
     ...imports('convert', 'rxjs', 'rxjs/operators'),
@@ -115,7 +128,7 @@ const forbidden: Readonly<Record<string, readonly Violation[]>> = {
     line('lease/b.ts', "export * from './a.ts';", 'import(no-cycle)'),
   ],
   'a clock that is not the port': [
-    ...globals([...folders, 'convert/node-readable.ts', 'transports/broker/listen.ts'], clocks),
+    ...globals([...folders, 'convert/node-readable.ts', 'broker/http/listen.ts'], clocks),
     ...properties([...folders, 'consumer/now-options.ts'], 'Date.now()'),
     ...globals(['lease'], ['Date', 'queueMicrotask']),
   ],
@@ -153,7 +166,7 @@ const allowed: readonly (readonly [file: string, code: string])[] = [
   ['index.ts', "export * from './convert/clean.ts';"],
   ['index.ts', "export * from './queue/open-queue.ts';"],
   ['index.ts', "export type { Clean } from './contract/clean.ts';"],
-  ['broker.ts', "export * from './transports/broker/listen.ts';"],
+  ['broker.ts', "export * from './broker/http/listen.ts';"],
   ['rxjs.ts', "export * from './convert/observable.ts';"],
   ['contract/clean.ts', 'export interface Clean { readonly at: Date }'],
   ['contract/clean.ts', "export { isAbortError as check } from 'abort-controller-x';"],
@@ -187,9 +200,12 @@ const allowed: readonly (readonly [file: string, code: string])[] = [
   ['transports/cloudflare/clean.ts', "export { createFetch } from 'ofetch';"],
   ['transports/cloudflare/node-clean.ts', "export { request } from 'node:http';"],
   ['transports/cloudflare/wire-clean.ts', "export type { Clean as Wire } from '../../contract/clean.ts';"],
-  ['transports/broker/clean.ts', "export type { Wire } from '../cloudflare/wire-clean.ts';"],
-  ['transports/broker/listen.ts', "export { createServer } from 'node:http';"],
-  ['transports/broker/level-store.ts', "export { ClassicLevel } from 'classic-level';"],
+  ['broker/clean.ts', "export type { Wire } from '../transports/cloudflare/wire-clean.ts';"],
+  ['broker/queue/clean.ts', "export type { Wire } from '../../transports/cloudflare/wire-clean.ts';"],
+  ['broker/http/clean.ts', "export type * from '../queue/clean.ts';"],
+  ['broker/http/clean.ts', "export type * from '../clean.ts';"],
+  ['broker/http/listen.ts', "export { createServer } from 'node:http';"],
+  ['broker/durability/level-store.ts', "export { ClassicLevel } from 'classic-level';"],
   ['cli/clean.ts', "export * from '../convert/clean.ts';"],
   ['cli/clean.ts', "export { readFileSync } from 'node:fs';"],
   ['cli/clean.ts', 'console.log(process.argv);'],
