@@ -1,15 +1,20 @@
 export type { BatchOptions, ProcessBatchesArguments, ProcessBatchesOptions } from './consumer/batch-options.ts';
 export type { BreakerOptions, ConsumeOptions, InvalidAction } from './consumer/consume-options.ts';
 export type { BatchConsumer, CloseOptions, Consumer, ConsumerControl } from './consumer/consumer.ts';
-export type { Decode, DecodeBody, UndecodedMessage } from './consumer/decode.ts';
+export type { Decode, DecodeBody, UndecodedMessage } from './consumer/intake/decode.ts';
 export type { ConsumerEvent, InvalidMessage, MessageIdentity } from './consumer/events.ts';
-export type { DeadLetterOptions, DeadLetterQueue, LeasedMessage, RetryOptions } from './consumer/leased-message.ts';
-export type { MessageBatch } from './consumer/message-batch.ts';
-export type { BatchContext, BatchHandler } from './consumer/process-batches.ts';
-export type { KeyedMessage } from './consumer/message-key.ts';
+export type {
+  DeadLetterOptions,
+  DeadLetterQueue,
+  LeasedMessage,
+  RetryOptions,
+} from './consumer/handing-out/leased-message.ts';
+export type { MessageBatch } from './consumer/handing-out/message-batch.ts';
+export type { BatchContext, BatchHandler } from './consumer/handing-out/process-batches.ts';
+export type { KeyedMessage } from './consumer/intake/message-key.ts';
 export type { ProcessOptions, RetryDelay } from './consumer/process-options.ts';
-export type { MessageHandler } from './consumer/process.ts';
-export type { Processor } from './consumer/processor.ts';
+export type { MessageHandler } from './consumer/handing-out/process.ts';
+export type { Processor } from './consumer/handing-out/processor.ts';
 export type { BreakerStats, CloseReason, ConsumerState, ConsumerStats, ConsumerSummary } from './consumer/stats.ts';
 export { encodeBody, type EncodedBody } from './contract/body.ts';
 export type { AsyncDisposal } from './contract/async-disposal.ts';

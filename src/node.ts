@@ -1,7 +1,7 @@
 export type { ConsumeOptions } from './consumer/consume-options.ts';
 export type { Consumer } from './consumer/consumer.ts';
-export type { UndecodedMessage } from './consumer/decode.ts';
-export type { LeasedMessage } from './consumer/leased-message.ts';
+export type { UndecodedMessage } from './consumer/intake/decode.ts';
+export type { LeasedMessage } from './consumer/handing-out/leased-message.ts';
 export type { MessageSource, SourceOptions } from './convert/message-source.ts';
 export {
   type ConsumerHealth,

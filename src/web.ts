@@ -1,6 +1,6 @@
 export type { ConsumeOptions } from './consumer/consume-options.ts';
 export type { Consumer } from './consumer/consumer.ts';
-export type { LeasedMessage } from './consumer/leased-message.ts';
+export type { LeasedMessage } from './consumer/handing-out/leased-message.ts';
 export type { MessageSource, SourceOptions } from './convert/message-source.ts';
 export type { MessageTarget, WritableItem } from './convert/queue-sink.ts';
 export { toReadableStream } from './convert/web-readable.ts';

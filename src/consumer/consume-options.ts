@@ -5,8 +5,8 @@ import type { KeptOrder } from '../lease/plan-pull.ts';
 import type { BatchRate, StartRate } from '../lease/rate-limit.ts';
 import type { BreakerBounds } from '../lease/breaker.ts';
 import type { ConsumerEvent, InvalidMessage } from './events.ts';
-import type { KeyOf } from './message-key.ts';
-import { resolveRate } from './start-rate.ts';
+import type { KeyOf } from './intake/message-key.ts';
+import { resolveRate } from './handing-out/start-rate.ts';
 
 /** What becomes of a message whose body could not be decoded or did not fit the schema. */
 export type InvalidAction = 'retry' | 'ack' | 'throw';

@@ -2,8 +2,8 @@ import type { AsyncDisposal } from '../contract/async-disposal.ts';
 import { checkNames } from '../contract/check-names.ts';
 import { checkNumber } from '../contract/check-options.ts';
 import type { ItemIterator } from '../contract/item-iterator.ts';
-import type { LeasedMessage } from './leased-message.ts';
-import type { MessageBatch } from './message-batch.ts';
+import type { LeasedMessage } from './handing-out/leased-message.ts';
+import type { MessageBatch } from './handing-out/message-batch.ts';
 import type { ConsumerStats, ConsumerSummary } from './stats.ts';
 
 /** How a consumer is closed. */

@@ -10,20 +10,20 @@ import { ObservedWork } from '../lease/observed-work.ts';
 import { RateLimit } from '../lease/rate-limit.ts';
 import { SerialTime } from '../lease/serial-time.ts';
 import type { StartLimit } from '../lease/start-limit.ts';
-import { Breaking } from './breaking.ts';
-import { type CloseRequest, Closing } from './closing.ts';
+import { Breaking } from './handing-out/breaking.ts';
+import { type CloseRequest, Closing } from './closing/closing.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
 import type { ConsumerEvent } from './events.ts';
-import { Handouts } from './handouts.ts';
-import { Intake } from './intake.ts';
-import { LeaseSignals } from './lease-signals.ts';
-import { DeliveredMessage } from './leased-message.ts';
-import { Leftovers } from './leftovers.ts';
-import type { DeliveryMode } from './modes.ts';
-import { type PullAnswer, Puller, type PullSituation } from './puller.ts';
+import { Handouts } from './handing-out/handouts.ts';
+import { Intake } from './intake/intake.ts';
+import { LeaseSignals } from './settling/lease-signals.ts';
+import { DeliveredMessage } from './handing-out/leased-message.ts';
+import { Leftovers } from './pulling/leftovers.ts';
+import type { DeliveryMode } from './handing-out/modes.ts';
+import { type PullAnswer, Puller, type PullSituation } from './pulling/puller.ts';
 import { contextOfConsumer, type QueueContext } from './queue-context.ts';
-import { Settlements } from './settlements.ts';
-import { Settler } from './settler.ts';
+import { Settlements } from './settling/settlements.ts';
+import { Settler } from './settling/settler.ts';
 import {
   type CloseReason,
   type ConsumerState,

@@ -7,8 +7,8 @@ import {
   type ResolvedConsumeOptions,
   resolveConsumeOptions,
 } from './consume-options.ts';
-import type { LeasedMessage } from './leased-message.ts';
-import type { KeyedMessage, KeyOf } from './message-key.ts';
+import type { LeasedMessage } from './handing-out/leased-message.ts';
+import type { KeyedMessage, KeyOf } from './intake/message-key.ts';
 
 /** How long until a failed message is delivered again, in seconds: always the same, or judged for each. */
 export type RetryDelay<Body> = number | ((message: LeasedMessage<Body>, error: unknown) => number);

@@ -7,10 +7,10 @@ import { Gates } from '../lease/gates.ts';
 import type { HeldMessage } from '../lease/lease.ts';
 import type { Standing } from '../lease/patience.ts';
 import { Survived } from '../lease/survived.ts';
-import type { Decode } from './decode.ts';
-import type { PullAnswer } from './puller.ts';
+import type { Decode } from './intake/decode.ts';
+import type { PullAnswer } from './pulling/puller.ts';
 import { SteadyTime } from './steady-time.ts';
-import { Wakes } from './wakes.ts';
+import { Wakes } from './pulling/wakes.ts';
 
 /** A running consumer, as the others of its handle see it. */
 export interface Holder {

@@ -8,13 +8,13 @@ import {
   type Consumer,
   type ConsumerControl,
 } from '../consumer/consumer.ts';
-import { BatchDeliveries, type Deliveries, MessageDeliveries } from '../consumer/deliveries.ts';
+import { BatchDeliveries, type Deliveries, MessageDeliveries } from '../consumer/handing-out/deliveries.ts';
 import { Engine } from '../consumer/engine.ts';
-import { resolveRate } from '../consumer/start-rate.ts';
+import { resolveRate } from '../consumer/handing-out/start-rate.ts';
 import type { QueueContext } from '../consumer/queue-context.ts';
-import type { LeasedMessage } from '../consumer/leased-message.ts';
-import type { MessageBatch } from '../consumer/message-batch.ts';
-import { loopMode, unseenMode } from '../consumer/modes.ts';
+import type { LeasedMessage } from '../consumer/handing-out/leased-message.ts';
+import type { MessageBatch } from '../consumer/handing-out/message-batch.ts';
+import { loopMode, unseenMode } from '../consumer/handing-out/modes.ts';
 import type { ConsumerStats, ConsumerSummary } from '../consumer/stats.ts';
 import { DeliveryIterator } from './delivery-iterator.ts';
 import { openOutlet, type OutletOwner } from './message-source.ts';

@@ -1,5 +1,5 @@
 import type { ItemIterator } from '../contract/item-iterator.ts';
-import type { Deliveries } from '../consumer/deliveries.ts';
+import type { Deliveries } from '../consumer/handing-out/deliveries.ts';
 import type { Engine } from '../consumer/engine.ts';
 import type { CloseReason } from '../consumer/stats.ts';
 

@@ -1,9 +1,9 @@
 import { type ConsumeOptions, resolveConsumeOptions } from '../consumer/consume-options.ts';
 import type { Consumer } from '../consumer/consumer.ts';
-import { type Deliveries, MessageDeliveries } from '../consumer/deliveries.ts';
+import { type Deliveries, MessageDeliveries } from '../consumer/handing-out/deliveries.ts';
 import { Engine } from '../consumer/engine.ts';
-import type { LeasedMessage } from '../consumer/leased-message.ts';
-import { unseenMode } from '../consumer/modes.ts';
+import type { LeasedMessage } from '../consumer/handing-out/leased-message.ts';
+import { unseenMode } from '../consumer/handing-out/modes.ts';
 import type { QueueContext } from '../consumer/queue-context.ts';
 import { checkOptions, rule } from '../contract/check-options.ts';
 import { coreOf } from './handle-core.ts';

@@ -1,6 +1,6 @@
 import { addAbortSignal, Readable } from 'node:stream';
 
-import type { LeasedMessage } from '../consumer/leased-message.ts';
+import type { LeasedMessage } from '../consumer/handing-out/leased-message.ts';
 import { checkOptions, checkSignal } from '../contract/check-options.ts';
 import { checkSource, type MessageSource, type Opener, type SourceOptions } from './message-source.ts';
 import type { Outlet } from './outlet.ts';

@@ -1,5 +1,5 @@
 import { deserialize } from 'node:v8';
-import type { UndecodedMessage } from '../consumer/decode.ts';
+import type { UndecodedMessage } from '../consumer/intake/decode.ts';
 
 /**
  * Decodes `v8` bodies, which Workers push, with Node's own `node:v8`; all others as without it. For `decode` of

@@ -1,6 +1,6 @@
 import { defer, mergeMap, Observable, type ObservableInput, type OperatorFunction } from 'rxjs';
 
-import { DeliveredMessage, type LeasedMessage } from '../consumer/leased-message.ts';
+import { DeliveredMessage, type LeasedMessage } from '../consumer/handing-out/leased-message.ts';
 import { judgeDelay, type RetryDelay } from '../consumer/process-options.ts';
 import { checkFunction } from '../contract/check-options.ts';
 import { HomeContext } from '../contract/home-context.ts';
@@ -10,7 +10,7 @@ import { resolveSettleMapOptions, type SettleMapOptions } from './settle-map-opt
 
 export type { ConsumeOptions } from '../consumer/consume-options.ts';
 export type { Consumer } from '../consumer/consumer.ts';
-export type { LeasedMessage } from '../consumer/leased-message.ts';
+export type { LeasedMessage } from '../consumer/handing-out/leased-message.ts';
 export type { RetryDelay } from '../consumer/process-options.ts';
 export type { MessageSource, SourceOptions } from './message-source.ts';
 export type { SettleMapOptions } from './settle-map-options.ts';

@@ -1,4 +1,4 @@
-import type { Deliveries } from '../consumer/deliveries.ts';
+import type { Deliveries } from '../consumer/handing-out/deliveries.ts';
 import type { Engine } from '../consumer/engine.ts';
 
 /** A surface as it is handed items: called, where an iterator is asked. */

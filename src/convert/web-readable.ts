@@ -1,4 +1,4 @@
-import type { LeasedMessage } from '../consumer/leased-message.ts';
+import type { LeasedMessage } from '../consumer/handing-out/leased-message.ts';
 import { checkSource, type MessageSource, type Opener, type SourceOptions } from './message-source.ts';
 import type { Outlet } from './outlet.ts';
 

@@ -7,13 +7,13 @@ import {
 } from '../consumer/batch-options.ts';
 import { type ConsumeOptions, resolveConsumeOptions } from '../consumer/consume-options.ts';
 import type { BatchConsumer, Consumer } from '../consumer/consumer.ts';
-import type { DecodeBody } from '../consumer/decode.ts';
+import type { DecodeBody } from '../consumer/intake/decode.ts';
 import { createQueueContext, type QueueContext } from '../consumer/queue-context.ts';
-import type { LeasedMessage } from '../consumer/leased-message.ts';
-import { type BatchHandler, runBatchHandler } from '../consumer/process-batches.ts';
+import type { LeasedMessage } from '../consumer/handing-out/leased-message.ts';
+import { type BatchHandler, runBatchHandler } from '../consumer/handing-out/process-batches.ts';
 import { type ProcessOptions, resolveProcessOptions } from '../consumer/process-options.ts';
-import { type MessageHandler, runHandlers } from '../consumer/process.ts';
-import { failedProcessor, type Processor } from '../consumer/processor.ts';
+import { type MessageHandler, runHandlers } from '../consumer/handing-out/process.ts';
+import { failedProcessor, type Processor } from '../consumer/handing-out/processor.ts';
 import { checkNames } from '../contract/check-names.ts';
 import { checkFunction, checkOptions, checkSignal } from '../contract/check-options.ts';
 import type { Clock } from '../contract/clock.ts';

@@ -1,4 +1,4 @@
-import type { Decode } from '../consumer/decode.ts';
+import type { Decode } from '../consumer/intake/decode.ts';
 import { checkNames } from '../contract/check-names.ts';
 import { checkFunction, checkInteger, checkOneOf, rule } from '../contract/check-options.ts';
 import type { Clock } from '../contract/clock.ts';

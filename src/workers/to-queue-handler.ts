@@ -1,6 +1,6 @@
-import type { LeasedMessage } from '../consumer/leased-message.ts';
+import type { LeasedMessage } from '../consumer/handing-out/leased-message.ts';
 import { type ProcessOptions, resolveProcessOptions } from '../consumer/process-options.ts';
-import type { MessageHandler } from '../consumer/process.ts';
+import type { MessageHandler } from '../consumer/handing-out/process.ts';
 import { checkFunction, checkInteger, checkOptions } from '../contract/check-options.ts';
 import { checkHandleOptions } from '../queue/queue-options.ts';
 import { type BodyOptions, bodyOptions, mostMessages, openBatch } from './batch-queue.ts';

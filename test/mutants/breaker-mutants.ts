@@ -2,10 +2,10 @@ import type { Mutant } from './mutant.ts';
 
 const breaker = 'src/lease/breaker.ts';
 const usualSuccess = 'src/lease/usual-success.ts';
-const breaking = 'src/consumer/breaking.ts';
-const handouts = 'src/consumer/handouts.ts';
+const breaking = 'src/consumer/handing-out/breaking.ts';
+const handouts = 'src/consumer/handing-out/handouts.ts';
 const holdings = 'src/lease/holdings.ts';
-const settlements = 'src/consumer/settlements.ts';
+const settlements = 'src/consumer/settling/settlements.ts';
 
 /** Faults of the breaker. */
 export const breakerMutants: readonly Mutant[] = [

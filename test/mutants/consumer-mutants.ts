@@ -1,14 +1,14 @@
 import type { Mutant } from './mutant.ts';
 
-const closing = 'src/consumer/closing.ts';
+const closing = 'src/consumer/closing/closing.ts';
 const engine = 'src/consumer/engine.ts';
-const handouts = 'src/consumer/handouts.ts';
-const intake = 'src/consumer/intake.ts';
-const messageBatch = 'src/consumer/message-batch.ts';
-const process = 'src/consumer/process.ts';
-const processBatches = 'src/consumer/process-batches.ts';
-const puller = 'src/consumer/puller.ts';
-const shutdown = 'src/consumer/shutdown.ts';
+const handouts = 'src/consumer/handing-out/handouts.ts';
+const intake = 'src/consumer/intake/intake.ts';
+const messageBatch = 'src/consumer/handing-out/message-batch.ts';
+const process = 'src/consumer/handing-out/process.ts';
+const processBatches = 'src/consumer/handing-out/process-batches.ts';
+const puller = 'src/consumer/pulling/puller.ts';
+const shutdown = 'src/consumer/closing/shutdown.ts';
 const steadyTime = 'src/consumer/steady-time.ts';
 const turns = 'src/consumer/turns.ts';
 
@@ -315,19 +315,19 @@ export const consumerMutants: readonly Mutant[] = [
   },
   {
     name: 'a push is not owed another pull when the pull for it failed',
-    file: 'src/consumer/wakes.ts',
+    file: 'src/consumer/pulling/wakes.ts',
     find: 'this.#asked -= covered;',
     replace: '',
   },
   {
     name: 'every push wakes the same consumer',
-    file: 'src/consumer/wakes.ts',
+    file: 'src/consumer/pulling/wakes.ts',
     find: 'this.#consumers.delete(chosen);',
     replace: '',
   },
   {
     name: 'the first of what was let go decides when a pull tells that the queue is empty',
-    file: 'src/consumer/leftovers.ts',
+    file: 'src/consumer/pulling/leftovers.ts',
     find: 'Math.max(this.#leasesEndAt, leaseEndsAt)',
     replace: 'this.#leasesEndAt === -Infinity ? leaseEndsAt : this.#leasesEndAt',
   },

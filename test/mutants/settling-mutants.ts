@@ -1,8 +1,8 @@
 import type { Mutant } from './mutant.ts';
 
-const leaseSignals = 'src/consumer/lease-signals.ts';
-const settlements = 'src/consumer/settlements.ts';
-const settler = 'src/consumer/settler.ts';
+const leaseSignals = 'src/consumer/settling/lease-signals.ts';
+const settlements = 'src/consumer/settling/settlements.ts';
+const settler = 'src/consumer/settling/settler.ts';
 
 /** Faults of how the consumer settles. */
 export const settlingMutants: readonly Mutant[] = [
@@ -93,7 +93,7 @@ export const settlingMutants: readonly Mutant[] = [
   },
   {
     name: 'the second to ask what became of a message is never told',
-    file: 'src/consumer/outcomes.ts',
+    file: 'src/consumer/settling/outcomes.ts',
     find: 'else waiters.push(resolve);',
     replace: '',
     invariant: 5,

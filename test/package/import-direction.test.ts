@@ -31,13 +31,10 @@ const forbidden: Readonly<Record<string, readonly Violation[]>> = {
     ...imports('lease', ...allBut('lease', 'contract'), 'abort-controller-x', 'rxjs', 'node:timers/promises'),
     ...imports('lease', './../consumer/a.ts', '../contract/../consumer/a.ts'),
   ],
-  'consumer/ importing anything but contract/ and lease/': imports(
-    'consumer',
-    ...allBut('consumer', 'contract', 'lease'),
-    'undici',
-    'rxjs',
-    'node:events',
-  ),
+  'consumer/ importing anything but contract/ and lease/': [
+    ...imports('consumer', ...allBut('consumer', 'contract', 'lease'), 'undici', 'rxjs', 'node:events'),
+    ...imports('consumer/settling', '../../convert/a.ts', '../../producer/a.ts', '../../index.ts', 'undici', 'rxjs'),
+  ],
   'producer/ importing anything but contract/ and lease/': imports(
     'producer',
     ...allBut('producer', 'contract', 'lease'),
@@ -176,6 +173,9 @@ const allowed: readonly (readonly [file: string, code: string])[] = [
   ['lease/nearby.ts', "export type * from './clean.ts';"],
   ['consumer/clean.ts', "export type { Lease } from '../lease/clean.ts';"],
   ['consumer/clean.ts', 'export const make = (ms: number) => ({ at: new Date(ms) });'],
+  ['consumer/settling/clean.ts', "export type { Lease } from '../../lease/clean.ts';"],
+  ['consumer/closing/clean.ts', "export type * from '../settling/clean.ts';"],
+  ['consumer/closing/clean.ts', "export type { Lease } from '../clean.ts';"],
   ['consumer/clean-options.ts', 'export const defaults = { random: Math.random };'],
   ['producer/clean.ts', "export { check as produce } from '../contract/clean.ts';"],
   ['convert/clean.ts', "export * from '../consumer/clean.ts';"],

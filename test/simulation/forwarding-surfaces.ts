@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import type { LeasedMessage } from '../../src/consumer/leased-message.ts';
+import type { LeasedMessage } from '../../src/consumer/handing-out/leased-message.ts';
 import { QueueError } from '../../src/contract/errors.ts';
 import type { Settlement } from '../../src/contract/settlement.ts';
 import { forward, type Forward } from '../../src/index.ts';

@@ -1,7 +1,7 @@
 import type { InvalidAction } from '../../src/consumer/consume-options.ts';
 import type { MessageIdentity } from '../../src/consumer/events.ts';
 import type { ManualClock } from '../../src/broker.ts';
-import type { LeasedMessage } from '../../src/consumer/leased-message.ts';
+import type { LeasedMessage } from '../../src/consumer/handing-out/leased-message.ts';
 import type { Settlement } from '../../src/contract/settlement.ts';
 import type { Block } from './blocking.ts';
 import type { Sequence } from './sequence.ts';

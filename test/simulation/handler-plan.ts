@@ -1,4 +1,4 @@
-import type { DeadLetterQueue, LeasedMessage } from '../../src/consumer/leased-message.ts';
+import type { DeadLetterQueue, LeasedMessage } from '../../src/consumer/handing-out/leased-message.ts';
 import type { Settlement } from '../../src/contract/settlement.ts';
 import { type HandlerBlocking, planWork } from './blocking.ts';
 import type { HandlerLog, HandSettleKind, Start } from './handler-log.ts';

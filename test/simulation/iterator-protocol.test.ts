@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createBroker, type JournalEntry, ManualClock } from '../../src/broker.ts';
 import type { Consumer } from '../../src/consumer/consumer.ts';
-import type { LeasedMessage } from '../../src/consumer/leased-message.ts';
+import type { LeasedMessage } from '../../src/consumer/handing-out/leased-message.ts';
 import type { Settlement } from '../../src/contract/settlement.ts';
 import { openQueue } from '../../src/queue/open-queue.ts';
 import { seededRandom } from './seeded-random.ts';

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Consumer } from '../../src/consumer/consumer.ts';
-import type { LeasedMessage } from '../../src/consumer/leased-message.ts';
+import type { LeasedMessage } from '../../src/consumer/handing-out/leased-message.ts';
 import { openOutlet, type OutletOwner } from '../../src/convert/message-source.ts';
 import { toReadable } from '../../src/node.ts';
 import { settleMap, toObservable } from '../../src/rxjs.ts';

@@ -1,5 +1,5 @@
 import type { ConsumerControl } from '../../src/consumer/consumer.ts';
-import type { LeasedMessage } from '../../src/consumer/leased-message.ts';
+import type { LeasedMessage } from '../../src/consumer/handing-out/leased-message.ts';
 import type { Desk, RunningSurface, Wait } from './surface.ts';
 
 /** A consumer that can be asked for everything, and the code around it. */

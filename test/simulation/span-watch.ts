@@ -1,7 +1,7 @@
 import { context, type Span, trace } from '@opentelemetry/api';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { Observer, Operation, Processing, ProcessStart } from '../../src/contract/observer.ts';
-import type { LeasedMessage } from '../../src/consumer/leased-message.ts';
+import type { LeasedMessage } from '../../src/consumer/handing-out/leased-message.ts';
 import { observeWithOpenTelemetry } from '../../src/opentelemetry.ts';
 import type { ClientRun } from './client.ts';
 import type { Start } from './handler-log.ts';

@@ -1,5 +1,5 @@
 import type { ConsumeOptions } from '../../src/consumer/consume-options.ts';
-import type { LeasedMessage } from '../../src/consumer/leased-message.ts';
+import type { LeasedMessage } from '../../src/consumer/handing-out/leased-message.ts';
 import type { ConsumerStats, ConsumerSummary } from '../../src/consumer/stats.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import type { ForwardMessage, HandlerEnd } from './handler-plan.ts';

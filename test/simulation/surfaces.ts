@@ -1,7 +1,7 @@
 import type { Consumer } from '../../src/consumer/consumer.ts';
-import type { LeasedMessage } from '../../src/consumer/leased-message.ts';
-import type { MessageBatch } from '../../src/consumer/message-batch.ts';
-import type { Processor } from '../../src/consumer/processor.ts';
+import type { LeasedMessage } from '../../src/consumer/handing-out/leased-message.ts';
+import type { MessageBatch } from '../../src/consumer/handing-out/message-batch.ts';
+import type { Processor } from '../../src/consumer/handing-out/processor.ts';
 import { nodeForwarding, webForwarding } from './forwarding-surfaces.ts';
 import { flowing, observable, settling, streamLoop, webStream } from './reactive-surfaces.ts';
 import { readAhead, running } from './running-surface.ts';

@@ -1,5 +1,5 @@
 import type { Observer } from '../../src/contract/observer.ts';
-import type { LeasedMessage } from '../../src/consumer/leased-message.ts';
+import type { LeasedMessage } from '../../src/consumer/handing-out/leased-message.ts';
 
 /** Who follows what one client does. */
 export interface Watch {

@@ -1,0 +1,293 @@
+import { QueueError } from '../../contract/errors.ts';
+import type { ObservedSettlement, SettleEnd } from '../../contract/observer.ts';
+import type { Observers, Ongoing } from '../../contract/observers.ts';
+import type { Settlement } from '../../contract/settlement.ts';
+import type { AckRequest, AckResult, QueueTransport, RetryRequest } from '../../contract/transport.ts';
+import { Backoff } from '../../lease/backoff.ts';
+import { mayHaveTakenEffect } from '../../lease/failure-policy.ts';
+import type { Gates } from '../../lease/gates.ts';
+import type { Lease } from '../../lease/lease.ts';
+import { Patience, type Standing } from '../../lease/patience.ts';
+import { planFlush } from '../../lease/plan-flush.ts';
+import { readOutcomes } from '../../lease/read-outcomes.ts';
+import { type Call, openCall } from '../call.ts';
+import type { ConsumerEvent } from '../events.ts';
+import type { StatsCounter } from '../stats.ts';
+import type { SteadyTime } from '../steady-time.ts';
+
+export interface SettlerDeps {
+  readonly transport: QueueTransport;
+  readonly time: SteadyTime;
+  readonly gates: Gates;
+  readonly standing: Standing;
+  readonly random: () => number;
+  readonly observers: Observers | undefined;
+  readonly batchSize: number;
+  readonly visibilityTimeoutMs: number;
+  readonly stats: StatsCounter;
+  readonly roundTripMs: () => number;
+  readonly report: (event: ConsumerEvent) => void;
+  readonly onOutcome: (lease: Lease, settlement: Settlement) => void;
+  readonly onFinal: (error: unknown) => void;
+  /** A call ended. */
+  readonly onEnd: () => void;
+}
+
+/** What the engine knows beside the settlements when their calls are planned. */
+export interface SettleSituation {
+  /** Nothing runs and nothing is buffered, so that no company is to be expected. */
+  readonly isWaiting: boolean;
+  /** The time left is short, so that no call is waited for. */
+  readonly isClosing: boolean;
+  /** How long the event loop may be kept from the next turn, in milliseconds. */
+  readonly stallMs: number;
+}
+
+/** The bounds of the time that a settle call may take, in milliseconds. */
+const callTimeout = { leastMs: 1_000, mostMs: 10_000, afterTimeoutsMs: 60_000 };
+
+/** What a call carries. */
+interface Sent {
+  readonly leases: readonly Lease[];
+  readonly settling: Ongoing<SettleEnd> | undefined;
+}
+
+/** Gathers settlements into calls, repeats what failed, and tells each message what became of it. */
+export class Settler {
+  readonly #deps: SettlerDeps;
+  readonly #backoff: Backoff;
+  readonly #patience: Patience;
+  /** The calls that were sent and not answered, and what they carry. */
+  readonly #underWay = new Map<Call, Sent>();
+  #pending: Lease[] = [];
+  /** When the oldest pending settlement was decided, or before that. */
+  #oldestAt = 0;
+  #earliestDeadline = Infinity;
+  /** The lease of one that is pending is over. */
+  #isLate = false;
+  #unconfirmed = 0;
+  #timeouts = 0;
+
+  constructor(deps: SettlerDeps) {
+    this.#deps = deps;
+    this.#backoff = new Backoff({ firstMs: 100, maxMs: 5_000 }, deps.random);
+    this.#patience = new Patience(deps.standing);
+  }
+
+  /** How many calls have not ended, those given up included. */
+  calls = 0;
+  /** When the service last confirmed a settlement. */
+  confirmedAt: number = -Infinity;
+
+  /** Settlements decided and not confirmed, on their way or not. */
+  get unconfirmed(): number {
+    return this.#unconfirmed;
+  }
+
+  /** Whether something waits to be sent that nothing holds back. */
+  hasSendable(now: number): boolean {
+    return this.#pending.length > 0 && this.#deps.gates.notBefore('ack') <= now;
+  }
+
+  /** Takes a lease whose settlement has been decided. */
+  add(lease: Lease, now: number): void {
+    // Work that ended after its lease is repeated once as well.
+    if (lease.deadline <= now) lease.lateTries = 2;
+    this.#unconfirmed += 1;
+    if (this.#pending.length === 0) this.#oldestAt = now;
+    this.#enqueue(lease, now);
+  }
+
+  #enqueue(lease: Lease, now: number): void {
+    this.#pending.push(lease);
+    this.#noteDeadline(lease, now);
+  }
+
+  #noteDeadline({ deadline }: Lease, now: number): void {
+    if (deadline <= now) this.#isLate = true;
+    else if (deadline < this.#earliestDeadline) this.#earliestDeadline = deadline;
+  }
+
+  /** Sends what is due. Gives the time at which the rest will be, `Infinity` when nothing waits for the time. */
+  plan(now: number, { isWaiting, isClosing, stallMs }: SettleSituation): number {
+    // Whoever is told of it may take time.
+    for (; this.#earliestDeadline <= now; now = this.#deps.time.now()) this.#expire(now);
+    while (this.#pending.length > 0) {
+      const notBefore = this.#deps.gates.notBefore('ack');
+      if (notBefore > now) return Math.min(notBefore, this.#earliestDeadline);
+      const flushAt = planFlush(
+        {
+          pending: this.#pending.length,
+          oldestAt: this.#oldestAt,
+          earliestDeadline: this.#earliestDeadline,
+          isLate: this.#isLate,
+          callsUnderWay: isClosing ? 0 : this.#underWay.size,
+          batchSize: this.#deps.batchSize,
+          roundTripMs: this.#deps.roundTripMs(),
+          isWaiting,
+          // What is to be given back in the end should not wait.
+          stallMs: isClosing ? 0 : stallMs,
+        },
+        now,
+      );
+      if (flushAt > now) return flushAt;
+      this.#flush(now);
+    }
+    return Infinity;
+  }
+
+  /** Lets go the retries whose lease is over: another consumer may hold the message, and would lose it to them. */
+  #expire(now: number): void {
+    const pending = this.#pending.splice(0);
+    this.#earliestDeadline = Infinity;
+    this.#isLate = false;
+    for (const lease of pending) {
+      if (lease.settledAs === 'retry' && lease.deadline <= now) this.#conclude(lease, expired(lease));
+      else this.#enqueue(lease, now);
+    }
+  }
+
+  #flush(now: number): void {
+    const leases = this.#nextCall();
+    this.#earliestDeadline = Infinity;
+    this.#isLate = false;
+    for (const lease of this.#pending) this.#noteDeadline(lease, now);
+    for (const lease of leases) if (lease.deadline <= now) lease.lateTries -= 1;
+    this.#send(leases);
+  }
+
+  /** What the next call carries: nearly always all that is pending. */
+  #nextCall(): readonly Lease[] {
+    if (this.#pending.length > this.#deps.batchSize) return this.#pending.splice(0, this.#deps.batchSize);
+    const leases = this.#pending;
+    this.#pending = [];
+    return leases;
+  }
+
+  #send(leases: readonly Lease[]): void {
+    const { observers, transport, stats, visibilityTimeoutMs, roundTripMs } = this.#deps;
+    this.calls += 1;
+    stats.settleCalls += 1;
+    const usual = Math.min(
+      callTimeout.mostMs,
+      Math.max(callTimeout.leastMs, visibilityTimeoutMs / 4, 4 * roundTripMs()),
+    );
+    const call = openCall(Math.min(callTimeout.afterTimeoutsMs, usual * 2 ** this.#timeouts));
+    const settling = observers?.begin('settle', { messages: leases.map(settlementOf) });
+    this.#underWay.set(call, { leases, settling });
+    transport.ack(toRequest(leases), call.options).then(
+      (result) => this.#answered(call, leases, result),
+      (error: unknown) => this.#failed(call, leases, error),
+    );
+  }
+
+  /** `false` when the call was given up before. */
+  #end(call: Call, how: Omit<SettleEnd, 'durationMs'> = {}): boolean {
+    this.calls -= 1;
+    this.#underWay.get(call)?.settling?.end(how);
+    if (this.#underWay.delete(call)) return true;
+    this.#deps.onEnd();
+    return false;
+  }
+
+  #answered(call: Call, leases: readonly Lease[], result: AckResult): void {
+    if (!this.#end(call)) return;
+    this.#backoff.succeed();
+    this.#patience.succeed();
+    this.#timeouts = 0;
+    const now = this.#deps.time.now();
+    const outcomes = readOutcomes(leases, result, now);
+    if (outcomes.some(({ outcome }) => outcome === 'acked' || outcome === 'retried')) this.confirmedAt = now;
+    outcomes.forEach((outcome, index) => {
+      const lease = leases[index];
+      if (lease !== undefined) this.#conclude(lease, unsure(lease, outcome));
+    });
+    this.#deps.onEnd();
+  }
+
+  #failed(call: Call, leases: readonly Lease[], error: unknown): void {
+    if (!this.#end(call, { error })) return;
+    const now = this.#deps.time.now();
+    this.#deps.stats.lastError = error;
+    const kind = this.#patience.judge(error, now);
+    if (kind === 'final') {
+      for (const lease of leases) this.#conclude(lease, failed(lease, error));
+      this.#deps.onFinal(error);
+    } else {
+      // It is no fault of theirs: finished work is acknowledged when the service takes settlements again.
+      if (kind === 'patient') for (const lease of leases) lease.lateTries = Math.max(lease.lateTries, 1);
+      this.#repeat(leases, error, now);
+    }
+    this.#deps.onEnd();
+  }
+
+  #repeat(leases: readonly Lease[], error: unknown, now: number): void {
+    if (error instanceof QueueError && error.code === 'timeout') this.#timeouts = Math.min(this.#timeouts + 1, 6);
+    this.#deps.gates.close('ack', error, this.#patience.limit(this.#backoff.fail(), now), now);
+    const retryInMs = this.#deps.gates.notBefore('ack') - now;
+    this.#deps.report({ type: 'settleFailed', error, retryInMs, messages: leases.length });
+    for (const lease of leases) {
+      if (mayHaveTakenEffect(error)) lease.mayBeSettled = true;
+      const mayTryAgain = lease.deadline > now || (lease.settledAs === 'ack' && lease.lateTries > 0);
+      if (mayTryAgain) this.#enqueue(lease, now);
+      else this.#conclude(lease, failed(lease, error));
+    }
+  }
+
+  #conclude(lease: Lease, settlement: Settlement): void {
+    this.#unconfirmed -= 1;
+    this.#deps.onOutcome(lease, settlement);
+  }
+
+  /** Ends the calls under way, and concludes what they carry and what is pending; waits for no answer. */
+  giveUp(): void {
+    const pending = this.#pending.splice(0);
+    this.#earliestDeadline = Infinity;
+    const underWay = [...this.#underWay];
+    this.#underWay.clear();
+    for (const [call, { leases, settling }] of underWay) {
+      call.giveUp();
+      settling?.end({ error: closed('confirmed') });
+      for (const lease of leases) this.#conclude(lease, { outcome: 'unknown', error: closed('confirmed') });
+    }
+    for (const lease of pending) this.#conclude(lease, failed(lease, closed('sent')));
+  }
+}
+
+function toRequest(leases: readonly Lease[]): AckRequest {
+  const acks: string[] = [];
+  const retries: RetryRequest[] = [];
+  for (const lease of leases) {
+    const { leaseId, delaySeconds } = lease;
+    if (lease.settledAs === 'ack') acks.push(leaseId);
+    else retries.push(delaySeconds === undefined ? { leaseId } : { leaseId, delaySeconds });
+  }
+  return { acks, retries };
+}
+
+function settlementOf({ id, attempts, settledAs = 'ack' }: Lease): ObservedSettlement {
+  return { id, attempts, kind: settledAs };
+}
+
+function closed(before: 'confirmed' | 'sent'): QueueError {
+  return new QueueError(`The consumer was closed before the settlement could be ${before}`, { code: 'closed' });
+}
+
+function expired(lease: Lease): Settlement {
+  const text = `The lease of message ${lease.id} ended before its retry could be sent`;
+  return failed(lease, new QueueError(text, { code: 'lease-expired' }));
+}
+
+/** What is left when trying is over: an earlier try may have taken effect and only its answer been lost. */
+function failed(lease: Lease, cause: unknown): Settlement {
+  const error =
+    cause instanceof QueueError
+      ? cause
+      : new QueueError(`The ${lease.settledAs} of message ${lease.id} failed`, { code: 'unconfirmed', cause });
+  return { outcome: lease.mayBeSettled || mayHaveTakenEffect(cause) ? 'unknown' : 'lost', error };
+}
+
+/** A lease that the service does not know may be one that an earlier try settled, whose answer was lost. */
+function unsure(lease: Lease, outcome: Settlement): Settlement {
+  return outcome.outcome === 'lost' && lease.mayBeSettled ? { outcome: 'unknown', error: outcome.error } : outcome;
+}
