@@ -1,4 +1,4 @@
-import { heldBackUntil, mayHaveGivenUp, takesNoMoreAt } from './client-time.ts';
+import { grainMs, heldBackUntil, mayHaveGivenUp, takesNoMoreAt } from './client-time.ts';
 import type { ClientRun } from './client.ts';
 import { isCutShort } from './cut-short.ts';
 import type { Start } from './handler-log.ts';
@@ -32,13 +32,20 @@ function notAcked(ledger: Ledger, client: ClientRun, start: Start): readonly str
 }
 
 /** Whether its client waited for as long as it does while failed calls held the settlement back. */
-function isGivenUp(ledger: Ledger, { client }: ClientRun, start: Start): boolean {
+function isGivenUp(ledger: Ledger, { client, remains }: ClientRun, start: Start): boolean {
   if (!mayHaveGivenUp(ledger, client)) return false;
   const { at, seq } = knownEnd(start);
+  // In the very moment of its end either may come first, unless something kept it from ending before.
+  if (at + grainMs >= remains.at && !isKept(ledger, at)) return true;
   const ended = [...ledger.callsBy(client, 'ack'), ...ledger.callsBy(client, 'pull')].filter(
     ({ endedSeq }) => endedSeq >= seq,
   );
   return [at, ...ended.map(({ endedAt }) => endedAt)].some((from) => heldBackUntil(ledger, client, from) > from);
+}
+
+/** Whether code kept the event loop until then. */
+function isKept({ run }: Ledger, at: number): boolean {
+  return run.log.blocks.some((block) => block.at + grainMs < at && block.at + block.ms + grainMs >= at);
 }
 
 /** When it was known how it is to be settled. */
