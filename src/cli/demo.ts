@@ -23,7 +23,9 @@ const sampleCopies = 40;
 async function readInput(argument: string | undefined): Promise<unknown[]> {
   if (argument === '-') return readBodies(process.stdin);
   if (argument !== undefined) return readBodies(createReadStream(argument));
-  const sample = await readBodies(createReadStream(fileURLToPath(new URL('./sample.ndjson', import.meta.url))));
+  const sample = await readBodies(
+    createReadStream(fileURLToPath(new URL('../../src/cli/sample.ndjson', import.meta.url))),
+  );
   return Array.from({ length: sampleCopies }, () => sample).flat();
 }
 
