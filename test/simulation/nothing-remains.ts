@@ -200,10 +200,15 @@ function isHeldSince(ledger: Ledger, messageId: string, { client, endedSeq }: Ca
  *
  * What judges a message is waited for as long as pulls are.
  */
-function releaseDueAt(ledger: Ledger, { client, remains }: ClientRun, delivery: Delivery): number | undefined {
+function releaseDueAt(ledger: Ledger, { client, plan, remains }: ClientRun, delivery: Delivery): number | undefined {
   const { call, leaseId } = delivery;
   if (call === undefined) return undefined;
-  const judgedAt = Math.max(ledger.judged({ leaseId, call }).at, ledger.invalidNote(client, delivery)?.decidedAt ?? 0);
+  // Where an order is kept, what is judged waits for the others of its answer.
+  const together = plan.order === undefined ? [leaseId] : call.received;
+  const judgedAt = Math.max(
+    ...together.map((each) => ledger.judged({ leaseId: each, call }).at),
+    ledger.invalidNote(client, delivery)?.decidedAt ?? 0,
+  );
   const knownAt = Math.max(call.endedAt, Math.min(judgedAt, takesNoMoreAt(ledger, client).latest));
   const from = Math.max(knownAt, endingOf(ledger, client).latest);
   const hasGivenUp = mayHaveGivenUp(ledger, client);
