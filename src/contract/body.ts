@@ -22,7 +22,8 @@ export class EncodedBody {
   }
 }
 
-function isEncoded(body: unknown): body is EncodedBody {
+/** Whether a body has been encoded before. */
+export function isEncoded(body: unknown): body is EncodedBody {
   return typeof body === 'object' && body !== null && encoded in body;
 }
 

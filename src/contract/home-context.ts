@@ -30,6 +30,15 @@ export class HomeContext {
     this.#works = [];
     // Before the work, which may change the context that it runs in.
     this.#wait();
-    for (const work of works) work();
+    for (const work of works) perform(work);
   };
+}
+
+/** One that throws must not keep the others from being done. */
+function perform(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    void Promise.reject(error);
+  }
 }

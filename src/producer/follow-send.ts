@@ -1,3 +1,4 @@
+import { isEncoded } from '../contract/body.ts';
 import type { OutgoingMessage } from '../contract/message.ts';
 import type { SendEnd } from '../contract/observer.ts';
 import type { Ongoing } from '../contract/observers.ts';
@@ -21,7 +22,7 @@ export async function followSend(
   sending.end({ failed: 0 });
 }
 
-/** The message as it is sent, with what observers add to its body. */
+/** The message as it is sent, with what observers add to its body; one that is moved stays as it came. */
 export function injected(message: OutgoingMessage, sending: Ongoing<SendEnd>): OutgoingMessage {
-  return { ...message, body: sending.inject(message.body) };
+  return isEncoded(message.body) ? message : { ...message, body: sending.inject(message.body) };
 }

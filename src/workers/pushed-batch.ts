@@ -28,6 +28,12 @@ export function checkBatch(action: string, batch: PushedBatch): void {
   if (!Array.isArray(batch?.messages)) {
     throw new TypeError(rule(action, 'batch', 'the batch that the platform gave to queue()', batch));
   }
+  const unfit = batch.messages.find(
+    ({ id, attempts }: Partial<PushedMessage>) => typeof id !== 'string' || id === '' || typeof attempts !== 'number',
+  );
+  if (unfit !== undefined) {
+    throw new TypeError(rule(action, 'batch.messages', "a list of messages that have 'id' and 'attempts'", unfit));
+  }
   if (taken.has(batch)) {
     throw new TypeError(`Cannot ${action} that was taken before: a batch is for one toQueueHandler() or fromBatch()`);
   }

@@ -80,7 +80,7 @@ beforeAll(async () => {
   await writeFile(entry, "export * from './index.js'; export * from './broker.js'; export * from './web.js';");
   const file = built.module('bundle');
   // Not what opens sockets and files, which a page never asks for.
-  const external = ['./listen.js', './level-store.js'].flatMap((module) => ['--external', module]);
+  const external = ['./http/listen.js', './level-store.js'].flatMap((module) => ['--external', module]);
   const parameters = ['--input', entry, '--file', file, '--platform', 'browser', ...external, '--no-codeSplitting'];
   await promisify(execFile)(process.execPath, [rolldown, ...parameters]);
   context = await chromium.launchPersistentContext(profile, { executablePath, headless: true, args: ['--no-sandbox'] });

@@ -204,4 +204,16 @@ describe('an observer', () => {
       /^Cannot open a queue as 'observer' must be an Observer, or several: current value is /,
     );
   });
+
+  it('adds nothing to a body that is moved as it came', async () => {
+    const broker = createBroker({ queues: { jobs: {}, dead: {} } });
+    const inject = (body: unknown): unknown => ({ ...(body as object), added: true });
+    const observer = { send: () => ({ inject, end: () => undefined }) };
+    const dead = openQueue({ transport: broker.transport('dead'), observer });
+    broker.push('jobs', { body: { id: 1 } });
+    const queue = openQueue({ transport: broker.transport('jobs') });
+    await queue.process((message) => message.deadLetter(dead), { stopWhenEmpty: true });
+    await dead.send({ id: 2 });
+    expect(broker.inspect('dead').messages.map(({ body }) => body)).toEqual([{ id: 1 }, { id: 2, added: true }]);
+  });
 });

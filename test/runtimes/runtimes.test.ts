@@ -29,7 +29,7 @@ beforeAll(async () => {
   await writeFile(join(packed.user, trustedFile), trusted);
   for (const name of ['worker', 'program']) {
     // Not what opens sockets and files, which neither asks for.
-    const external = ['./listen.js', './level-store.js'].flatMap((module) => ['--external', module]);
+    const external = ['./http/listen.js', './level-store.js'].flatMap((module) => ['--external', module]);
     const bundle = ['--file', `${name}.bundle.mjs`, '--platform', 'browser', '--no-codeSplitting'];
     await run(process.execPath, [rolldown, '--input', `${name}.mjs`, ...bundle, ...external], packed.user);
   }

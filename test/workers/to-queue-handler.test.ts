@@ -33,6 +33,21 @@ describe('toQueueHandler()', () => {
     expect(batch.told).toEqual({ m0: { retryIn: 10 }, m1: { retryIn: 20 } });
   });
 
+  it('settles its neighbours beside an invalid message whose body has no form in JSON', async () => {
+    const batch = pushedBatch({ n: 1 }, { at: new Map() }, { n: 2 });
+    const handled: number[] = [];
+    const schema = z.object({ n: z.number() });
+    await toQueueHandler(({ body }) => void handled.push(body.n), { schema, onInvalid: 'ack' })(batch, {}, {});
+    expect(handled).toEqual([1, 2]);
+    expect(batch.told).toEqual({ m0: 'ack', m1: 'ack', m2: 'ack' });
+  });
+
+  it('refuses a batch of messages that are none, before it takes any', async () => {
+    const batch = { queue: 'jobs', messages: [...pushedBatch('a').messages, { id: 'b' }] } as never;
+    const called = (async () => toQueueHandler(() => undefined)(batch, {}, {}))();
+    await expect(called).rejects.toThrow("'batch.messages' must be a list of messages that have 'id' and 'attempts'");
+  });
+
   it('leaves what was settled by hand', async () => {
     const batch = pushedBatch('ack', 'retry');
     const queue = toQueueHandler<string>(async (message) => {

@@ -244,5 +244,16 @@ function isDecoded({ bodyError }: PulledMessage): boolean {
 
 function view(message: HeldMessage): InvalidMessage {
   const { id, attempts, timestampMs, contentType, metadata, body } = message;
-  return { id, attempts, timestamp: new Date(timestampMs), contentType, metadata, body, raw: rawOf(message) };
+  return {
+    id,
+    attempts,
+    timestamp: new Date(timestampMs),
+    contentType,
+    metadata,
+    body,
+    // Asked for late: a transport that does not tell it may give a body that has none.
+    get raw() {
+      return rawOf(message);
+    },
+  };
 }

@@ -23,5 +23,5 @@ export function codeOfThrown(error: Error, address: string): QueueErrorCode {
     if (found !== undefined) return found[0];
   }
   // A hook may have made anything of it.
-  return /^https?:/.test(address) && URL.canParse(address) ? 'network' : 'unusable-address';
+  return /^https?:/i.test(address) && URL.canParse(address) ? 'network' : 'unusable-address';
 }
