@@ -28,7 +28,7 @@ export function checkBatch(action: string, batch: PushedBatch): void {
   if (!Array.isArray(batch?.messages)) {
     throw new TypeError(rule(action, 'batch', 'the batch that the platform gave to queue()', batch));
   }
-  const unfit = batch.messages.find(
+  const unfit: unknown = batch.messages.find(
     ({ id, attempts }: Partial<PushedMessage>) => typeof id !== 'string' || id === '' || typeof attempts !== 'number',
   );
   if (unfit !== undefined) {

@@ -45,10 +45,12 @@ const tasks = {
   },
   '/too-large': async (env) => {
     const { transport } = fromBinding(env.KINDS);
-    return transport.push({ body: 'x'.repeat(200_000) }).then(
-      () => 'sent',
-      (error) => `${error.name} ${error.code}: ${error.message}`,
-    );
+    try {
+      await transport.push({ body: 'x'.repeat(200_000) });
+      return 'sent';
+    } catch (error) {
+      return `${error.name} ${error.code}: ${error.message}`;
+    }
   },
   '/metrics': async (env) => JSON.stringify(await openQueue(fromBinding(env.KINDS)).metrics()),
 };
