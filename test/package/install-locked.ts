@@ -4,13 +4,21 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-/** Installs what the lock file of a folder has, unless it is there. Several test files may ask for it at once. */
-export async function installLocked(directory: string): Promise<void> {
+/**
+ * Installs what the lock file of a folder has, unless it is there. Several test files may ask for it at once.
+ *
+ * @param options.runsScripts - whether its packages do what they want to when they are installed: some fetch their binary
+ */
+export async function installLocked(
+  directory: string,
+  { runsScripts = false }: { readonly runsScripts?: boolean } = {},
+): Promise<void> {
   const turn = join(directory, 'node_modules.turn');
   while (!(await takeTurn(turn))) await delay(250);
   try {
     if (await isInstalled(directory)) return;
-    await promisify(execFile)('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: directory });
+    const scripts = runsScripts ? [] : ['--ignore-scripts'];
+    await promisify(execFile)('npm', ['ci', ...scripts, '--no-audit', '--no-fund'], { cwd: directory });
   } finally {
     await rm(turn, { force: true });
   }

@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { BrokerServer } from '../../src/broker.ts';
+import { installLocked } from '../package/install-locked.ts';
 
 const directory = join(import.meta.dirname, 'wrangler');
 const modules = join(directory, 'node_modules');
@@ -16,9 +15,8 @@ export interface Printed {
 }
 
 /** Installs wrangler, and the newer Node that it needs, beside this file, unless they are there. */
-export async function installWrangler(): Promise<void> {
-  if (existsSync(join(modules, '.bin/wrangler')) && existsSync(join(modules, '.bin/node'))) return;
-  await promisify(execFile)('npm', ['ci', '--no-audit', '--no-fund'], { cwd: directory });
+export function installWrangler(): Promise<void> {
+  return installLocked(directory, { runsScripts: true });
 }
 
 /** Runs wrangler against a broker. */

@@ -1,11 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { installLocked } from '../package/install-locked.ts';
 
 const root = join(import.meta.dirname, '../..');
 const directory = join(import.meta.dirname, 'miniflare');
@@ -43,9 +43,8 @@ export interface RunningWorker extends AsyncDisposable {
 }
 
 /** Installs miniflare beside this file, unless it is there. */
-export async function installWorkerd(): Promise<void> {
-  if (existsSync(join(directory, 'node_modules/miniflare'))) return;
-  await run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: directory });
+export function installWorkerd(): Promise<void> {
+  return installLocked(directory, { runsScripts: true });
 }
 
 /** Runs a Worker of this folder, bundled with the library, in workerd. */
