@@ -1,11 +1,11 @@
 import { DeferredLeases } from './deferred-leases.ts';
 import { hashOf } from './id-hash.ts';
-import { KeptOrder } from './kept-order.ts';
 import { KnownMessages } from './known-messages.ts';
 import type { Order } from './lanes.ts';
 import { LeaseBuffer, trimAt } from './lease-buffer.ts';
 import { type HeldMessage, Lease, LeaseBatch, type SettleKind } from './lease.ts';
 import { marginMs } from './margin.ts';
+import { OrderKeeper } from './order-keeper.ts';
 import { budgetMs } from './plan-pull.ts';
 import { RunningLeases } from './running-leases.ts';
 import { Survived } from './survived.ts';
@@ -50,7 +50,7 @@ export class Holdings {
   readonly #suspectFrom: number;
   readonly #survived: Survived;
   /** In which order messages are started, and what is expected again. */
-  readonly order: KeptOrder;
+  readonly order: OrderKeeper;
   /** Started and their handler not finished, oldest first. */
   readonly running: RunningLeases = new RunningLeases();
   /** Buffered or deferred. */
@@ -67,7 +67,7 @@ export class Holdings {
   ) {
     this.#maxRetries = maxRetries;
     this.#buffer = new LeaseBuffer(maxRetries);
-    this.order = new KeptOrder(order, this.#buffer, this.#deferred);
+    this.order = new OrderKeeper(order, this.#buffer, this.#deferred);
     this.#suspectFrom = suspectFrom;
     this.#survived = survived;
   }
@@ -84,12 +84,12 @@ export class Holdings {
 
   /** Of the unstarted, those that wait for no other message and no handler of their own. */
   get buffered(): number {
-    return this.order.order === 'as queued' ? this.order.ready : this.unstarted - this.#deferred.size;
+    return this.order.kind === 'as queued' ? this.order.ready : this.unstarted - this.#deferred.size;
   }
 
   /** How many wait for another message of their key, those included that were given back for that. */
   get blocked(): number {
-    return this.order.order === 'any' ? 0 : this.unstarted - this.buffered + this.order.setAside;
+    return this.order.kind === 'any' ? 0 : this.unstarted - this.buffered + this.order.setAside;
   }
 
   /** Takes in the messages of an answer to a pull sent at `sentAt`. */

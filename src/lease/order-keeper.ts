@@ -12,7 +12,7 @@ const patience = { leastMs: 5_000, roundTrips: 4 };
 const longestWaitMs = 300_000;
 
 /** Sees to it that of each lane just the one message is buffered that may be started, and those after it are deferred. */
-export class KeptOrder {
+export class OrderKeeper {
   readonly #lanes: Lanes;
   readonly #buffer: LeaseBuffer;
   readonly #deferred: DeferredLeases;
@@ -29,7 +29,8 @@ export class KeptOrder {
     this.#deferred = deferred;
   }
 
-  get order(): Order {
+  /** Which order it keeps. */
+  get kind(): Order {
     return this.#lanes.order;
   }
 
@@ -45,7 +46,7 @@ export class KeptOrder {
 
   /** How many of one key there are at most, those at work and those expected again included. */
   get longest(): number {
-    return this.order === 'by key' ? this.#lanes.longest : 0;
+    return this.kind === 'by key' ? this.#lanes.longest : 0;
   }
 
   /** When a message should last have come again that others wait for. */
@@ -70,7 +71,7 @@ export class KeptOrder {
    * @param running - its retried earlier delivery, whose handler still runs
    */
   join(lease: Lease, { key, timestampMs }: { key?: string; timestampMs: number }, running: Lease | undefined): boolean {
-    lease.key = running?.key ?? (this.order === 'any' ? running && lease.id : key);
+    lease.key = running?.key ?? (this.kind === 'any' ? running && lease.id : key);
     if (lease.key === undefined) return false;
     const lane = this.#lanes.of(lease.key);
     const entry = lane.entryOf(lease.id, timestampMs);
@@ -82,7 +83,7 @@ export class KeptOrder {
     entry.waiting = lease;
     this.#deferred.add(lease);
     this.#touched.add(lane);
-    if (this.order === 'by key') this.#lengthened.add(lane);
+    if (this.kind === 'by key') this.#lengthened.add(lane);
     return true;
   }
 
@@ -180,7 +181,7 @@ export class KeptOrder {
 
   /** Has those after a message wait for it, if it comes again. */
   #expect(lane: Lane, entry: LaneEntry, lease: Lease, at: number): void {
-    if (this.order === 'any' || this.#buffer.isLastAttempt(lease)) this.#lanes.remove(lane, entry);
+    if (this.kind === 'any' || this.#buffer.isLastAttempt(lease)) this.#lanes.remove(lane, entry);
     else this.#lanes.expect(lane, entry, at);
   }
 
@@ -206,7 +207,7 @@ export class KeptOrder {
 
   /** How long a message of a lane has to wait for those before it, in milliseconds. */
   waitMs({ key, id }: Lease, now: number, usualMs: number): number | undefined {
-    const lane = this.order === 'any' ? undefined : this.#lanes.get(key);
+    const lane = this.kind === 'any' ? undefined : this.#lanes.get(key);
     return lane?.waitMs(id, now, usualMs);
   }
 

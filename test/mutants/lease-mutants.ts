@@ -222,14 +222,14 @@ export const leaseMutants: readonly Mutant[] = [
   },
   {
     name: 'what should have come by now is not waited for',
-    file: 'src/lease/kept-order.ts',
+    file: 'src/lease/order-keeper.ts',
     find: 'leastMs: 5_000, roundTrips: 4',
     replace: 'leastMs: 0, roundTrips: 0',
     invariant: 13,
   },
   {
     name: 'an older one that comes waits for the one that was to be started',
-    file: 'src/lease/kept-order.ts',
+    file: 'src/lease/order-keeper.ts',
     find: 'if (next === head) return;',
     replace: 'if (next === head || head !== undefined) return;',
     invariant: 13,
