@@ -1,3 +1,5 @@
+import type { ObservedStats } from '../contract/observer.ts';
+
 /** The breaker as it stands. Times in milliseconds since the epoch. */
 export interface BreakerStats {
   /** `closed`: all goes on; `open`: nothing but probes is started; `half-open`: one succeeded, and more are started. */
@@ -23,7 +25,7 @@ export type ConsumerState = 'new' | 'open' | 'paused' | 'closing' | 'closed';
  * What a consumer did so far. Counts of messages, unless they say otherwise; times are milliseconds since the epoch by the
  * queue's clock.
  */
-export interface ConsumerStats {
+export interface ConsumerStats extends ObservedStats {
   /** When this was read. */
   readonly at: number;
   readonly state: ConsumerState;
@@ -46,42 +48,8 @@ export interface ConsumerStats {
   readonly heldBackUntil: number | undefined;
   /** Since when all handlers have been at work on messages whose leases are over, and none can be started. */
   readonly stalledSince: number | undefined;
-  /** Pull requests sent. */
-  readonly pulls: number;
-  /** Pulls that brought nothing: each is billed. */
-  readonly emptyPulls: number;
-  /** Settle requests sent. */
-  readonly settleCalls: number;
-  /** Messages in the answers, repeated ones included. */
-  readonly received: number;
-  /** Handed out. One that failed as a probe and is handed out again within its lease counts once. */
-  readonly delivered: number;
-  /** Of those, the suspects: see `isolateSuspects`. */
+  /** Of the delivered ones, the suspects: see `isolateSuspects`. */
   readonly isolated: number;
-  /** Acknowledgements that the service confirmed. */
-  readonly acked: number;
-  /** Retries that the service confirmed. */
-  readonly retried: number;
-  /** Given back unstarted, because their lease ran out or the consumer closed. */
-  readonly released: number;
-  /** Let go unstarted, because their lease was over: in the buffer, or before their schema had answered. */
-  readonly dropped: number;
-  /** Settlements that the service did not take. */
-  readonly lost: number;
-  /** Settlements of which nobody knows. */
-  readonly unknown: number;
-  /** Handed out and not settled when their lease ended, or when `close()` ran out of grace. */
-  readonly abandoned: number;
-  /** Bodies that could not be decoded or did not fit the schema. */
-  readonly invalid: number;
-  /** Repeated deliveries whose newer lease replaced the one already held. */
-  readonly swapped: number;
-  /** Repeated deliveries of finished messages, acknowledged without being handed out. */
-  readonly reacked: number;
-  /** Handed out and unsettled now. */
-  readonly inFlight: number;
-  /** Leased and not handed out now. */
-  readonly buffered: number;
   /** `undefined` with `breaker: false`. */
   readonly breaker: BreakerStats | undefined;
   /** The last error that any part of the consumer met, reported or not. */

@@ -16,22 +16,39 @@ export interface ObservedQueue {
 
 /** The counts of `consumer.stats` that observers are promised. */
 export interface ObservedStats {
+  /** Pull requests sent. */
   readonly pulls: number;
+  /** Pulls that brought nothing: each is billed. */
   readonly emptyPulls: number;
+  /** Settle requests sent. */
   readonly settleCalls: number;
+  /** Messages in the answers, repeated ones included. */
   readonly received: number;
+  /** Handed out. One that failed as a probe and is handed out again within its lease counts once. */
   readonly delivered: number;
+  /** Acknowledgements that the service confirmed. */
   readonly acked: number;
+  /** Retries that the service confirmed. */
   readonly retried: number;
+  /** Given back unstarted, because their lease ran out or the consumer closed. */
   readonly released: number;
+  /** Let go unstarted, because their lease was over: in the buffer, or before their schema had answered. */
   readonly dropped: number;
+  /** Settlements that the service did not take. */
   readonly lost: number;
+  /** Settlements of which nobody knows. */
   readonly unknown: number;
+  /** Handed out and not settled when their lease ended, or when `close()` ran out of grace. */
   readonly abandoned: number;
+  /** Bodies that could not be decoded or did not fit the schema. */
   readonly invalid: number;
+  /** Repeated deliveries whose newer lease replaced the one already held. */
   readonly swapped: number;
+  /** Repeated deliveries of finished messages, acknowledged without being handed out. */
   readonly reacked: number;
+  /** Handed out and unsettled now. */
   readonly inFlight: number;
+  /** Leased and not handed out now. */
   readonly buffered: number;
 }
 
