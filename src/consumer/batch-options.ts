@@ -5,6 +5,7 @@ import {
   checkHandlerTimeout,
   checkInOrder,
   checkRetryDelay,
+  handlerOptions,
   type RetryDelay,
 } from './process-options.ts';
 
@@ -82,7 +83,7 @@ export function resolveBatchOptions(options: BatchOptions = {}, others: readonly
 export function resolveProcessBatchesOptions<Body>(
   options: ProcessBatchesOptions<Body> = {},
 ): ResolvedProcessBatchesOptions<Body> {
-  const resolved = resolveBatchOptions(options, ['env', 'concurrency', 'retryDelaySeconds', 'handlerTimeoutMs']);
+  const resolved = resolveBatchOptions(options, ['env', ...handlerOptions]);
   const { concurrency = 1, retryDelaySeconds, handlerTimeoutMs } = options;
   checkConcurrency(concurrency, resolved);
   checkInOrder('process batches', resolved.order, concurrency);

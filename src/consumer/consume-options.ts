@@ -1,6 +1,7 @@
 import { checkNames } from '../contract/check-names.ts';
 import { checkFunction, checkInteger, checkNumber, checkOneOf, checkSignal, rule } from '../contract/check-options.ts';
 import { limits } from '../contract/limits.ts';
+import { withoutUndefined } from '../contract/without-undefined.ts';
 import type { KeptOrder } from '../lease/plan-pull.ts';
 import type { BatchRate, StartRate } from '../lease/rate-limit.ts';
 import type { BreakerBounds } from '../lease/breaker.ts';
@@ -347,9 +348,4 @@ function emptyForMs(stopWhenEmpty: unknown): number | undefined {
   const { forMs } = stopWhenEmpty;
   checkNumber('consume', 'stopWhenEmpty.forMs', forMs, [0, Infinity]);
   return forMs as number;
-}
-
-/** An option given as `undefined`, by a caller without exact optional properties, is one not given. */
-function withoutUndefined<Options extends object>(options: Options): Options {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options;
 }

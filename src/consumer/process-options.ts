@@ -52,7 +52,8 @@ export interface ProcessOptions<Body = unknown> extends Omit<ConsumeOptions, 'se
   readonly handlerTimeoutMs?: number;
 }
 
-const handlerOptions = ['concurrency', 'key', 'retryDelaySeconds', 'handlerTimeoutMs'];
+/** The names of what is said of handlers, whatever they take. */
+export const handlerOptions: readonly string[] = ['concurrency', 'retryDelaySeconds', 'handlerTimeoutMs'];
 
 /** {@link ProcessOptions} with every default filled in. */
 export interface ResolvedProcessOptions<Body> extends ResolvedConsumeOptions {
@@ -67,7 +68,7 @@ export interface ResolvedProcessOptions<Body> extends ResolvedConsumeOptions {
  * @throws TypeError or RangeError that names the option, what it must be, and its value
  */
 export function resolveProcessOptions<Body>(options: ProcessOptions<Body> = {}): ResolvedProcessOptions<Body> {
-  const resolved = resolveConsumeOptions(options, { settle: 'auto', others: handlerOptions });
+  const resolved = resolveConsumeOptions(options, { settle: 'auto', others: ['key', ...handlerOptions] });
   const { order } = resolved;
   const usual = order === undefined ? 10 : 1;
   const { concurrency = Math.min(usual, resolved.maxInFlight), key, retryDelaySeconds, handlerTimeoutMs } = options;

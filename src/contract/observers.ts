@@ -1,4 +1,4 @@
-import { attempt, watch } from './callback.ts';
+import { attempt } from './callback.ts';
 import type { Clock } from './clock.ts';
 import type { ObservedQueue, Observer, Operation, Processing, Sending } from './observer.ts';
 
@@ -35,13 +35,10 @@ export class Observers {
     start.at = this.queue.now();
     const operations: Operation<object>[] = [];
     for (const observer of this.#observers) {
-      try {
-        const operation = (observer[name] as ((begun: object) => unknown) | undefined)?.call(observer, start);
-        watch(operation);
-        if (typeof operation === 'object' && operation !== null) operations.push(operation as Operation<object>);
-      } catch {
-        // Its own fault.
-      }
+      const operation = attempt(() =>
+        (observer[name] as ((begun: object) => unknown) | undefined)?.call(observer, start),
+      );
+      if (typeof operation === 'object' && operation !== null) operations.push(operation as Operation<object>);
     }
     return operations.length === 0 ? undefined : new Ongoing(operations, this.#clock);
   }
@@ -74,11 +71,7 @@ export class Ongoing<Ended> {
       const inner = run;
       run = () => {
         if (done !== undefined) return;
-        try {
-          watch(operation.run?.(inner));
-        } catch {
-          // Its own fault.
-        }
+        attempt(() => operation.run?.(inner));
         if (done === undefined) inner();
       };
     }
@@ -100,12 +93,6 @@ export class Ongoing<Ended> {
   end(facts: Omit<Ended, 'durationMs'>): void {
     const how = facts as { durationMs?: number };
     how.durationMs = this.#clock.monotonic() - this.#startedAt;
-    for (const operation of this.#operations) {
-      try {
-        watch(operation.end(how));
-      } catch {
-        // Its own fault.
-      }
-    }
+    for (const operation of this.#operations) attempt(() => operation.end(how));
   }
 }

@@ -33,20 +33,6 @@ const fixed = {
   breaker: false,
 } as const satisfies ConsumeOptions;
 
-/** Leaves out what was not given. */
-export function bodyOptions<Body>(given: Given<BodyOptions<Body>>): BodyOptions<Body> {
-  const { schema, decode, clock, random } = given;
-  return {
-    ...(schema !== undefined && { schema }),
-    ...(decode !== undefined && { decode }),
-    ...(clock !== undefined && { clock }),
-    ...(random !== undefined && { random }),
-  };
-}
-
-/** Options, of which any may be there and `undefined`. */
-type Given<Options> = { readonly [Name in keyof Options]: Options[Name] | undefined };
-
 /** @throws TypeError when it is no batch, or was taken before */
 export function openBatch<Body>(action: string, batch: PushedBatch, bodies: BodyOptions<Body>): BatchQueue<Body> {
   checkBatch(action, batch);

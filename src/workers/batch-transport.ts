@@ -1,3 +1,4 @@
+import { tagOf } from '../contract/check-options.ts';
 import { QueueError } from '../contract/errors.ts';
 import type { ContentType, PulledMessage } from '../contract/message.ts';
 import type { AckRequest, AckResult, PullRequest, PullResult, QueueTransport } from '../contract/transport.ts';
@@ -102,5 +103,5 @@ function contentTypeOf(body: unknown): ContentType {
   if (typeof body === 'string') return 'text';
   if (body instanceof Uint8Array) return 'bytes';
   const isPlain = typeof body === 'number' || typeof body === 'boolean' || body === null || Array.isArray(body);
-  return isPlain || Object.prototype.toString.call(body) === '[object Object]' ? 'json' : 'v8';
+  return isPlain || tagOf(body) === 'Object' ? 'json' : 'v8';
 }

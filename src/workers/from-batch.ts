@@ -1,8 +1,8 @@
 import { type ConsumeOptions, resolveConsumeOptions } from '../consumer/consume-options.ts';
 import type { Consumer } from '../consumer/consumer.ts';
-import { checkOptions } from '../contract/check-options.ts';
-import { type BodyOptions, bodyOptions, openBatch } from './batch-queue.ts';
-import { checkNames, type PushedBatch } from './pushed-batch.ts';
+import { withoutUndefined } from '../contract/without-undefined.ts';
+import { type BodyOptions, openBatch } from './batch-queue.ts';
+import { checkPushOptions, type PushedBatch } from './pushed-batch.ts';
 
 /** How the messages of a batch are handed out. */
 export type BatchSourceOptions<Body = unknown> = Pick<ConsumeOptions, 'settle' | 'onInvalid' | 'onEvent'> &
@@ -36,11 +36,14 @@ const allowed = ['settle', 'onInvalid', 'onEvent', 'schema', 'decode', 'clock', 
  */
 export function fromBatch<Body = unknown>(batch: PushedBatch, options: BatchSourceOptions<Body> = {}): Consumer<Body> {
   const action = 'read a batch';
-  checkOptions(action, options);
-  checkNames(action, options, allowed);
+  checkPushOptions(action, options, allowed);
   const { schema, decode, clock, random, ...given } = options;
   resolveConsumeOptions(given);
-  const { queue, options: fixed, retryRest } = openBatch(action, batch, bodyOptions({ schema, decode, clock, random }));
+  const {
+    queue,
+    options: fixed,
+    retryRest,
+  } = openBatch(action, batch, withoutUndefined({ schema, decode, clock, random }));
   const consumer = queue.consume({ ...given, ...fixed });
   void consumer.closed.then(retryRest);
   return consumer;

@@ -1,4 +1,4 @@
-import { rule } from '../contract/check-options.ts';
+import { checkOptions, rule } from '../contract/check-options.ts';
 
 /** A message of a batch that the platform pushed to a Worker. */
 export interface PushedMessage {
@@ -44,8 +44,9 @@ export function takeBatch(batch: PushedBatch): void {
   taken.add(batch);
 }
 
-/** Throws a `TypeError` for an option that means nothing where the platform pushes. */
-export function checkNames(action: string, options: object, allowed: readonly string[]): void {
+/** Throws a `TypeError` unless these are options, and none that means nothing where the platform pushes. */
+export function checkPushOptions(action: string, options: object, allowed: readonly string[]): void {
+  checkOptions(action, options);
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || allowed.includes(name)) continue;
     const names = allowed.map((each) => `'${each}'`).join(', ');

@@ -1,10 +1,11 @@
 import type { LeasedMessage } from '../consumer/handing-out/leased-message.ts';
 import { type ProcessOptions, resolveProcessOptions } from '../consumer/process-options.ts';
 import type { MessageHandler } from '../consumer/handing-out/process.ts';
-import { checkFunction, checkInteger, checkOptions } from '../contract/check-options.ts';
+import { checkFunction, checkInteger } from '../contract/check-options.ts';
+import { withoutUndefined } from '../contract/without-undefined.ts';
 import { checkHandleOptions } from '../queue/queue-options.ts';
-import { type BodyOptions, bodyOptions, mostMessages, openBatch } from './batch-queue.ts';
-import { checkNames, type PushedBatch } from './pushed-batch.ts';
+import { type BodyOptions, mostMessages, openBatch } from './batch-queue.ts';
+import { checkPushOptions, type PushedBatch } from './pushed-batch.ts';
 
 /** What the platform calls a `queue` handler with, beside the batch. */
 export interface PushHandlerContext<Env = unknown> {
@@ -76,10 +77,9 @@ export function toQueueHandler<Body = unknown, Env = unknown>(
   options: PushHandlerOptions<Body> = {},
 ): QueueHandler<Env> {
   checkFunction(action, 'handler', handler);
-  checkOptions(action, options);
-  checkNames(action, options, allowed);
+  checkPushOptions(action, options, allowed);
   const { schema, decode, clock, random, ...given } = options;
-  const bodies = bodyOptions({ schema, decode, clock, random });
+  const bodies = withoutUndefined({ schema, decode, clock, random });
   if (given.concurrency !== undefined) checkInteger(action, 'concurrency', given.concurrency, [1, mostMessages]);
   checkHandleOptions(bodies);
   resolveProcessOptions(given);
