@@ -193,7 +193,7 @@ export interface ConsumeOptions {
     | ((message: InvalidMessage, error: unknown) => InvalidAction | Promise<InvalidAction>);
   /**
    * Is told what the consumer met while it went on. What it throws changes nothing, and is kept as `stats.lastError`. Without
-   * it, a warning on the console says once for a queue handle that the first pulls are in vain, after five to ten seconds.
+   * it, a warning on the console says once for a queue handle that the first pulls are in vain, after five to thirteen seconds.
    */
   readonly onEvent?: (event: ConsumerEvent) => void;
   /**

@@ -11,7 +11,9 @@ beforeEach(() => {
 
 afterEach(() => warn.mockRestore());
 
-function open(answer: (call: number) => 'fail' | 'hang' | 'pass'): { clock: ManualClock; queue: Queue } {
+type Answers = (call: number) => 'fail' | 'hang' | 'pass';
+
+function open(answer: Answers, random: () => number = Math.random): { clock: ManualClock; queue: Queue } {
   const clock = new ManualClock();
   const broker = createBroker({ clock, queues: { jobs: {} } });
   let calls = 0;
@@ -20,7 +22,7 @@ function open(answer: (call: number) => 'fail' | 'hang' | 'pass'): { clock: Manu
     if (what === 'pass') return broker.fetch(url, init);
     return what === 'hang' ? new Promise(() => undefined) : Promise.reject(new TypeError('Failed to fetch'));
   };
-  return { clock, queue: openQueue({ ...broker.queue('jobs'), clock, fetch }) };
+  return { clock, queue: openQueue({ ...broker.queue('jobs'), clock, fetch, random }) };
 }
 
 describe('a consumer whose first pulls are all in vain', () => {
@@ -37,10 +39,24 @@ describe('a consumer whose first pulls are all in vain', () => {
     await clock.runUntil(Promise.all(processors));
   });
 
-  it('warns within ten seconds', async () => {
-    const { clock, queue } = open(() => 'fail');
+  it.each([
+    ['are short', () => 0],
+    ['are long', () => 0.999],
+    // The sixth pull fails just before five seconds are over, and the seventh comes as late as it may.
+    ['grow at the worst time', (call: number) => (call < 6 ? 0.29 : 0.999)],
+  ] as const)('warns within thirteen seconds, where the pauses %s', async (_, draw) => {
+    let calls = 0;
+    const { clock, queue } = open(
+      (call) => {
+        calls = call;
+        return 'fail';
+      },
+      () => draw(calls),
+    );
     const processor = queue.process(() => 1);
-    await clock.advance(10_000);
+    await clock.advance(4_900);
+    expect(warn).not.toHaveBeenCalled();
+    await clock.advance(8_100);
     expect(warn).toHaveBeenCalledTimes(1);
     await clock.runUntil(processor.close());
   });
