@@ -38,7 +38,15 @@ export class PullBound {
 
   /** The bound when this pull was sent; never asked about an earlier one afterwards. */
   at(note: PullNote): number {
-    this.#goTo(note.seq);
+    // How a handler was left may be on its way to the consumer in this very moment.
+    const isOnItsWay = ({ end, endedAt }: Start): boolean => end === 'left' && endedAt === note.at;
+    this.#goTo(note.seq, isOnItsWay);
+    const before = this.#bound(note);
+    this.#goTo(note.seq, () => false);
+    return Math.max(before, this.#bound(note));
+  }
+
+  #bound(note: PullNote): number {
     const idle = Math.max(0, this.#concurrency - this.#running.size);
     const usualMs = this.#usual.estimateMs;
     const budgetMs = 0.5 * (note.visibilityTimeoutMs - marginMs(note.visibilityTimeoutMs, this.#roundTripMs));
@@ -53,14 +61,15 @@ export class PullBound {
     return Math.min(Math.max(idle, startable), Math.max(idle, 4 * this.#ended), known, serial, 1_000);
   }
 
-  #goTo(seq: number): void {
+  /** Takes in what happened before, up to the first end that is not known yet. */
+  #goTo(seq: number, isUnknown: (end: Start) => boolean): void {
     for (let next = this.#starts[this.#started]; next !== undefined && next.seq < seq;) {
       this.#running.add(next);
       this.#serial.note(next);
       this.#started += 1;
       next = this.#starts[this.#started];
     }
-    for (let next = this.#ends[this.#ended]; next !== undefined && next.endedSeq < seq;) {
+    for (let next = this.#ends[this.#ended]; next !== undefined && next.endedSeq < seq && !isUnknown(next);) {
       this.#running.delete(next);
       this.#usual.observe(next.endedAt - next.at);
       this.#ended += 1;
