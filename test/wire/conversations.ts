@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { BehaviourOptions, QueueSettings } from '../../src/broker.ts';
+import type { BehaviourOptions, EventSubscription, QueueSettings } from '../../src/broker.ts';
 
 /** A request and its answer, as the service's documentation, its official clients or records of others have them. */
 export interface Conversation {
@@ -7,9 +7,9 @@ export interface Conversation {
   /** Where it is from. Names and ids of accounts and people are replaced. */
   readonly source: string;
   readonly method: string;
-  /** Below the base URL, with `ACCOUNT_ID`, `QUEUE_ID` and `CONSUMER_ID` in the place of ids. */
+  /** Below the base URL, with `ACCOUNT_ID`, `QUEUE_ID`, `CONSUMER_ID` and `SUBSCRIPTION_ID` in the place of ids. */
   readonly path: string;
-  /** The JSON of the request; absent where there is no body. */
+  /** The JSON of the request, ids replaced as in the path; absent where there is no body. */
   readonly request?: unknown;
   readonly status: number;
   /** The JSON of the answer. */
@@ -22,6 +22,8 @@ export interface Conversation {
     readonly messages?: readonly GivenMessage[];
     /** A purge of it has ended. */
     readonly isPurged?: boolean;
+    /** Its queue is subscribed to events. */
+    readonly subscription?: EventSubscription;
   };
   /** How the broker must be told to behave. */
   readonly behaviour: BehaviourOptions;

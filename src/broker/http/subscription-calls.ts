@@ -27,7 +27,7 @@ const orders = {
 export function listSubscriptions({ queues, query }: CallContext): Page {
   const queueId = query.get('queue_id')?.toLowerCase();
   const chosen = queues.subscriptions.all().filter((each) => queueId === undefined || each.queueId === queueId);
-  const keyOf = orders[wordIn(query, 'order', ['created_at', 'name', 'enabled', 'source'])];
+  const keyOf = orders[wordIn(query, 'order', ['name', 'created_at', 'enabled', 'source'])];
   const sign = wordIn(query, 'direction', ['asc', 'desc']) === 'asc' ? 1 : -1;
   const sorted = chosen.toSorted((a, b) => sign * compare(keyOf(a), keyOf(b)));
   const perPage = numberIn(query, 'per_page', { otherwise: defaultPerPage, most: mostPerPage });

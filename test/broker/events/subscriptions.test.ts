@@ -90,9 +90,9 @@ describe('event subscriptions', () => {
     }
     const names = async (query: string): Promise<string[]> =>
       (await manage('GET', query)).json.result.map(({ name }: { name: string }) => name);
-    expect(await names('')).toEqual(['b', 'a', 'c']);
-    expect(await names('?direction=desc')).toEqual(['c', 'a', 'b']);
-    expect(await names('?order=name')).toEqual(['a', 'b', 'c']);
+    expect(await names('')).toEqual(['a', 'b', 'c']);
+    expect(await names('?direction=desc')).toEqual(['c', 'b', 'a']);
+    expect(await names('?order=created_at')).toEqual(['b', 'a', 'c']);
     expect(await names('?order=enabled&direction=desc')).toEqual(['b', 'a', 'c']);
     expect(await names(`?queue_id=${queueId}`)).toEqual(['b', 'c']);
     expect(await names('?page=2&per_page=2')).toEqual(['c']);

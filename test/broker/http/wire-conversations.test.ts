@@ -60,11 +60,16 @@ async function hold(conversation: Conversation): Promise<Answer> {
   const { accountId, queueId, baseUrl, apiToken } = broker.queue('jobs');
   if (given.isPurged === true) await called.post('/purge', { delete_messages_permanently: true });
   const { json } = await called.get('/consumers');
-  const path = conversation.path
-    .replace('ACCOUNT_ID', accountId)
-    .replace('QUEUE_ID', queueId)
-    .replace('CONSUMER_ID', json.result[0]?.consumer_id);
-  const body = request === undefined ? {} : { body: JSON.stringify(await withTokens(called, conversation)) };
+  const ids = new Map([
+    ['ACCOUNT_ID', accountId],
+    ['QUEUE_ID', queueId],
+    ['CONSUMER_ID', json.result[0]?.consumer_id],
+    ['SUBSCRIPTION_ID', given.subscription === undefined ? undefined : broker.subscribe('jobs', given.subscription)],
+  ]);
+  const withIds = (text: string): string =>
+    text.replaceAll(/(?:ACCOUNT|QUEUE|CONSUMER|SUBSCRIPTION)_ID/g, (name) => String(ids.get(name)));
+  const path = withIds(conversation.path);
+  const body = request === undefined ? {} : { body: withIds(JSON.stringify(await withTokens(called, conversation))) };
   const headers = { authorization: `Bearer ${apiToken}` };
   return send(baseUrl + path, { method, headers, ...body });
 }
