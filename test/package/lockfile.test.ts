@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -7,10 +7,21 @@ interface LockedPackage {
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
-const path = join(import.meta.dirname, '../../package-lock.json');
-const { packages } = JSON.parse(readFileSync(path, 'utf8')) as { packages: Readonly<Record<string, LockedPackage>> };
+const root = join(import.meta.dirname, '../..');
 
-describe('package-lock.json', () => {
+function lockFilesIn(folder: string): readonly string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : lockFilesIn(path);
+    return entry.name === 'package-lock.json' ? [path] : [];
+  });
+}
+
+describe.each(['package-lock.json', ...lockFilesIn('test')])('%s', (path) => {
+  const { packages } = JSON.parse(readFileSync(join(root, path), 'utf8')) as {
+    packages: Readonly<Record<string, LockedPackage>>;
+  };
+
   it('names no registry', () => {
     expect(Object.values(packages).filter(({ resolved }) => resolved !== undefined)).toEqual([]);
   });
