@@ -11,6 +11,8 @@ export interface ServeConfig {
   /** Where queues are kept; in memory without it. */
   readonly data: string | undefined;
   readonly page: boolean;
+  /** Of what pages may call, besides its own. */
+  readonly allowedOrigins: readonly string[];
   readonly broker: BrokerOptions;
 }
 
@@ -25,6 +27,7 @@ export interface ServeFlags {
   readonly apiToken?: string;
   readonly behaviour?: readonly string[];
   readonly fault?: readonly string[];
+  readonly allowOrigin?: readonly string[];
   readonly page: boolean;
   readonly json?: boolean;
 }
@@ -36,6 +39,7 @@ const fileNames: ReadonlySet<string> = new Set([
   'host',
   'data',
   'page',
+  'allowedOrigins',
   'accountId',
   'apiToken',
   'queues',
@@ -46,13 +50,14 @@ const fileNames: ReadonlySet<string> = new Set([
 /** @throws InputError when the file, or an option that takes a pair, is wrong */
 export async function readServeConfig(flags: ServeFlags): Promise<ServeConfig> {
   const file = flags.config === undefined ? {} : await readConfigFile(flags.config);
-  const { port, host, data, page, queues, faults, ...others } = file;
+  const { port, host, data, page, allowedOrigins, queues, faults, ...others } = file;
   const given = Object.fromEntries((flags.queue ?? []).map(parseQueueFlag));
   return {
     port: flags.port ?? numberIn('port', port) ?? serveDefaults.port,
     host: flags.host ?? textIn('host', host) ?? serveDefaults.host,
     data: flags.data ?? textIn('data', data),
     page: flags.page && page !== false,
+    allowedOrigins: flags.allowOrigin ?? textsIn('allowedOrigins', allowedOrigins),
     broker: {
       ...others,
       ...Object.fromEntries((flags.behaviour ?? []).map((pair) => readPair('--behaviour', pair, behaviourNames))),
@@ -123,4 +128,10 @@ function numberIn(name: string, value: unknown): number | undefined {
 function textIn(name: string, value: unknown): string | undefined {
   if (value === undefined || typeof value === 'string') return value;
   throw new InputError(`Cannot read '${name}': it must be a text`);
+}
+
+function textsIn(name: string, value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value;
+  throw new InputError(`Cannot read '${name}': it must be a list of texts`);
 }

@@ -34,8 +34,8 @@ service talks to it once its base URL is changed; so does \`npx wrangler queues\
         what shall go wrong: see FaultOptions of leasestream/broker; while it runs, by
         curl -X PUT $BASE/leasestream/faults -H "authorization: Bearer $CLOUDFLARE_API_TOKEN" -d '{"rateLimit":0.2}'
   --config FILE
-        all of this as JSON: {"port", "host", "data", "accountId", "apiToken", "queues": {NAME: {"maxRetries", …}},
-        "faults": {…}, and behaviours by name}
+        all of this as JSON: {"port", "host", "data", "accountId", "apiToken", "allowedOrigins": [ORIGIN, …],
+        "queues": {NAME: {"maxRetries", …}}, "faults": {…}, and behaviours by name}
 
 Queues are in memory, unless --data names a directory: then what was confirmed is there after a restart, a kill and a
 power cut. A page at / shows the queues, and asks for the token. Prometheus is answered at /leasestream/metrics, with the
@@ -60,6 +60,7 @@ export function serveCommand(terminal: Terminal, exit: (code: number) => void): 
     .option('--api-token <token>', 'what clients authenticate with')
     .option('--behaviour <name=value>', 'how it behaves where the service is free to; repeatable', collect)
     .option('--fault <name=value>', 'what shall go wrong; repeatable', collect)
+    .option('--allow-origin <origin>', 'a page of which may call, as https://app.example; repeatable', collect)
     .option('--no-page', 'serve no page at /')
     .option(
       '--json',
@@ -109,13 +110,15 @@ async function lookAt(broker: Broker, { apiToken }: BrokerServer): Promise<Broke
   return counts instanceof Response ? undefined : counts;
 }
 
-function listen(broker: Broker, { host, port, page: hasPage }: ServeConfig, history: History): Promise<BrokerServer> {
+function listen(broker: Broker, config: ServeConfig, history: History): Promise<BrokerServer> {
+  const { host, port, page: hasPage, allowedOrigins } = config;
   const isLocal = isLoopback(host);
   return broker.listen({
     host,
     port,
+    allowedOrigins,
     intercept: async (request, next) => {
-      const refusal = isLocal ? guardLoopback(request) : undefined;
+      const refusal = isLocal ? guardLoopback(request, allowedOrigins) : undefined;
       const page = refusal === undefined && hasPage ? await answerPage(request) : undefined;
       return refusal ?? page ?? (await answerNumbers(request, history, next)) ?? next(request);
     },

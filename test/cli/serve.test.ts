@@ -231,8 +231,8 @@ describe('serve', () => {
 
 describe('the guard of a loopback address', () => {
   /** The status of a request with these headers, which `fetch` would not let us set. */
-  const statusOf = async (headers: Readonly<Record<string, string>>): Promise<number> => {
-    const { baseUrl, accountId, apiToken } = await serve();
+  const statusOf = async (headers: Readonly<Record<string, string>>, ...flags: readonly string[]): Promise<number> => {
+    const { baseUrl, accountId, apiToken } = await serve(...flags);
     return new Promise((resolve, reject) => {
       const url = `${baseUrl}/accounts/${accountId}/queues`;
       request(url, { headers: { authorization: `Bearer ${apiToken}`, ...headers } }, (response) => {
@@ -264,5 +264,29 @@ describe('the guard of a loopback address', () => {
       expect(await statusOf({ host, origin })).toBe(403);
     }
     expect(await statusOf({ host, origin: 'http://localhost:7878' })).toBe(200);
+  });
+
+  it('takes the Origins that are allowed, whose pages may read the answers', async () => {
+    const host = 'localhost:7878';
+    const app = ['--allow-origin', 'https://app.example', '--allow-origin', 'http://localhost:5173'];
+    expect(await statusOf({ host, origin: 'https://app.example' }, ...app)).toBe(200);
+    expect(await statusOf({ host, origin: 'http://localhost:5173' }, ...app)).toBe(200);
+    expect(await statusOf({ host, origin: 'http://evil.example' }, ...app)).toBe(403);
+    const file = join(directory, 'config.json');
+    await writeFile(file, JSON.stringify({ allowedOrigins: ['https://app.example'] }));
+    const { baseUrl, accountId, apiToken } = await serve('--config', file);
+    const headers = { authorization: `Bearer ${apiToken}`, origin: 'https://app.example' };
+    const answer = await fetch(`${baseUrl}/accounts/${accountId}/queues`, { headers });
+    expect(answer.headers.get('access-control-allow-origin')).toBe('https://app.example');
+  });
+
+  it('refuses to allow what is no origin', async () => {
+    const { code, stderr } = await fails('--allow-origin', 'https://app.example/page');
+    expect([code, stderr]).toEqual([2, expect.stringContaining("as 'https://app.example'")]);
+    const file = join(directory, 'config.json');
+    await writeFile(file, JSON.stringify({ allowedOrigins: 'https://app.example' }));
+    expect((await fails('--config', file)).stderr).toContain(
+      "Cannot read 'allowedOrigins': it must be a list of texts",
+    );
   });
 });
