@@ -175,8 +175,8 @@ export interface ConsumeOptions {
    * consumer let lapse, or may have been given in an answer that was lost, has come again by then or is gone: it waits for
    * that up to the rest of the lease. While all work fails, what the breaker has kept or given back counts as not handled: the
    * consumer goes on until it is, for hours if need be, unless `signal` ends it. Messages that are delayed, also by its own retries, or leased elsewhere can't be
-   * seen. Where messages are settled by hand, what has been in hand for half of its lease does not count: it may be
-   * gathered until the end is told.
+   * seen. Where messages are settled by hand, what has been in hand for half of its lease does not count, nor does what came
+   * before it: it may be gathered until the end is told.
    *
    * @defaultValue false
    */

@@ -8,7 +8,8 @@ import type { Moment } from './moment.ts';
 
 /**
  * A consumer that ends because its queue is empty had asked for that; had nothing in hand when it sent the pull that
- * found nothing, but what code that it can't see had for half of its lease; got nothing afterwards; and has nothing unsettled when it has closed.
+ * found nothing, but what code that it can't see had for half of its lease, and what came before that; got nothing
+ * afterwards; and has nothing unsettled when it has closed.
  * What it had let go before, without giving it back, was not leased to it any more when the service found nothing.
  */
 export const endsEmptyHanded: Invariant = (ledger) =>
@@ -84,9 +85,25 @@ function inHand(
   ];
 }
 
-/** Whether code that the client can't see has had a message for half of its lease. */
-function isGathered(ledger: Ledger, client: ClientRun, messageId: string, { seq, at }: Moment): boolean {
+/**
+ * Whether code that the client can't see has had a message, or one that came after it and is unsettled too, for half of
+ * its lease.
+ */
+function isGathered(ledger: Ledger, client: ClientRun, messageId: string, moment: Moment): boolean {
   if (client.surface.concurrency !== undefined) return false;
+  const handedAt = handedBy(ledger, client, messageId, moment.seq);
+  if (handedAt === undefined) return false;
+  const unsettled = ledger
+    .startsBy(client.client)
+    .filter((start) => start.handed.seq < moment.seq && ledger.settledSeq(start) > moment.seq);
+  return [messageId, ...unsettled.map((start) => start.messageId)].some((other) => {
+    const since = handedBy(ledger, client, other, moment.seq);
+    return since !== undefined && since >= handedAt && isForHalf(ledger, client, other, since, moment.at);
+  });
+}
+
+/** When a message was handed out last before; `undefined` where it was not. */
+function handedBy(ledger: Ledger, client: ClientRun, messageId: string, seq: number): number | undefined {
   const got = ledger.got(client.client, messageId);
   const starts = ledger.startsBy(client.client).filter((start) => start.messageId === messageId);
   // It may have been handed out and wait for its turn still.
@@ -96,9 +113,12 @@ function isGathered(ledger: Ledger, client: ClientRun, messageId: string, { seq,
     at: start.handed.at - onItsWayFor(ledger, start),
   }));
   const handed = [...started, ...waiting].filter((moment) => moment.seq < seq);
-  if (handed.length === 0) return false;
-  const handedAt = Math.max(...handed.map((moment) => moment.at));
-  const leases = got.map(({ call }) => call.visibilityTimeoutMs);
+  return handed.length === 0 ? undefined : Math.max(...handed.map(({ at }) => at));
+}
+
+/** Whether half of the lease of a message has gone by since it was handed out. */
+function isForHalf(ledger: Ledger, client: ClientRun, messageId: string, handedAt: number, at: number): boolean {
+  const leases = ledger.got(client.client, messageId).map(({ call }) => call.visibilityTimeoutMs);
   const elapsedMs = at - handedAt + jumpedSince(client, handedAt, at);
   return elapsedMs >= Math.min(...leases) / 2 - grainMs;
 }
