@@ -35,7 +35,8 @@ export interface MessageReadable<Body = unknown> extends Readable {
  * - Asks for a message only when somebody reads: its own buffer is empty (`highWaterMark` 0).
  * - `destroy()`, which `pipeline()` calls when any of its streams fails, stops pulling, gives back what nobody read, aborts
  *   the signals of messages that are out, and sends what is settled within a second. Then comes `'close'`.
- * - Ends with `stopWhenEmpty`, and when its consumer closes.
+ * - Ends with `stopWhenEmpty`, and when its consumer closes. What a `'data'` listener throws
+ * destroys it, with that error, and its message is retried.
  *
  * @param source - a queue, or a consumer: to close it is to end the stream, where `destroy()` and `signal` fail it
  * @param options - as for `queue.consume()`; only `signal` with a consumer. `signal` destroys the stream with an
@@ -71,7 +72,13 @@ class OutletReadable<Body> extends Readable {
     this.#outlet = open({
       next: (message) => {
         this.#pushed = [...this.#unread(), message];
-        this.push(message);
+        try {
+          this.push(message);
+        } catch (error) {
+          // A listener's: it ends the stream, as it ends one of `Readable.from()`, since Node would ask for nothing more.
+          void message.retry();
+          this.destroy(error as Error);
+        }
       },
       end: () => this.push(null),
       fail: (error) => this.destroy(error as Error),

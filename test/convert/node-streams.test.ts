@@ -64,6 +64,26 @@ describe('toReadable()', () => {
     expect(queues.jobsCalls.calls).toEqual([]);
   });
 
+  it("is destroyed by what a 'data' listener throws, whose message is retried", async () => {
+    const queues = openTwoQueues();
+    queues.fill(3);
+    const stream = toReadable(queues.jobs, { visibilityTimeoutMs: 60_000 });
+    const failure = new Error('the listener fails');
+    let count = 0;
+    stream.on('data', (message) => {
+      count += 1;
+      if (count === 2) throw failure;
+      void message.ack();
+    });
+    const [error] = await queues.run(once(stream, 'error'));
+    expect(error).toBe(failure);
+    if (!stream.closed) await queues.run(once(stream, 'close'));
+    expect(count).toBe(2);
+    await queues.clock.advance(1_000);
+    expect(queues.broker.inspect('jobs').counts).toMatchObject({ ready: 2, leased: 0 });
+    queues.expectGone();
+  });
+
   it('is destroyed by a signal that has aborted before', async () => {
     const queues = openTwoQueues();
     const stream = toReadable(queues.jobs, { signal: AbortSignal.abort() });
