@@ -167,7 +167,7 @@ export interface ConsumeOptions {
    * @defaultValue true
    */
   readonly isolateSuspects?: boolean;
-  /** Closes the consumer when it aborts, as `close()` does: the loop ends normally. */
+  /** Closes the consumer when it aborts, as `close()` does: the loop ends normally. @defaultValue none */
   readonly signal?: AbortSignal;
   /**
    * Closes the consumer when the queue has nothing to give: for cron jobs and tests. `true` when one pull, made while
@@ -194,6 +194,8 @@ export interface ConsumeOptions {
   /**
    * Is told what the consumer met while it went on. What it throws changes nothing, and is kept as `stats.lastError`. Without
    * it, a warning on the console says once for a queue handle that the first pulls are in vain, after five to thirteen seconds.
+   *
+   * @defaultValue none
    */
   readonly onEvent?: (event: ConsumerEvent) => void;
   /**

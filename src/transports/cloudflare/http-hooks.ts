@@ -4,6 +4,7 @@ import { rule } from '../../contract/check-options.ts';
 export interface HttpHookContext {
   /** The address. May be replaced before the request. */
   request: string;
+  /** The request, with its credential. */
   options: {
     method?: string;
     /** With the credential. May be changed before the request. */
