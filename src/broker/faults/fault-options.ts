@@ -2,7 +2,7 @@ import { checkInteger, checkNumber, checkOneOf, rule } from '../../contract/chec
 import { checkNames } from '../../contract/check-names.ts';
 
 /** The calls that faults may be limited to; `manage` are those on queues and consumers. */
-export const faultyCalls: readonly FaultyCall[] = ['push', 'pull', 'ack', 'peek', 'purge', 'metrics', 'manage'];
+const faultyCalls: readonly FaultyCall[] = ['push', 'pull', 'ack', 'peek', 'purge', 'metrics', 'manage'];
 
 /** A kind of call. */
 export type FaultyCall = 'push' | 'pull' | 'ack' | 'peek' | 'purge' | 'metrics' | 'manage';
