@@ -41,6 +41,7 @@ export interface ProcessBatchesOptions<Body = unknown, Env = unknown> extends Ba
    * As for `process`, for each unsettled message of a batch whose handler failed, in seconds, 0 to 86 400.
    *
    * @defaultValue `min(300, 2^attempts)`, of which the last half is drawn at random
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly retryDelaySeconds?: RetryDelay<Body>;
   /**

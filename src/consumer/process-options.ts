@@ -42,6 +42,7 @@ export interface ProcessOptions<Body = unknown> extends Omit<ConsumeOptions, 'se
    * it gives none or fails, the default applies, and the event `callbackFailed` says why.
    *
    * @defaultValue `min(300, 2^attempts)`, of which the last half is drawn at random
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly retryDelaySeconds?: RetryDelay<Body>;
   /**

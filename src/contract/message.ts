@@ -67,6 +67,7 @@ export interface OutgoingMessage {
    * How long the message stays invisible, in seconds, 0 to 86 400.
    *
    * @defaultValue the queue's `delivery_delay`
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly delaySeconds?: number;
 }

@@ -20,6 +20,7 @@ export interface BulkPushRequest {
    * The delay of every message that has none of its own, in seconds, 0 to 86 400.
    *
    * @defaultValue the queue's `delivery_delay`
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly delaySeconds?: number;
 }
@@ -36,12 +37,14 @@ export interface PullRequest {
    * At most how many messages, 1 to 100.
    *
    * @defaultValue the service's own: 5
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly batchSize?: number;
   /**
    * How long the messages are leased, in milliseconds, up to 43 200 000 (12 h).
    *
    * @defaultValue the queue consumer's setting, 30 000 unless changed
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly visibilityTimeoutMs?: number;
 }
@@ -62,6 +65,7 @@ export interface RetryRequest {
    * How long until the message is delivered again, in seconds, 0 to 86 400.
    *
    * @defaultValue the queue consumer's `retry_delay`
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly delaySeconds?: number;
 }
@@ -88,7 +92,12 @@ export interface AckResult {
 
 /** What a peek asks for. */
 export interface PeekRequest {
-  /** At most how many messages, 1 to 100. @defaultValue the service's own */
+  /**
+   * At most how many messages, 1 to 100.
+   *
+   * @defaultValue the service's own
+   * @see https://developers.cloudflare.com/queues/platform/limits/
+   */
   readonly batchSize?: number;
 }
 

@@ -26,6 +26,7 @@ export interface SendOptions {
    * How long the message stays invisible, in seconds, a whole number from 0 to 86 400.
    *
    * @defaultValue the queue's own `delivery_delay`
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly delaySeconds?: number;
 }
@@ -36,6 +37,7 @@ export interface SendBatchOptions {
    * The delay of every message that has none of its own, in seconds, a whole number from 0 to 86 400.
    *
    * @defaultValue the queue's own `delivery_delay`
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly delaySeconds?: number;
   /**

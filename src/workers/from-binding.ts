@@ -13,6 +13,7 @@ export interface BindingSendOptions {
    * How long the message stays invisible, in seconds, 0 to 86 400.
    *
    * @defaultValue the queue's own `delivery_delay`
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly delaySeconds?: number;
 }

@@ -62,4 +62,11 @@ describe('the docstrings', () => {
     const vague = numbers.filter(({ summary, unit }) => !summary.includes(unit) || !/\d/.test(summary));
     expect(vague.map(({ path }) => path)).toEqual([]);
   });
+
+  it('name the source of each limit of the service', () => {
+    const limit = /(?:to|\.\.|up to) ?(?:100|86 400|43 200 000|1 209 600)\b(?! ?\d)/;
+    const limited = optionsOf(entries).filter(({ summary }) => limit.test(summary));
+    expect(limited.length).toBeGreaterThan(10);
+    expect(limited.filter(({ hasSource }) => !hasSource).map(({ path }) => path)).toEqual([]);
+  });
 });

@@ -11,7 +11,12 @@ export interface WorkerMessage {
   readonly body: unknown;
   /** How it is encoded. @defaultValue `'text'` for a string, `'bytes'` for a `Uint8Array`, else `'json'` */
   readonly contentType?: ContentType;
-  /** How long it stays invisible, in seconds, 0..86 400. @defaultValue the queue's `deliveryDelaySeconds` */
+  /**
+   * How long it stays invisible, in seconds, 0..86 400.
+   *
+   * @defaultValue the queue's `deliveryDelaySeconds`
+   * @see https://developers.cloudflare.com/queues/platform/limits/
+   */
   readonly delaySeconds?: number;
   /**
    * Takes `body` (a string) for what a pull shall give over the wire, whether or not it is of its content type. For

@@ -10,6 +10,7 @@ export interface RetryOptions {
    * How long until the message is delivered again, in seconds, a whole number from 0 to 86 400.
    *
    * @defaultValue the queue's own `retry_delay`
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly delaySeconds?: number;
 }

@@ -37,13 +37,13 @@ export type HttpHook = { hook(context: HttpHookContext): unknown }['hook'];
  * @see https://github.com/unjs/ofetch#%EF%B8%8F-interceptors
  */
 export interface HttpHooks {
-  /** Before the request. */
+  /** Before the request. @defaultValue none */
   readonly onRequest?: HttpHook | readonly HttpHook[];
-  /** After a request that got no answer. */
+  /** After a request that got no answer. @defaultValue none */
   readonly onRequestError?: HttpHook | readonly HttpHook[];
-  /** After each answer, of whatever status, when its text is there. */
+  /** After each answer, of whatever status, when its text is there. @defaultValue none */
   readonly onResponse?: HttpHook | readonly HttpHook[];
-  /** After `onResponse`, where the status is 400 or more. */
+  /** After `onResponse`, where the status is 400 or more. @defaultValue none */
   readonly onResponseError?: HttpHook | readonly HttpHook[];
 }
 

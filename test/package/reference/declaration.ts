@@ -31,7 +31,7 @@ export function isValue({ kind }: Declaration): boolean {
 
 /** Whether it is an interface of options, by its name. */
 export function isOptions({ kind, name = '' }: Declaration): boolean {
-  return kind === 'Interface' && /(?:Options|Settings|Limit|Rate)$/.test(name);
+  return kind === 'Interface' && /(?:Options|Settings|Limit|Rate|Hooks)$/.test(name);
 }
 
 /** The heading of a declaration. */

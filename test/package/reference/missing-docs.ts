@@ -36,6 +36,8 @@ interface Option {
   readonly isOptional: boolean;
   readonly summary: string;
   readonly defaultValue: string | undefined;
+  /** Whether it names where it is from. */
+  readonly hasSource: boolean;
 }
 
 /** Every option that callers may give, of all interfaces that are named so. */
@@ -60,6 +62,7 @@ function membersOf({ name, members = [] }: Declaration): readonly Option[] {
       isNumber: /^[^:(]*: (?:[^{(]*\| )?number\b/.test(type),
       isOptional,
       summary,
+      hasSource: tags.some((tag) => tag.name === 'see'),
       defaultValue: tags.find((tag) => tag.name === 'defaultValue')?.text,
     };
   });
