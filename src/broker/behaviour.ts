@@ -49,7 +49,12 @@ export interface BehaviourOptions {
   readonly expiredLeases?: 'retry-delay' | 'at-once';
   /** Whether settlements go on while delivery is paused; else they get 409. @defaultValue `'accept'` */
   readonly acksWhilePaused?: 'accept' | 'refuse';
-  /** The shortest visibility timeout that a pull may ask for, in milliseconds, 1..43 200 000. @defaultValue 1 */
+  /**
+   * The shortest visibility timeout that a pull may ask for, in milliseconds, 1..43 200 000.
+   *
+   * @defaultValue 1
+   * @see https://developers.cloudflare.com/queues/platform/limits/
+   */
   readonly leastVisibilityTimeoutMs?: number;
   /**
    * The `attempts` of a first delivery. Documented, and of Workers, is 1; one public client says that the live pull

@@ -25,10 +25,15 @@ import { pushFromWorker, type WorkerMessage } from './queue/worker-push.ts';
 
 /** The options with which a client reaches a queue of the broker: spread them into `openQueue`. */
 export interface QueueConnection {
+  /** The broker's account. */
   readonly accountId: string;
+  /** The id of the queue. */
   readonly queueId: string;
+  /** The name of the queue. */
   readonly queueName: string;
+  /** What the broker lets in. */
   readonly apiToken: string;
+  /** The address of its API. */
   readonly baseUrl: string;
   /** The broker's clock, when one was given to it. */
   readonly clock?: Clock;
@@ -36,6 +41,7 @@ export interface QueueConnection {
 
 /** A {@link QueueConnection} within the process. */
 export interface InProcessConnection extends QueueConnection {
+  /** Asks the broker without a socket. */
   readonly fetch: BrokerFetch;
 }
 
@@ -44,10 +50,13 @@ export type BrokerFetch = (input: string | URL | Request, init?: RequestInit) =>
 
 /** A broker on a socket. */
 export interface BrokerServer extends AsyncDisposal {
+  /** Where it listens, 1..65 535. */
   readonly port: number;
   /** `http://127.0.0.1:<port>/client/v4` */
   readonly baseUrl: string;
+  /** The broker's account. */
   readonly accountId: string;
+  /** What it lets in. */
   readonly apiToken: string;
   /** As {@link Broker.queue}, over the socket. */
   queue(name: string, settings?: QueueSettings): QueueConnection;
@@ -111,8 +120,8 @@ export interface Broker {
   /** Whether a queue has no message: none ready, delayed or leased. @throws RangeError when there is no such queue */
   isEmpty(name: string): boolean;
   /**
-   * Lets requests over HTTP go wrong from now on, in place of what went wrong before; `{}` ends it. Over a socket, `PUT
-   * /leasestream/faults` does the same, with this as JSON and the API token.
+   * Lets requests over HTTP go wrong from now on, in place of what went wrong before; `{}` ends it. Over a socket,
+   * `PUT /leasestream/faults` does the same, with this as JSON and the API token.
    *
    * @example
    * ```ts

@@ -19,8 +19,8 @@ export interface BatchOptions extends Omit<ConsumeOptions, 'settle' | 'minInFlig
    */
   readonly size?: number;
   /**
-   * How long a batch waits to be filled, in milliseconds since its first message was leased, at most a quarter of
-   * `visibilityTimeoutMs`. It waits for less when its first lease would not last for its body.
+   * How long a batch waits to be filled, in milliseconds since its first message was leased, from 0 to a quarter
+   * of `visibilityTimeoutMs`. It waits for less when its first lease would not last for its body.
    *
    * @defaultValue 1 000, or a quarter of `visibilityTimeoutMs` if that is less
    */
@@ -29,7 +29,7 @@ export interface BatchOptions extends Omit<ConsumeOptions, 'settle' | 'minInFlig
 
 /** How `processBatches` runs a handler. */
 export interface ProcessBatchesOptions<Body = unknown, Env = unknown> extends BatchOptions {
-  /** What the handler gets as its second argument. */
+  /** What the handler gets as its second argument. @defaultValue `undefined` */
   readonly env?: Env;
   /**
    * How many batches are handled at once, 1 or more, or 1 with `ordered`; with `size` at most `maxInFlight` messages.
@@ -37,9 +37,19 @@ export interface ProcessBatchesOptions<Body = unknown, Env = unknown> extends Ba
    * @defaultValue 1
    */
   readonly concurrency?: number;
-  /** As for `process`, for each unsettled message of a batch whose handler failed. */
+  /**
+   * As for `process`, for each unsettled message of a batch whose handler failed, in seconds, 0 to 86 400.
+   *
+   * @defaultValue `min(300, 2^attempts)`, of which the last half is drawn at random
+   * @see https://developers.cloudflare.com/queues/platform/limits/
+   */
   readonly retryDelaySeconds?: RetryDelay<Body>;
-  /** As for `process`, for the handler of a batch: what of the batch is not settled by then is retried. */
+  /**
+   * As for `process`, for the handler of a batch, in milliseconds, 1 or more: what of the batch is not settled by then is
+   * retried.
+   *
+   * @defaultValue no limit
+   */
   readonly handlerTimeoutMs?: number;
 }
 

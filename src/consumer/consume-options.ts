@@ -58,6 +58,7 @@ export interface ConsumeOptions {
    * its attempts. After a crash, messages come again when these longer leases end. `visibilityTimeoutMs` turns it off.
    *
    * @defaultValue 3 600 000, or `visibilityTimeoutMs` if that is more
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly maxVisibilityTimeoutMs?: number;
   /**
@@ -107,6 +108,7 @@ export interface ConsumeOptions {
    * The most messages a pull asks for and a settle call carries, 1 to 100.
    *
    * @defaultValue 100
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly batchSize?: number;
   /**
@@ -122,6 +124,7 @@ export interface ConsumeOptions {
    * and is never given back unstarted, because the service would then delete it or move it to the dead letter queue.
    *
    * @defaultValue 3
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly maxRetries?: number;
   /**
@@ -167,7 +170,7 @@ export interface ConsumeOptions {
    * @defaultValue true
    */
   readonly isolateSuspects?: boolean;
-  /** Closes the consumer when it aborts, as `close()` does: the loop ends normally. */
+  /** Closes the consumer when it aborts, as `close()` does: the loop ends normally. @defaultValue none */
   readonly signal?: AbortSignal;
   /**
    * Closes the consumer when the queue has nothing to give: for cron jobs and tests. `true` when one pull, made while
@@ -194,6 +197,8 @@ export interface ConsumeOptions {
   /**
    * Is told what the consumer met while it went on. What it throws changes nothing, and is kept as `stats.lastError`. Without
    * it, a warning on the console says once for a queue handle that the first pulls are in vain, after five to thirteen seconds.
+   *
+   * @defaultValue none
    */
   readonly onEvent?: (event: ConsumerEvent) => void;
   /**

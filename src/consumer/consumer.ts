@@ -44,7 +44,11 @@ export interface ConsumerControl extends AsyncDisposal {
  * loop is left while it is in hand. Pulling begins with the first `next()`.
  */
 export interface Consumer<Body = unknown> extends AsyncIterable<LeasedMessage<Body>>, ConsumerControl {
-  /** @throws TypeError the second time */
+  /**
+   * Begins the one loop. Pulling begins with the first `next()`.
+   *
+   * @throws TypeError the second time
+   */
   [Symbol.asyncIterator](): ItemIterator<LeasedMessage<Body>>;
 }
 
@@ -53,7 +57,11 @@ export interface Consumer<Body = unknown> extends AsyncIterable<LeasedMessage<Bo
  * is acknowledged when the loop asks for the next one, and retried when the loop is left.
  */
 export interface BatchConsumer<Body = unknown> extends AsyncIterable<MessageBatch<Body>>, ConsumerControl {
-  /** @throws TypeError the second time */
+  /**
+   * Begins the one loop. Pulling begins with the first `next()`.
+   *
+   * @throws TypeError the second time
+   */
   [Symbol.asyncIterator](): ItemIterator<MessageBatch<Body>>;
 }
 

@@ -32,6 +32,8 @@ export interface ProcessOptions<Body = unknown> extends Omit<ConsumeOptions, 'se
    *   3 or more. A message is not given back on its last attempt.
    * - To reach the messages of other keys, up to ten times `concurrency` are pulled that have to wait; once as many had to be
    *   given back, no more than can wait are: others come later then, but a long backlog of one key costs few attempts.
+   *
+   * @defaultValue none: messages are handled side by side
    */
   readonly key?: (message: KeyedMessage<Body>) => string;
   /**
@@ -40,6 +42,7 @@ export interface ProcessOptions<Body = unknown> extends Omit<ConsumeOptions, 'se
    * it gives none or fails, the default applies, and the event `callbackFailed` says why.
    *
    * @defaultValue `min(300, 2^attempts)`, of which the last half is drawn at random
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly retryDelaySeconds?: RetryDelay<Body>;
   /**

@@ -28,6 +28,7 @@ export type ConsumerState = 'new' | 'open' | 'paused' | 'closing' | 'closed';
 export interface ConsumerStats extends ObservedStats {
   /** When this was read. */
   readonly at: number;
+  /** How it stands with it. */
   readonly state: ConsumerState;
   /** Why it ends, or has ended: see {@link ConsumerSummary.reason}. */
   readonly reason?: CloseReason;

@@ -5,12 +5,20 @@ const encoded = Symbol.for('leasestream.encoded');
 
 /** A body as it will be pushed: encoded once, when it was handed over, so that a later change can't reach it. */
 export class EncodedBody {
+  /** How it is encoded. */
   readonly contentType: 'text' | 'json';
   /** The text itself for `text`, JSON text for `json`. */
   readonly text: string;
   /** What the service counts against its limits: the UTF-8 length of `text`, or of JSON without needless escapes. */
   readonly bytes: number;
 
+  /**
+   * Takes a body that is encoded already; `encodeBody()` encodes.
+   *
+   * @param contentType - `'json'` for JSON text
+   * @param text - the body
+   * @param bytes - what the service counts, unless the length of `text` in UTF-8 is it
+   */
   constructor(contentType: 'text' | 'json', text: string, bytes: number = utf8Length(text)) {
     this.contentType = contentType;
     this.text = text;

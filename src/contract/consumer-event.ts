@@ -3,14 +3,19 @@ import type { Settlement } from './settlement.ts';
 
 /** A message as events name it. */
 export interface MessageIdentity {
+  /** The same on every delivery. */
   readonly id: string;
+  /** How often the message was delivered, this time included: 1 or more. */
   readonly attempts: number;
 }
 
 /** A message whose body could not be decoded or did not fit the schema, or of which `key` gave no key. */
 export interface InvalidMessage extends MessageIdentity {
+  /** When the message was pushed. */
   readonly timestamp: Date;
+  /** How the service encoded the body. */
   readonly contentType: ContentType;
+  /** As of a {@link LeasedMessage}. */
   readonly metadata: Readonly<Record<string, string>>;
   /** The decoded body that did not fit the schema, or was given to `key`; `undefined` when it could not be decoded. */
   readonly body: unknown;

@@ -59,8 +59,11 @@ export type QueueErrorCode =
 
 /** One entry of the `errors` of the service's answer. */
 export interface ServiceError {
+  /** The service's own number, such as 10107. */
   readonly code: number;
+  /** What it says, for people. */
   readonly message: string;
+  /** Where the service explains it. */
   readonly documentationUrl?: string;
   /** The JSON pointer of the offending part of the request. */
   readonly pointer?: string;
@@ -68,11 +71,17 @@ export interface ServiceError {
 
 /** What a {@link QueueError} carries beside its message. */
 export interface QueueErrorDetails {
+  /** What went wrong. */
   readonly code: QueueErrorCode;
+  /** What it came from. @defaultValue none */
   readonly cause?: unknown;
+  /** The HTTP status of the answer. @defaultValue none */
   readonly status?: number;
+  /** Whether the answer was in the service's own form. @defaultValue none: nobody knows */
   readonly inEnvelope?: boolean;
+  /** What the service said. @defaultValue nothing */
   readonly errors?: readonly ServiceError[];
+  /** How long the service asked to be left alone, in milliseconds. @defaultValue none */
   readonly retryAfterMs?: number;
 }
 
@@ -81,7 +90,9 @@ export interface QueueErrorDetails {
  * `RangeError`). Switch on `code`; the message is for people and may change. Holds no credential.
  */
 export class QueueError extends Error {
+  /** The same for all of them. */
   override readonly name = 'QueueError';
+  /** What went wrong. */
   readonly code: QueueErrorCode;
   /** The HTTP status of the answer; `undefined` when there was none. */
   readonly status: number | undefined;
@@ -99,6 +110,12 @@ export class QueueError extends Error {
    */
   readonly retryAfterMs: number | undefined;
 
+  /**
+   * For transports and hooks of your own, which tell by it what went wrong.
+   *
+   * @param message - for people
+   * @param details - its `code`, and what else is known
+   */
   constructor(message: string, details: QueueErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = details.code;

@@ -3,5 +3,6 @@
  * compilers before TypeScript 5.6 do not know with two arguments.
  */
 export interface ItemIterator<Item> extends AsyncIterator<Item, undefined> {
+  /** Gives back itself. */
   [Symbol.asyncIterator](): ItemIterator<Item>;
 }

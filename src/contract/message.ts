@@ -17,7 +17,9 @@ export interface PulledMessage {
   readonly attempts: number;
   /** When the message was pushed, in milliseconds since the epoch. */
   readonly timestampMs: number;
+  /** How the service encoded the body. */
   readonly contentType: ContentType;
+  /** What the service says of the message beside its body: names and texts, such as `CF-Content-Type`. */
   readonly metadata: Readonly<Record<string, string>>;
   /** The decoded body: a string, a JSON value, or a `Uint8Array`; `undefined` when `bodyError` is set. */
   readonly body: unknown;
@@ -35,14 +37,21 @@ export interface PulledMessage {
 
 /** A message as a peek shows it: not leased. */
 export interface PeekedMessage {
+  /** The same on every delivery. */
   readonly id: string;
   /** Names the message for `purge`. */
   readonly ref: string;
+  /** How often the message was delivered, as the service says; 0 when it does not. */
   readonly attempts: number;
+  /** When the message was pushed, in milliseconds since the epoch. */
   readonly timestampMs: number;
+  /** How the service encoded the body. */
   readonly contentType: ContentType;
+  /** As of a {@link PulledMessage}. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** The decoded body, as of a {@link PulledMessage}. */
   readonly body: unknown;
+  /** Why the body could not be decoded. */
   readonly bodyError?: QueueError;
   /** As of a {@link PulledMessage}. */
   readonly raw?: string | Uint8Array;
@@ -52,12 +61,13 @@ export interface PeekedMessage {
 export interface OutgoingMessage {
   /** A string, anything `JSON.stringify` can represent, or an `EncodedBody`, which `encodeBody()` makes of them all. */
   readonly body: unknown;
-  /** @defaultValue `'text'` for a string, `'json'` for everything else */
+  /** How the body is encoded. @defaultValue `'text'` for a string, `'json'` for everything else */
   readonly contentType?: 'text' | 'json';
   /**
    * How long the message stays invisible, in seconds, 0 to 86 400.
    *
    * @defaultValue the queue's `delivery_delay`
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly delaySeconds?: number;
 }

@@ -54,6 +54,7 @@ export interface ObservedStats {
 
 /** A consumer that has begun to pull. */
 export interface ObservedConsumer {
+  /** The handle that it was opened with. */
   readonly queue: ObservedQueue;
   /** As of now. */
   stats(): ObservedStats;
@@ -63,13 +64,17 @@ export interface ObservedConsumer {
 
 /** A message that is handed out. */
 export interface ObservedMessage {
+  /** The same on every delivery. */
   readonly id: string;
+  /** The body, as the handler gets it. */
   readonly body: unknown;
   /** How often it was delivered, this time included. */
   readonly attempts: number;
   /** When it was pushed. */
   readonly timestamp: Date;
+  /** How the service encoded the body. */
   readonly contentType: ContentType;
+  /** Names this delivery. */
   readonly leaseId: string;
   /** How long the lease lasts from when it is read, in milliseconds. */
   readonly leaseRemainingMs: number;
@@ -77,13 +82,17 @@ export interface ObservedMessage {
 
 /** A settlement as it is sent. */
 export interface ObservedSettlement {
+  /** The id of the message. */
   readonly id: string;
+  /** How often the message was delivered. */
   readonly attempts: number;
+  /** What is asked of the service. */
   readonly kind: 'ack' | 'retry';
 }
 
 /** What is told of the begin of any operation. */
 export interface OperationStart {
+  /** The handle that it is done with. */
   readonly queue: ObservedQueue;
   /** When it began, in milliseconds since the epoch by the queue's clock. */
   readonly at: number;
@@ -91,6 +100,7 @@ export interface OperationStart {
 
 /** What is told of the end of any operation. */
 export interface OperationEnd {
+  /** How long it took, in milliseconds. */
   readonly durationMs: number;
   /** What it failed with; absent where it did not. */
   readonly error?: unknown;
@@ -98,7 +108,9 @@ export interface OperationEnd {
 
 /** Messages are handed over to be pushed: by a `send()`, a `sendBatch()`, or as one push of a sink. */
 export interface SendStart extends OperationStart {
+  /** How many, 1 or more. */
   readonly messages: number;
+  /** Whether they were handed over together; `false` for a `send()`. */
   readonly isBatch: boolean;
 }
 
@@ -112,6 +124,7 @@ export interface SendEnd extends OperationEnd {
 export interface ReceiveStart extends OperationStart {
   /** How many messages it asks for at most. */
   readonly batchSize: number;
+  /** For how long it leases them, in milliseconds. */
   readonly visibilityTimeoutMs: number;
 }
 
@@ -127,6 +140,7 @@ export interface ReceiveEnd extends OperationEnd {
 export interface ProcessStart extends OperationStart {
   /** 1 or more. */
   readonly messages: readonly ObservedMessage[];
+  /** Whether they are handed out as a batch, of one message too. */
   readonly isBatch: boolean;
   /** Gives the body of one of them as it came: decoded, and not what a schema or `decode` has made of it. */
   readonly receivedBodyOf: (message: ObservedMessage) => unknown;
@@ -149,6 +163,7 @@ export interface ProcessEnd extends OperationEnd {
 
 /** Settlements are sent. */
 export interface SettleStart extends OperationStart {
+  /** 1 or more, in one request. */
   readonly messages: readonly ObservedSettlement[];
 }
 
@@ -161,6 +176,7 @@ export interface Operation<Ended> {
   end(how: Ended): void;
 }
 
+/** A send under way. */
 export interface Sending extends Operation<SendEnd> {
   /**
    * Gives the body that is sent in place of this one: its own, or one that carries what the observer adds. Called once for
@@ -171,6 +187,7 @@ export interface Sending extends Operation<SendEnd> {
   inject?(body: unknown): unknown;
 }
 
+/** Work on messages under way. */
 export interface Processing extends Operation<ProcessEnd> {
   /**
    * Calls `work` before it returns, in the observer's context. Called again where work on the same message begins later;
@@ -203,9 +220,13 @@ export interface Observer {
   open?(queue: ObservedQueue): void;
   /** A consumer asks for its first message. */
   consume?(consumer: ObservedConsumer): void;
+  /** Messages are handed over to be pushed. What it gives back is told of their end. */
   send?(start: SendStart): Sending | undefined;
+  /** A pull is sent. What it gives back is told of its end. */
   receive?(start: ReceiveStart): Operation<ReceiveEnd> | undefined;
+  /** Messages are handed out. What it gives back may run the work, and is told of its end. */
   process?(start: ProcessStart): Processing | undefined;
+  /** Settlements are sent. What it gives back is told of their end. */
   settle?(start: SettleStart): Operation<SettleEnd> | undefined;
   /** What is told to `onEvent`, before that. */
   event?(event: ConsumerEvent, queue: ObservedQueue): void;

@@ -4,6 +4,9 @@
  * @see https://standardschema.dev
  */
 export interface Schema<Output = unknown, Input = unknown> {
+  /**
+   * What every Standard Schema has, of version 1: who made it, how it judges a value, and, for compilers alone, its types.
+   */
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
@@ -19,6 +22,8 @@ export type SchemaResult<Output> =
 
 /** One thing that is wrong with a value. */
 export interface SchemaIssue {
+  /** For people. */
   readonly message: string;
+  /** Where in the value it is: keys from the outermost to the innermost. */
   readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined;
 }

@@ -42,7 +42,9 @@ export interface ConsumerHealth extends Pick<
   | 'inFlight'
   | 'buffered'
 > {
+  /** Whether it needs no new process. */
   readonly isHealthy: boolean;
+  /** Its state, or what is wrong with it. */
   readonly status: HealthStatus;
   /** The last error's code, or its name: what it says may be for nobody but its reader. */
   readonly lastError: string | undefined;
@@ -50,6 +52,7 @@ export interface ConsumerHealth extends Pick<
 
 /** How all are. */
 export interface HealthReport {
+  /** Whether all of them are. */
   readonly isHealthy: boolean;
   /** One for each consumer, in their order. */
   readonly consumers: readonly ConsumerHealth[];
@@ -57,6 +60,7 @@ export interface HealthReport {
 
 /** Answers a probe: 200 where all are healthy, 503 where one is not, with the report as JSON. */
 export interface HealthHandler {
+  /** Answers a request with the report. */
   (request: IncomingMessage, response: ServerResponse): void;
   /** The same without HTTP. */
   check(): HealthReport;

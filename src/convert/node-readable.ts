@@ -12,19 +12,34 @@ import type { Outlet } from './outlet.ts';
 export interface MessageReadable<Body = unknown> extends Readable {
   // The first of each pair can't be called: it lets the stream go where one of text and bytes is asked for, because
   // Node's types have no other. `never` in place of `Other` would reach the variable of a `for await`.
+  /** Not to be called: lets the stream go where one of text and bytes is asked for. */
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
   [Symbol.asyncIterator]<Other>(this: never): Other;
+  /** Reads the stream in a `for await` loop, which destroys it when it is left. */
   [Symbol.asyncIterator](): NodeJS.AsyncIterator<LeasedMessage<Body>, undefined, unknown>;
+  /** Not to be called: lets the stream go where one of text and bytes is asked for. */
   read(size: never): never;
+  /** Takes one message; `null` when none is there yet. */
   read(size?: number): LeasedMessage<Body> | null;
+  /**
+   * Reads the stream in a loop.
+   *
+   * @param options - `destroyOnReturn`: whether a loop that is left destroys it, `true` unless given
+   */
   iterator(options?: {
     readonly destroyOnReturn?: boolean;
   }): NodeJS.AsyncIterator<LeasedMessage<Body>, undefined, unknown>;
+  /** Calls `listener` with each message, and lets the stream flow. */
   on(event: 'data', listener: (message: LeasedMessage<Body>) => void): this;
+  /** Calls `listener` when the stream fails. */
   on(event: 'error', listener: (error: Error) => void): this;
+  /** Every other event of a `Readable`. */
   on(...other: Parameters<Readable['on']>): this;
+  /** As `on`, for the first message alone. */
   once(event: 'data', listener: (message: LeasedMessage<Body>) => void): this;
+  /** As `on`. */
   once(event: 'error', listener: (error: Error) => void): this;
+  /** Every other event of a `Readable`, once. */
   once(...other: Parameters<Readable['once']>): this;
 }
 

@@ -13,19 +13,39 @@ type Callback = (error?: Error | null) => void;
  * `NodeJS.WritableStream`.
  */
 export interface QueueWritable<Body = unknown> extends Writable {
+  /**
+   * Pushes an item.
+   *
+   * @param callback - called once the service confirmed it, or with what went wrong
+   * @returns `false` while 400 items are not confirmed: wait for `drain` then
+   */
   write(item: WritableItem<Body>, callback?: (error: Error | null | undefined) => void): boolean;
   // Nothing can be passed to this one and its like below: it lets the stream go where one of text and bytes is asked for,
   // because Node's types have no other. First, it would keep the literals in `forward()` from their type; last, it would
   // be the one of which a compiler tells.
+  /** Not to be called. */
   write(chunk: never): boolean;
+  /** The same with an encoding, which is not looked at. */
   write(
     item: WritableItem<Body>,
     encoding?: BufferEncoding,
     callback?: (error: Error | null | undefined) => void,
   ): boolean;
+  /**
+   * Pushes a last item, and ends the stream.
+   *
+   * @param callback - called once what became of everything is known
+   */
   end(item: WritableItem<Body>, callback?: () => void): this;
+  /**
+   * Ends the stream.
+   *
+   * @param callback - called once what became of everything is known
+   */
   end(callback?: () => void): this;
+  /** Not to be called. */
   end(chunk: never): this;
+  /** The same with an encoding, which is not looked at. */
   end(item: WritableItem<Body>, encoding?: BufferEncoding, callback?: () => void): this;
 }
 

@@ -11,6 +11,7 @@ import { coreOf } from './handle-core.ts';
 
 /** A queue of `openQueue()`, as a target. */
 export interface MessageTarget<Body> {
+  /** As `send()` of a queue. */
   send(body: Body, options?: SendOptions): Promise<void>;
 }
 

@@ -15,6 +15,7 @@ export interface SettleMapOptions<Body = unknown> {
    * that gives one. When the function fails, the default applies, and the consumer's `stats.lastError` says why.
    *
    * @defaultValue `min(300, 2^attempts)`, of which the last half is drawn at random
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly retryDelaySeconds?: RetryDelay<Body>;
 }

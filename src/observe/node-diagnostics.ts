@@ -25,15 +25,21 @@ export type TracedPayload<Start, End> = Start & {
 
 /** The payloads of the tracing channels, by the names that `tracingChannel()` takes. */
 export interface DiagnosticsPayloads {
+  /** Messages are pushed. */
   readonly 'leasestream:send': TracedPayload<SendStart, SendEnd>;
+  /** Messages are pulled. */
   readonly 'leasestream:receive': TracedPayload<ReceiveStart, ReceiveEnd>;
+  /** Messages are worked on. */
   readonly 'leasestream:process': TracedPayload<ProcessStart, ProcessEnd>;
+  /** Settlements are sent. */
   readonly 'leasestream:settle': TracedPayload<SettleStart, SettleEnd>;
 }
 
 /** The payload of the channel `leasestream:event`. */
 export interface DiagnosticsEvent {
+  /** What `onEvent` is told. */
   readonly event: ConsumerEvent;
+  /** The handle of the consumer that tells it. */
   readonly queue: ObservedQueue;
 }
 

@@ -22,9 +22,9 @@ export interface BodyPropagation {
 
 /** What is told to OpenTelemetry, and how. */
 export interface OpenTelemetryOptions {
-  /** @defaultValue the global one */
+  /** What spans are made with. @defaultValue the global one */
   readonly tracerProvider?: TracerProvider;
-  /** @defaultValue the global one */
+  /** What metrics are made with. @defaultValue the global one */
   readonly meterProvider?: MeterProvider;
   /**
    * How a trace context travels in bodies; `inField()` makes the way for JSON objects. The propagators are the global ones.

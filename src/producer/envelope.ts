@@ -7,7 +7,9 @@ export const kind: unique symbol = Symbol.for('leasestream.kind');
 
 /** A body with a content type or a delay of its own, for a sink. Made by {@link envelope}. */
 export interface Envelope<Body = unknown> extends SendOptions {
+  /** Tells it from a body. */
   readonly [kind]: 'envelope';
+  /** What is pushed. */
   readonly body: Body;
 }
 

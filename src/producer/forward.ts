@@ -3,15 +3,21 @@ import { type Envelope, kind, kindOf } from './envelope.ts';
 
 /** What a sink asks of a leased message. */
 export interface Forwardable {
+  /** Names it in errors. */
   readonly id: string;
+  /** Acknowledges it, once what it became is confirmed. */
   ack(): Promise<unknown>;
+  /** Retries it, where that could not be pushed. */
   retry(options?: { readonly delaySeconds?: number }): Promise<unknown>;
 }
 
 /** Leased messages and what they become, for a sink. Made by {@link forward}. */
 export interface Forward<Body = unknown> {
+  /** Tells it from a body. */
   readonly [kind]: 'forward';
+  /** What is settled once the outputs are pushed. */
   readonly messages: readonly Forwardable[];
+  /** What the messages become: any number. */
   readonly outputs: ReadonlyArray<Body | Envelope<Body>>;
 }
 

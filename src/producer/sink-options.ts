@@ -14,6 +14,8 @@ export interface SinkOptions {
    * second time, and why; the stream goes on. Called once for each such item, in their order, without waiting for the
    * answer for the one before. Without it, the rest is pushed, and then the stream errors naming the first of them. When it
    * throws or rejects, the stream errors with that. The messages of a group are retried after it, unless it settled them.
+   *
+   * @defaultValue none: the stream errors
    */
   readonly onRejected?: (item: unknown, error: unknown) => unknown;
   /**

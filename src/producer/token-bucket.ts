@@ -2,7 +2,7 @@
 export interface RequestLimit {
   /** 1 or more. */
   readonly requests: number;
-  /** In milliseconds. */
+  /** In milliseconds, 1 or more. */
   readonly perMs: number;
 }
 

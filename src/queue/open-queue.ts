@@ -57,13 +57,17 @@ import { checkHandleOptions, type HandleOptions, pushLimitOf, type QueueOptions 
 export function openQueue<Body, Sent = Body>(
   options: QueueOptions<Body> & { readonly schema: Schema<Body, Sent> },
 ): Queue<Body, Sent>;
+/** With bodies as they came: the text of `text` and `json`, the bytes of `bytes` and `v8`. */
 export function openQueue(
   options: QueueOptions<string | Uint8Array> & { readonly decode: 'raw' },
 ): Queue<string | Uint8Array, unknown>;
+/** With the text of `text` and of `json`. */
 export function openQueue(options: QueueOptions<string> & { readonly decode: 'text' }): Queue<string, unknown>;
+/** With bodies as a function gives them. */
 export function openQueue<Body>(
   options: QueueOptions<Body> & { readonly decode: DecodeBody<Body> },
 ): Queue<Body, unknown>;
+/** With bodies by their content type, of whatever type the caller says. */
 export function openQueue<Body = unknown>(options: QueueOptions<Body>): Queue<Body>;
 export function openQueue<Body>(options: QueueOptions<Body>): Queue<Body> {
   checkHandleOptions(options);

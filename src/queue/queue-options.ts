@@ -16,7 +16,7 @@ export interface HandleOptions<Body> {
    * @defaultValue the queue's id, or `'queue'` with a transport
    */
   readonly queueName?: string;
-  /** Judges and types the bodies: any Standard Schema, from zod, valibot, arktype and others. */
+  /** Judges and types the bodies: any Standard Schema, from zod, valibot, arktype and others. @defaultValue none */
   readonly schema?: Schema<Body>;
   /**
    * How bodies are decoded; a schema judges what comes of it. Where it can't be done, `onInvalid` is asked.

@@ -13,6 +13,7 @@ import type { SendBatchOptions, SendOptions } from '../producer/sender.ts';
 
 /** A message for `sendBatch`. */
 export interface BatchItem<Body = unknown> extends SendOptions {
+  /** A string, anything `JSON.stringify` can represent, or an `EncodedBody`. */
   readonly body: Body;
 }
 

@@ -7,13 +7,22 @@ import { bindingFailure } from './binding-failure.ts';
 
 /** How a binding sends one message. */
 export interface BindingSendOptions {
+  /** How the body is encoded. @defaultValue the platform's own */
   readonly contentType?: 'text' | 'json';
+  /**
+   * How long the message stays invisible, in seconds, 0 to 86 400.
+   *
+   * @defaultValue the queue's own `delivery_delay`
+   * @see https://developers.cloudflare.com/queues/platform/limits/
+   */
   readonly delaySeconds?: number;
 }
 
 /** A queue as a Worker is bound to it: what `env` holds by the name of its `[[queues.producers]]`. */
 export interface QueueBinding<Body = unknown> {
+  /** Pushes a message. */
   send(body: Body, options?: BindingSendOptions): Promise<unknown>;
+  /** Pushes up to 100 messages. */
   sendBatch(
     messages: Iterable<BindingSendOptions & { readonly body: Body }>,
     options?: Pick<BindingSendOptions, 'delaySeconds'>,

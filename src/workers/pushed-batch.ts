@@ -2,12 +2,17 @@ import { checkOptions, rule } from '../contract/check-options.ts';
 
 /** A message of a batch that the platform pushed to a Worker. */
 export interface PushedMessage {
+  /** The same on every delivery. */
   readonly id: string;
+  /** When the message was pushed. */
   readonly timestamp: Date;
+  /** The body, as the platform decoded it. */
   readonly body: unknown;
   /** 1 on the first delivery. */
   readonly attempts: number;
+  /** Acknowledges it. */
   ack(): void;
+  /** Has it delivered again, after `delaySeconds`, 0 to 86 400, or the delay of the consumer. */
   retry(options?: { readonly delaySeconds?: number }): void;
 }
 
@@ -17,7 +22,9 @@ export interface PushedMessage {
  * @see https://developers.cloudflare.com/queues/configuration/javascript-apis/#messagebatch
  */
 export interface PushedBatch {
+  /** The name of the queue. */
   readonly queue: string;
+  /** Up to 100. */
   readonly messages: readonly PushedMessage[];
 }
 

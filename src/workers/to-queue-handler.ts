@@ -9,6 +9,7 @@ import { checkPushOptions, type PushedBatch } from './pushed-batch.ts';
 
 /** What the platform calls a `queue` handler with, beside the batch. */
 export interface PushHandlerContext<Env = unknown> {
+  /** What the Worker is bound to. */
   readonly env: Env;
   /** The platform's `ExecutionContext`. */
   readonly ctx: unknown;

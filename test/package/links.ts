@@ -4,17 +4,20 @@ export function linksOf(markdown: string): readonly string[] {
   return links.filter((link) => !/^[a-z]+:/.test(link));
 }
 
-/** The anchors of a markdown text's headings, as GitHub makes them. */
+/** The anchors of a markdown text's headings, as GitHub makes them: those that are the same are numbered. */
 export function anchorsOf(markdown: string): ReadonlySet<string> {
   const headings = [...withoutFences(markdown).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading);
-  return new Set(
-    headings.map((heading) =>
-      heading
-        .toLowerCase()
-        .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-        .replaceAll(' ', '-'),
-    ),
-  );
+  const anchors = new Map<string, number>();
+  for (const heading of headings) {
+    const anchor = heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-');
+    const before = anchors.get(anchor) ?? 0;
+    anchors.set(anchor, before + 1);
+    if (before > 0) anchors.set(`${anchor}-${before}`, 1);
+  }
+  return new Set(anchors.keys());
 }
 
 function withoutFences(markdown: string): string {

@@ -8,6 +8,8 @@ import { anchorsOf, linksOf } from './links.ts';
 
 const root = join(import.meta.dirname, '../..');
 const pages = await listPages();
+/** What is generated: its examples are those of the docstrings. */
+const reference = (await readdir(join(root, 'docs/api'))).map((file) => `docs/api/${file}`);
 const textOf = (page: string): string => readFileSync(join(root, page), 'utf8');
 
 /** What a page links to, from the root; other sites left out. */
@@ -39,12 +41,12 @@ describe('README.md', () => {
       const next = targetsOf(page).map(({ path }) => path);
       for (const path of next) if (path.endsWith('.md')) reached.add(path);
     }
-    expect(pages.filter((page) => !reached.has(page))).toEqual([]);
+    expect([...pages, ...reference].filter((page) => !reached.has(page))).toEqual([]);
   });
 });
 
 describe('the links of the pages', () => {
-  it.each(pages)('lead somewhere: %s', (page) => {
+  it.each([...pages, ...reference])('lead somewhere: %s', (page) => {
     const dead = targetsOf(page).filter(({ path, anchor }) => {
       if (!existsSync(join(root, path))) return true;
       return anchor !== undefined && !anchorsOf(textOf(path)).has(anchor);

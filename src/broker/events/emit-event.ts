@@ -9,7 +9,7 @@ import type { Subscription } from './subscriptions.ts';
 export interface SubscribedEvent {
   /** Its type, as the subscription names it: `bucket.created`. */
   readonly event: string;
-  /** @defaultValue the documented fields with sample values; `{}` where no documentation shows them */
+  /** What it tells. @defaultValue the documented fields with sample values; `{}` where no documentation shows them */
   readonly payload?: Readonly<Record<string, unknown>>;
   /** What `source` tells beside what the subscription says: the `jobId` of a migrated object, say. @defaultValue `{}` */
   readonly source?: Readonly<Record<string, unknown>>;

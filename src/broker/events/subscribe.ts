@@ -8,7 +8,7 @@ export interface EventSubscription {
   readonly source: { readonly type: string } & Readonly<Record<string, string>>;
   /** Types of events of that source, such as `bucket.created`. */
   readonly events: readonly string[];
-  /** @defaultValue the name of the queue and the type of the source */
+  /** What the subscription is called. @defaultValue the name of the queue and the type of the source */
   readonly name?: string;
   /** Whether events are pushed. @defaultValue true */
   readonly enabled?: boolean;

@@ -2,27 +2,27 @@ import { checkInteger, checkNumber, checkOneOf, rule } from '../../contract/chec
 import { checkNames } from '../../contract/check-names.ts';
 
 /** The calls that faults may be limited to; `manage` are those on queues and consumers. */
-export const faultyCalls = ['push', 'pull', 'ack', 'peek', 'purge', 'metrics', 'manage'] as const;
+const faultyCalls: readonly FaultyCall[] = ['push', 'pull', 'ack', 'peek', 'purge', 'metrics', 'manage'];
 
 /** A kind of call. */
-export type FaultyCall = (typeof faultyCalls)[number];
+export type FaultyCall = 'push' | 'pull' | 'ack' | 'peek' | 'purge' | 'metrics' | 'manage';
 
 /**
  * What shall go wrong. Shares are of 0..1, each drawn for itself, in the order `rateLimit`, `failBefore`, `failAfter`.
  * The same seed and the same requests give the same faults.
  */
 export interface FaultOptions {
-  /** An integer. @defaultValue 1 */
+  /** What is drawn begins with it: an integer, -2 147 483 648..4 294 967 296. @defaultValue 1 */
   readonly seed?: number;
   /** How much later answers come, in milliseconds, 0..600 000: a number, or the least and the most. @defaultValue 0 */
   readonly latencyMs?: number | readonly [least: number, most: number];
-  /** The share of requests that are answered with 429, and not carried out. @defaultValue 0 */
+  /** The share of requests, 0..1, that are answered with 429, and not carried out. @defaultValue 0 */
   readonly rateLimit?: number;
   /** The `Retry-After` of those, in seconds, 0..3 600. @defaultValue 1 */
   readonly retryAfterSeconds?: number;
-  /** The share of requests that fail, and are not carried out. @defaultValue 0 */
+  /** The share of requests, 0..1, that fail, and are not carried out. @defaultValue 0 */
   readonly failBefore?: number;
-  /** The share of requests that are carried out, and then fail: what they did stays done. @defaultValue 0 */
+  /** The share of requests, 0..1, that are carried out, and then fail: what they did stays done. @defaultValue 0 */
   readonly failAfter?: number;
   /**
    * How those two fail: with 500 and code 15000, with 502 and HTML as a proxy gives it, or with no answer at all.
@@ -31,7 +31,7 @@ export interface FaultOptions {
    */
   readonly failWith?: 'error' | 'html' | 'disconnect';
   /**
-   * The share of deliveries that come twice: the message stays visible although it is leased, so that the next pull
+   * The share of deliveries, 0..1, that come twice: the message stays visible although it is leased, so that the next pull
    * brings it again. The last delivery that `maxRetries` allows is never among them. @defaultValue 0
    */
   readonly repeat?: number;

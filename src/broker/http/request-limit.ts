@@ -7,7 +7,7 @@ export interface RequestLimit {
   readonly requests: number;
   /** In milliseconds, 1 or more. */
   readonly perMs: number;
-  /** For how long, at least, all counted requests are refused then, in milliseconds. @defaultValue `perMs` */
+  /** For how long, at least, all counted requests are refused then, in milliseconds, 0 or more. @defaultValue `perMs` */
   readonly blockMs?: number;
 }
 

@@ -7,6 +7,7 @@ export interface JournalEntryBase {
    * it) is recorded with the first call that could notice, under the time at which it happened.
    */
   readonly at: number;
+  /** The id of the message. */
   readonly messageId: string;
 }
 

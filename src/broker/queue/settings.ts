@@ -24,11 +24,22 @@ export interface QueueSettings {
    * Delay of a retry that names none, and of a message whose lease ended, in seconds, 0..86 400.
    *
    * @defaultValue 0
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly retryDelaySeconds?: number;
-  /** Lease of a pull that names none, in milliseconds, 1..43 200 000. @defaultValue 30 000 */
+  /**
+   * Lease of a pull that names none, in milliseconds, 1..43 200 000.
+   *
+   * @defaultValue 30 000
+   * @see https://developers.cloudflare.com/queues/platform/limits/
+   */
   readonly visibilityTimeoutMs?: number;
-  /** How many messages a pull gives that names no number, 1..100. @defaultValue 5 */
+  /**
+   * How many messages a pull gives that names no number, 1..100.
+   *
+   * @defaultValue 5
+   * @see https://developers.cloudflare.com/queues/platform/limits/
+   */
   readonly batchSize?: number;
   /** The name of another queue, made if it is absent; `null` takes it away. @defaultValue none: messages are deleted */
   readonly deadLetterQueue?: string | null;
@@ -37,9 +48,15 @@ export interface QueueSettings {
    * leased or not.
    *
    * @defaultValue 345 600, four days
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly retentionSeconds?: number;
-  /** Delay of a push that names none, in seconds, 0..86 400. @defaultValue 0 */
+  /**
+   * Delay of a push that names none, in seconds, 0..86 400.
+   *
+   * @defaultValue 0
+   * @see https://developers.cloudflare.com/queues/platform/limits/
+   */
   readonly deliveryDelaySeconds?: number;
   /** Whether pulls are refused with 409. Pushes and settlements go on. @defaultValue false */
   readonly deliveryPaused?: boolean;

@@ -5,7 +5,9 @@ import { noToken } from './identities.ts';
 
 /** A message as {@link Broker.inspect} shows it. */
 export interface MessageSnapshot {
+  /** The same on every delivery. */
   readonly id: string;
+  /** How the body is encoded. */
   readonly contentType: ContentType;
   /** The decoded body; `undefined` when it can't be decoded. */
   readonly body: unknown;
@@ -21,8 +23,11 @@ export interface MessageSnapshot {
 
 /** A queue at one moment. */
 export interface QueueSnapshot {
+  /** The name of the queue. */
   readonly queueName: string;
+  /** The id of the queue. */
   readonly queueId: string;
+  /** How many messages are in each state, and in all. */
   readonly counts: {
     readonly ready: number;
     readonly delayed: number;

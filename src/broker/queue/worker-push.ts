@@ -9,9 +9,14 @@ import type { StoredBody } from './stored-message.ts';
 export interface WorkerMessage {
   /** A string for `text`, a `Uint8Array` for `bytes` and `v8`, anything with a JSON form for `json`. */
   readonly body: unknown;
-  /** @defaultValue `'text'` for a string, `'bytes'` for a `Uint8Array`, else `'json'` */
+  /** How it is encoded. @defaultValue `'text'` for a string, `'bytes'` for a `Uint8Array`, else `'json'` */
   readonly contentType?: ContentType;
-  /** 0..86 400. @defaultValue the queue's `deliveryDelaySeconds` */
+  /**
+   * How long it stays invisible, in seconds, 0..86 400.
+   *
+   * @defaultValue the queue's `deliveryDelaySeconds`
+   * @see https://developers.cloudflare.com/queues/platform/limits/
+   */
   readonly delaySeconds?: number;
   /**
    * Takes `body` (a string) for what a pull shall give over the wire, whether or not it is of its content type. For

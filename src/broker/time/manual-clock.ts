@@ -46,6 +46,8 @@ export class ManualClock implements Clock {
   #lastAdvance: Promise<void> = Promise.resolve();
 
   /**
+   * Makes a clock that stands still.
+   *
    * @param options - `now`: where the wall clock starts, in milliseconds since the epoch.
    * @defaultValue `now` is 2026-01-01T00:00:00Z
    * @throws TypeError or RangeError when `now` is not a number within the range of a `Date`
@@ -57,15 +59,21 @@ export class ManualClock implements Clock {
     this.#now = now;
   }
 
+  /** The wall clock's time, in milliseconds since the epoch. */
   now(): number {
     return this.#now;
   }
 
+  /** How far the clock was moved, in milliseconds. */
   monotonic(): number {
     return this.#monotonic;
   }
 
-  /** @throws RangeError when `delayMs` is negative or not a number. `Infinity` never fires. */
+  /**
+   * Calls `callback` when the clock has moved on by `delayMs` milliseconds, 0 or more; `Infinity` never fires.
+   *
+   * @throws RangeError when `delayMs` is negative or not a number
+   */
   setTimer(callback: () => void, delayMs: number): Timer {
     if (typeof delayMs !== 'number' || !(delayMs >= 0)) {
       throw new RangeError(rule('set a timer', 'delayMs', '0 or more', delayMs));

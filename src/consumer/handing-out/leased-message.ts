@@ -10,18 +10,24 @@ export interface RetryOptions {
    * How long until the message is delivered again, in seconds, a whole number from 0 to 86 400.
    *
    * @defaultValue the queue's own `retry_delay`
+   * @see https://developers.cloudflare.com/queues/platform/limits/
    */
   readonly delaySeconds?: number;
 }
 
 /** Where a message is moved to: a queue handle. Anything else is given an `EncodedBody`, whose `text` is what came. */
 export interface DeadLetterQueue {
+  /** Pushes a body; fulfils once that is confirmed. */
   send(body: unknown): Promise<void>;
 }
 
 /** How a message is moved away. */
 export interface DeadLetterOptions {
-  /** Why; goes to `onEvent`, because the service has no place for it beside the body. */
+  /**
+   * Why; goes to `onEvent`, because the service has no place for it beside the body.
+   *
+   * @defaultValue none
+   */
   readonly reason?: unknown;
 }
 
@@ -29,17 +35,20 @@ export interface DeadLetterOptions {
 export interface LeasedMessage<Body = unknown> {
   /** The same on every delivery. */
   readonly id: string;
+  /** The body: decoded, and as the schema or `decode` gives it. */
   readonly body: Body;
   /** How often the message was delivered, this time included: 1 or more. */
   readonly attempts: number;
   /** When the message was pushed. */
   readonly timestamp: Date;
+  /** How the service encoded the body. */
   readonly contentType: ContentType;
   /**
    * The body as it was pushed: the text of `text` and `json`, to the last digit; the bytes of `bytes` and `v8`; the text that
    * came where it is not of its content type.
    */
   readonly raw: string | Uint8Array;
+  /** What the service says of the message beside its body: names and texts, such as `CF-Content-Type`. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Names this delivery. Changes when the message is delivered again while its handler runs. */
   readonly leaseId: string;

@@ -2,19 +2,27 @@ import type { AnswerHeaders } from './retry-after.ts';
 
 /** What a {@link Fetch} is called with. */
 export interface FetchInit {
+  /** `GET` or `POST`. */
   readonly method: string;
+  /** With the credential. */
   readonly headers: Headers;
+  /** JSON, with `POST`. */
   readonly body?: string;
+  /** No redirect is followed. */
   readonly redirect: 'manual';
+  /** Ends the request when it aborts. */
   readonly signal: AbortSignal;
 }
 
 /** The part of `Response` that is read. */
 export interface FetchAnswer {
+  /** The HTTP status. */
   readonly status: number;
+  /** Its headers, of which few are read. */
   readonly headers: AnswerHeaders;
   /** Whether somebody has read the body, which is then not to be read again. @defaultValue `false` */
   readonly bodyUsed?: boolean;
+  /** Reads the body. Called once. */
   text(): Promise<string>;
 }
 

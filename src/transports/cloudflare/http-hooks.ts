@@ -4,6 +4,7 @@ import { rule } from '../../contract/check-options.ts';
 export interface HttpHookContext {
   /** The address. May be replaced before the request. */
   request: string;
+  /** The request, with its credential. */
   options: {
     method?: string;
     /** With the credential. May be changed before the request. */
@@ -36,13 +37,13 @@ export type HttpHook = { hook(context: HttpHookContext): unknown }['hook'];
  * @see https://github.com/unjs/ofetch#%EF%B8%8F-interceptors
  */
 export interface HttpHooks {
-  /** Before the request. */
+  /** Before the request. @defaultValue none */
   readonly onRequest?: HttpHook | readonly HttpHook[];
-  /** After a request that got no answer. */
+  /** After a request that got no answer. @defaultValue none */
   readonly onRequestError?: HttpHook | readonly HttpHook[];
-  /** After each answer, of whatever status, when its text is there. */
+  /** After each answer, of whatever status, when its text is there. @defaultValue none */
   readonly onResponse?: HttpHook | readonly HttpHook[];
-  /** After `onResponse`, where the status is 400 or more. */
+  /** After `onResponse`, where the status is 400 or more. @defaultValue none */
   readonly onResponseError?: HttpHook | readonly HttpHook[];
 }
 

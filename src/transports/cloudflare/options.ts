@@ -53,7 +53,7 @@ export interface CloudflareTransportOptions {
    * `undici:request:create`: then `fetch` as well
    */
   readonly fetch?: Fetch;
-  /** Hooks for each request, in the terms of ofetch. **They see the credential.** */
+  /** Hooks for each request, in the terms of ofetch. **They see the credential.** @defaultValue none */
   readonly http?: HttpHooks;
   /** Times the deadlines of the calls. @defaultValue the system's */
   readonly clock?: Clock;

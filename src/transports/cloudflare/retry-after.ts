@@ -1,5 +1,6 @@
 /** The part of `Headers` that is read. */
 export interface AnswerHeaders {
+  /** The value of a header, whatever the case of its name; `null` where there is none. */
   get(name: string): string | null;
 }
 
