@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { warnings } from '../../../src/broker/queue/queue.ts';
+import { warnings } from '../../../src/broker/queue/lease-settler.ts';
 import { openQueue } from '../open-queue.ts';
 
 describe('pull()', () => {
