@@ -1,14 +1,11 @@
 export type { Clock, Timer } from './contract/clock.ts';
 export type { ContentType } from './contract/message.ts';
 export type { QueueTransport } from './contract/transport.ts';
-export {
-  type Broker,
-  type BrokerFetch,
-  type BrokerServer,
-  createBroker,
-  type InProcessConnection,
-  type QueueConnection,
-} from './broker/broker.ts';
+export type { Broker } from './broker/broker.ts';
+export type { BrokerFetch } from './broker/broker-fetch.ts';
+export type { BrokerServer } from './broker/broker-server.ts';
+export { createBroker } from './broker/create-broker.ts';
+export type { InProcessConnection, QueueConnection } from './broker/queue-connection.ts';
 export type { SubscribedEvent } from './broker/events/emit-event.ts';
 export type { EventSubscription } from './broker/events/subscribe.ts';
 export type { QueueProducer } from './broker/queue/producers.ts';

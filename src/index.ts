@@ -63,7 +63,7 @@ export type {
 export type { StartRate } from './lease/rate-limit.ts';
 export { envelope, type Envelope } from './producer/envelope.ts';
 export { forward, type Forward, type Forwardable } from './producer/forward.ts';
-export type { SendBatchOptions, SendOptions } from './producer/sender.ts';
+export type { SendBatchOptions, SendOptions } from './producer/send-options.ts';
 export type { RequestLimit } from './producer/token-bucket.ts';
 export { openQueue } from './queue/open-queue.ts';
 export type { BatchItem, Queue } from './queue/queue.ts';

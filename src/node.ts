@@ -18,5 +18,5 @@ export { decodeV8 } from './convert/node-v8.ts';
 export type { MessageTarget, WritableItem } from './convert/queue-sink.ts';
 export type { Envelope } from './producer/envelope.ts';
 export type { Forward } from './producer/forward.ts';
-export type { SendOptions } from './producer/sender.ts';
+export type { SendOptions } from './producer/send-options.ts';
 export type { SinkOptions } from './producer/sink-options.ts';

@@ -7,5 +7,5 @@ export { toReadableStream } from './convert/web-readable.ts';
 export { toWritableStream } from './convert/web-writable.ts';
 export type { Envelope } from './producer/envelope.ts';
 export type { Forward } from './producer/forward.ts';
-export type { SendOptions } from './producer/sender.ts';
+export type { SendOptions } from './producer/send-options.ts';
 export type { SinkOptions } from './producer/sink-options.ts';

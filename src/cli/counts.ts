@@ -1,4 +1,4 @@
-import type { QueueCounts } from '../broker/queue/queue.ts';
+import type { QueueCounts } from '../broker/queue/queue-counts.ts';
 
 /** What `GET /leasestream/counts` tells. */
 export interface BrokerCounts {

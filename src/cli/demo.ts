@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { ConsumerSummary } from '../consumer/stats.ts';
 import { systemClock } from '../contract/system-clock.ts';
 import { openQueue } from '../queue/open-queue.ts';
-import { createBroker } from '../broker/broker.ts';
+import { createBroker } from '../broker/create-broker.ts';
 import { InputError } from './exit-codes.ts';
 import { Progress } from './progress.ts';
 import { parseLine, readLines } from './read-lines.ts';

@@ -1,4 +1,5 @@
-import type { BrokerServer, QueueConnection } from '../broker/broker.ts';
+import type { BrokerServer } from '../broker/broker-server.ts';
+import type { QueueConnection } from '../broker/queue-connection.ts';
 import type { NeededNoProxy } from './no-proxy.ts';
 import type { ServeConfig } from './serve-config.ts';
 

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { systemClock } from '../contract/system-clock.ts';
-import type { Broker, BrokerServer } from '../broker/broker.ts';
-import { createBroker } from '../broker/broker.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { BrokerServer } from '../broker/broker-server.ts';
+import { createBroker } from '../broker/create-broker.ts';
 import { isLoopback } from '../broker/http/loopback.ts';
 import { openBroker } from '../broker/durability/open-broker.ts';
 import { askCounts, type BrokerCounts } from './counts.ts';

@@ -4,7 +4,7 @@ import type { Clock } from '../contract/clock.ts';
 import { QueueError } from '../contract/errors.ts';
 import type { Envelope } from '../producer/envelope.ts';
 import type { Forward, Forwardable } from '../producer/forward.ts';
-import type { SendOptions } from '../producer/sender.ts';
+import type { SendOptions } from '../producer/send-options.ts';
 import { Sink, type SinkDeps } from '../producer/sink.ts';
 import { resolveSinkOptions, type SinkOptions } from '../producer/sink-options.ts';
 import { coreOf } from './handle-core.ts';

@@ -1,6 +1,6 @@
 import { checkInteger, checkOneOf, checkOptions } from '../contract/check-options.ts';
 import { limits } from '../contract/limits.ts';
-import type { SendOptions } from './sender.ts';
+import type { SendOptions } from './send-options.ts';
 
 /** Marks what `envelope()` and `forward()` make. Registered, so that two copies of the package agree. */
 export const kind: unique symbol = Symbol.for('leasestream.kind');

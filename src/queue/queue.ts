@@ -9,7 +9,7 @@ import type { MessageHandler } from '../consumer/handing-out/process.ts';
 import type { Processor } from '../consumer/handing-out/processor.ts';
 import type { CallOptions } from '../contract/transport.ts';
 import type { QueueMetrics } from '../contract/message.ts';
-import type { SendBatchOptions, SendOptions } from '../producer/sender.ts';
+import type { SendBatchOptions, SendOptions } from '../producer/send-options.ts';
 
 /** A message for `sendBatch`. */
 export interface BatchItem<Body = unknown> extends SendOptions {

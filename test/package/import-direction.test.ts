@@ -120,10 +120,15 @@ const forbidden: Readonly<Record<string, readonly Violation[]>> = {
     ...imports('convert/web-streams.ts', 'node:stream/web'),
     ...imports('convert/observable.ts', 'node:stream'),
   ],
-  'a cycle': [
-    line('lease/a.ts', "export * from './b.ts';", 'import(no-cycle)'),
-    line('lease/b.ts', "export * from './a.ts';", 'import(no-cycle)'),
-  ],
+  'a circle of imports': folders.flatMap((folder) => circle(folder, './b.ts', (path) => `export * from '${path}';`)),
+  'a circle of imports of types alone': folders.flatMap((folder) => [
+    ...circle(folder, './type-b.ts', (path) => `import type { It } from '${path}'; export type Its = It;`),
+    ...circle(folder, './again-b.ts', (path) => `export type { It } from '${path}';`),
+    ...circle(folder, './room/b.ts', (path) => `export type * from '${path}';`),
+  ]),
+  'an import of a type within a type, which is not seen as a part of a circle': folders.map((folder) =>
+    line(folder, "export type It = import('./a.ts').It;", 'typescript(consistent-type-imports)'),
+  ),
   'a clock that is not the port': [
     ...globals([...folders, 'convert/node-readable.ts', 'broker/http/listen.ts'], clocks),
     ...properties([...folders, 'consumer/now-options.ts'], 'Date.now()'),
@@ -213,6 +218,16 @@ const allowed: readonly (readonly [file: string, code: string])[] = [
 
 function line(place: string, code: string, rule: string): Violation {
   return [place.endsWith('.ts') ? place : `${place}/planted.ts`, code, rule];
+}
+
+/** A file that imports another, and that one back. */
+function circle(folder: string, other: string, code: (path: string) => string): readonly Violation[] {
+  const path = other.slice(2);
+  const back = path.includes('/') ? `../to-${path.replace('/', '-')}` : `./to-${path}`;
+  return [
+    line(`${folder}/to-${path.replace('/', '-')}`, code(other), 'import(no-cycle)'),
+    line(`${folder}/${path}`, code(back), 'import(no-cycle)'),
+  ];
 }
 
 /** A re-export, an import, an import of types alone and one at run time, of each. */

@@ -1,5 +1,5 @@
 import type { ManualClock } from '../../src/broker.ts';
-import type { BrokerFetch } from '../../src/broker/broker.ts';
+import type { BrokerFetch } from '../../src/broker/broker-fetch.ts';
 import type { Fetch, FetchAnswer, FetchInit } from '../../src/transports/cloudflare/fetch.ts';
 import { answerOf, type Fault, type FaultAnswer, obscure, type PlannedFault, reachesBroker } from './faults.ts';
 import { seededRandom } from './seeded-random.ts';

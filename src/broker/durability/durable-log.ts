@@ -1,7 +1,6 @@
 import type { Identities } from '../queue/identities.ts';
 import type { KeyValueStore, Write } from './key-value-store.ts';
-import type { MessageQueue } from '../queue/queue.ts';
-import type { Recorder } from './recorder.ts';
+import type { RecordedQueue, Recorder } from './recorder.ts';
 import {
   bodyKey,
   bodyRecord,
@@ -14,7 +13,7 @@ import {
   subscriptionKey,
 } from './records.ts';
 import type { StoredMessage } from '../queue/stored-message.ts';
-import type { Subscription } from '../events/subscriptions.ts';
+import type { Subscription } from '../events/subscription.ts';
 
 type Change = { readonly queueId: string; readonly kind: 'added' | 'changed' | 'removed' };
 
@@ -28,7 +27,7 @@ export class DurableLog implements Recorder {
   readonly #store: KeyValueStore;
   readonly #identities: Identities;
   readonly #messages = new Map<StoredMessage, Change>();
-  readonly #queues = new Map<string, MessageQueue | undefined>();
+  readonly #queues = new Map<string, RecordedQueue | undefined>();
   readonly #subscriptions = new Map<string, Subscription | undefined>();
   #writing: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
@@ -38,11 +37,11 @@ export class DurableLog implements Recorder {
     this.#identities = identities;
   }
 
-  queueChanged(queue: MessageQueue): void {
+  queueChanged(queue: RecordedQueue): void {
     this.#queues.set(queue.id, queue);
   }
 
-  queueDeleted(queue: MessageQueue): void {
+  queueDeleted(queue: RecordedQueue): void {
     this.#queues.set(queue.id, undefined);
   }
 
@@ -54,15 +53,15 @@ export class DurableLog implements Recorder {
     this.#subscriptions.set(id, undefined);
   }
 
-  messageAdded(queue: MessageQueue, message: StoredMessage): void {
+  messageAdded(queue: RecordedQueue, message: StoredMessage): void {
     this.#messages.set(message, { queueId: queue.id, kind: 'added' });
   }
 
-  messageChanged(queue: MessageQueue, message: StoredMessage): void {
+  messageChanged(queue: RecordedQueue, message: StoredMessage): void {
     if (!this.#messages.has(message)) this.#messages.set(message, { queueId: queue.id, kind: 'changed' });
   }
 
-  messageRemoved(queue: MessageQueue, message: StoredMessage): void {
+  messageRemoved(queue: RecordedQueue, message: StoredMessage): void {
     if (this.#messages.get(message)?.kind === 'added') this.#messages.delete(message);
     else this.#messages.set(message, { queueId: queue.id, kind: 'removed' });
   }

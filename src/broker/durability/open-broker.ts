@@ -1,8 +1,9 @@
 import type { AsyncDisposal } from '../../contract/async-disposal.ts';
-import { type Broker, createBrokerOver } from '../broker.ts';
+import type { Broker } from '../broker.ts';
 import { brokerOptionNames, type BrokerOptions, resolveBrokerOptions } from '../broker-options.ts';
 import { checkNames } from '../../contract/check-names.ts';
 import { DurableLog } from './durable-log.ts';
+import { createBrokerOver } from '../in-memory-broker.ts';
 import { Identities } from '../queue/identities.ts';
 import { readBroker } from './records.ts';
 

@@ -1,10 +1,10 @@
 import type { SavedIdentities } from '../queue/identities.ts';
 import { noToken } from '../queue/identities.ts';
 import type { KeyValueStore } from './key-value-store.ts';
-import type { MessageQueue } from '../queue/queue.ts';
+import type { RecordedQueue } from './recorder.ts';
 import type { SavedBroker, SavedQueue } from './saved.ts';
 import { StoredMessage } from '../queue/stored-message.ts';
-import type { Subscription } from '../events/subscriptions.ts';
+import type { Subscription } from '../events/subscription.ts';
 
 // The entries of a durable broker. A message has two: what never changes, and, once it was delivered or peeked, what
 // every delivery changes.
@@ -43,7 +43,7 @@ function messageKey(queueId: string, sequence: number): string {
   return `message/${queueId}/${sequence.toString(16).padStart(14, '0')}`;
 }
 
-export function queueRecord(queue: MessageQueue): string {
+export function queueRecord(queue: RecordedQueue): string {
   return JSON.stringify(queue.save());
 }
 

@@ -1,8 +1,8 @@
 import type { SavedIdentities } from '../queue/identities.ts';
-import type { QueueConsumer } from '../queue/queue.ts';
+import type { QueueConsumer } from '../queue/queue-consumer.ts';
 import type { ResolvedSettings } from '../queue/settings.ts';
 import type { StoredMessage } from '../queue/stored-message.ts';
-import type { Subscription } from '../events/subscriptions.ts';
+import type { Subscription } from '../events/subscription.ts';
 
 /** A queue as it is kept, without its messages. */
 export interface SavedQueue {

@@ -3,7 +3,7 @@ import { checkObject } from '../../contract/check-names.ts';
 import { jsonBody } from '../queue/body-codec.ts';
 import { samplePayload } from './event-samples.ts';
 import type { MessageQueue } from '../queue/queue.ts';
-import type { Subscription } from './subscriptions.ts';
+import type { Subscription } from './subscription.ts';
 
 /** Something that happened to what a subscription is about. */
 export interface SubscribedEvent {

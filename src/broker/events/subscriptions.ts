@@ -1,32 +1,7 @@
 import type { ForwardClock } from '../time/forward-clock.ts';
 import type { Identities } from '../queue/identities.ts';
 import type { Recorder } from '../durability/recorder.ts';
-
-/** Who tells of the events of a subscription, as the API names its fields. */
-export interface SubscriptionSource {
-  readonly type: string;
-  readonly [field: string]: string;
-}
-
-/** What can be changed of a subscription. */
-export interface SubscriptionTerms {
-  readonly name: string;
-  readonly enabled: boolean;
-  /** Types of events, such as `bucket.created`. */
-  readonly events: readonly string[];
-  /** Where events go. */
-  readonly queueId: string;
-}
-
-/** The wish to have events of a product in a queue. */
-export interface Subscription extends SubscriptionTerms {
-  /** 32 hex characters. */
-  readonly id: string;
-  readonly source: SubscriptionSource;
-  /** In milliseconds since the epoch, as the next. */
-  readonly createdAt: number;
-  readonly modifiedAt: number;
-}
+import type { Subscription, SubscriptionSource, SubscriptionTerms } from './subscription.ts';
 
 /** What subscriptions share with their broker. */
 export interface SubscriptionsContext {

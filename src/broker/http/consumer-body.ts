@@ -1,5 +1,5 @@
 import { limits } from '../../contract/limits.ts';
-import type { WorkerConsumer } from '../queue/queue.ts';
+import type { WorkerConsumer } from '../queue/queue-consumer.ts';
 import { refusals } from './refusal.ts';
 import { field, integerIn, type JsonObject, objectField } from './request-body.ts';
 import { consumerDefaults, isQueueName, type QueueSettings } from '../queue/settings.ts';

@@ -16,7 +16,7 @@ export function listConsumers({ queue }: QueueCallContext): Page {
 /** `POST /queues/{id}/consumers` */
 export function createConsumer(context: QueueCallContext): WireConsumer | Noticed {
   const consumer = read(context);
-  if (context.queue.consumer !== undefined) throw refusals.consumerExists();
+  if (context.queue.details.consumer !== undefined) throw refusals.consumerExists();
   return configure(context, consumer);
 }
 

@@ -80,8 +80,8 @@ export function purgeAll({ queue, body }: QueueCallContext): WireQueue {
 
 /** `GET /purge` */
 export function purgeStatus({ queue }: QueueCallContext): WirePurgeStatus {
-  if (queue.purgedAt === undefined) return {};
-  return { completed: 'true', started_at: new Date(queue.purgedAt).toISOString() };
+  const { purgedAt } = queue.details;
+  return purgedAt === undefined ? {} : { completed: 'true', started_at: new Date(purgedAt).toISOString() };
 }
 
 function change({ queues, queue, body }: QueueCallContext, base: QueueSettings): WireQueue {

@@ -52,3 +52,8 @@ export class WindowCounter {
     return this.#blockedUntil - now;
   }
 }
+
+/** Counts so many in each second, and blocks no longer than that; `undefined` where there is no limit. */
+export function limitPerSecond(count: number | undefined): WindowCounter | undefined {
+  return count === undefined ? undefined : new WindowCounter({ requests: count, perMs: 1000, blockMs: 0 });
+}

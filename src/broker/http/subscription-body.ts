@@ -1,7 +1,7 @@
 import { eventSources } from '../events/event-sources.ts';
 import { refusals } from './refusal.ts';
 import { field, type JsonObject, objectField } from './request-body.ts';
-import type { SubscriptionSource, SubscriptionTerms } from '../events/subscriptions.ts';
+import type { SubscriptionSource, SubscriptionTerms } from '../events/subscription.ts';
 
 /** Reads a source. @throws Refusal naming the field that is wrong */
 export function readSource(body: JsonObject): SubscriptionSource {

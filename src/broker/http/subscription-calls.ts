@@ -2,7 +2,7 @@ import { type CallContext, Page } from './call.ts';
 import { defaultPerPage, mostPerPage, numberIn, wordIn } from './paging.ts';
 import { refusals } from './refusal.ts';
 import { readSource, readTerms } from './subscription-body.ts';
-import type { Subscription, SubscriptionTerms } from '../events/subscriptions.ts';
+import type { Subscription, SubscriptionTerms } from '../events/subscription.ts';
 
 /** An event subscription as the API shows it. */
 export interface WireSubscription {

@@ -47,8 +47,8 @@ export function toWireQueue(queue: MessageQueue): WireQueue {
   return {
     queue_id: queue.id,
     queue_name: queue.name,
-    created_on: isoTime(queue.createdAt),
-    modified_on: isoTime(queue.modifiedAt),
+    created_on: isoTime(queue.details.createdAt),
+    modified_on: isoTime(queue.details.modifiedAt),
     ...(jurisdiction === undefined ? {} : { jurisdiction }),
     producers,
     producers_total_count: producers.length,
@@ -64,7 +64,8 @@ export function toWireQueue(queue: MessageQueue): WireQueue {
 
 /** The consumers of a queue: at most one. */
 export function toWireConsumers(queue: MessageQueue): readonly WireConsumer[] {
-  const { consumer, settings } = queue;
+  const { settings, details } = queue;
+  const { consumer } = details;
   if (consumer === undefined) return [];
   const common = {
     consumer_id: consumer.id,

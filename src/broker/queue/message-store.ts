@@ -1,7 +1,7 @@
 import { ArrivalList } from './arrival-list.ts';
 import { Heap } from './heap.ts';
 import { noToken } from './identities.ts';
-import type { StoredMessage } from './stored-message.ts';
+import { type NewMessage, StoredMessage } from './stored-message.ts';
 
 /** Is told what became of a message. */
 export type StoreListener = (message: StoredMessage, change: 'added' | 'changed' | 'removed') => void;
@@ -12,15 +12,16 @@ export type StoreListener = (message: StoredMessage, change: 'added' | 'changed'
  */
 export class MessageStore {
   /** Visible ones and delayed ones, by the time from which they are visible. */
-  readonly #waiting = new Heap<StoredMessage>();
+  #waiting = new Heap<StoredMessage>();
   /** Leased ones, by the end of their lease. */
-  readonly #leased = new Heap<StoredMessage>();
-  readonly #arrivals = new ArrivalList();
+  #leased = new Heap<StoredMessage>();
+  #arrivals = new ArrivalList();
   /** Leases that may still be settled: current ones, and those that ended unsettled. */
-  readonly #byLease = new Map<number, StoredMessage>();
-  readonly #byRef = new Map<number, StoredMessage>();
+  #byLease = new Map<number, StoredMessage>();
+  #byRef = new Map<number, StoredMessage>();
   readonly #onChange: StoreListener | undefined;
   #bytes = 0;
+  #sequence = 0;
 
   constructor(onChange?: StoreListener) {
     this.#onChange = onChange;
@@ -71,15 +72,18 @@ export class MessageStore {
     return this.#byRef.get(token);
   }
 
-  add(message: StoredMessage): void {
+  add(view: NewMessage, arrivedAt: number, visibleAt: number): void {
+    this.#sequence += 1;
+    const message = new StoredMessage(view, arrivedAt, visibleAt, this.#sequence);
     this.#waiting.add(message);
     this.#arrivals.add(message);
     this.#bytes += message.body.bytes;
     this.#onChange?.(message, 'added');
   }
 
-  /** Puts back a message that was here before, with its leases and its ref. */
+  /** Puts back a message that was here before, with its leases and its ref. They come in the order of their arrival. */
   restore(message: StoredMessage): void {
+    this.#sequence = message.sequence;
     (message.lease === noToken ? this.#waiting : this.#leased).add(message);
     this.#arrivals.add(message);
     this.#bytes += message.body.bytes;
@@ -135,6 +139,19 @@ export class MessageStore {
     if (message.lease !== noToken) this.#byLease.delete(message.lease);
     for (const token of message.pastLeases ?? []) this.#byLease.delete(token);
     this.#onChange?.(message, 'removed');
+  }
+
+  /** Removes every message. @returns them, in the order of their arrival */
+  clear(): Iterable<StoredMessage> {
+    const removed = this.#arrivals;
+    this.#waiting = new Heap();
+    this.#leased = new Heap();
+    this.#arrivals = new ArrivalList();
+    this.#byLease = new Map();
+    this.#byRef = new Map();
+    this.#bytes = 0;
+    for (const message of removed) this.#onChange?.(message, 'removed');
+    return removed;
   }
 
   #takeOut(message: StoredMessage): void {

@@ -18,7 +18,7 @@ export class QueueNames {
   add(queue: MessageQueue): void {
     this.#release(queue.name);
     this.#current.set(queue.name, queue);
-    for (const name of queue.formerNames) this.#former.set(name, queue);
+    for (const name of queue.details.formerNames) this.#former.set(name, queue);
   }
 
   rename(queue: MessageQueue, name: string): void {
@@ -31,7 +31,7 @@ export class QueueNames {
 
   delete(queue: MessageQueue): void {
     this.#current.delete(queue.name);
-    for (const name of queue.formerNames) this.#former.delete(name);
+    for (const name of queue.details.formerNames) this.#former.delete(name);
   }
 
   #release(name: string): void {

@@ -1,5 +1,7 @@
 import { emitEvent, type SubscribedEvent } from '../events/emit-event.ts';
-import { MessageQueue, type QueueContext, type WorkerConsumer } from './queue.ts';
+import { MessageQueue, type MessageQueueContext } from './queue.ts';
+import type { WorkerConsumer } from './queue-consumer.ts';
+import type { QueueContext } from './queue-context.ts';
 import { QueueNames } from './queue-names.ts';
 import type { SavedBroker } from '../durability/saved.ts';
 import {
@@ -17,12 +19,12 @@ import { Subscriptions } from '../events/subscriptions.ts';
 /** The queues of a broker, by name and by id. */
 export class QueueRegistry {
   readonly subscriptions: Subscriptions;
-  readonly #context: QueueContext;
+  readonly #context: MessageQueueContext;
   readonly #names = new QueueNames();
   readonly #byId = new Map<string, MessageQueue>();
   #made = 0;
 
-  constructor(context: Omit<QueueContext, 'openQueue'>) {
+  constructor(context: QueueContext) {
     this.subscriptions = new Subscriptions(context);
     this.#context = { ...context, openQueue: (name, jurisdiction) => this.#present(name, jurisdiction) };
   }

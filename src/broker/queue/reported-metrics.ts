@@ -2,6 +2,7 @@ import type { QueueMetrics } from '../../contract/message.ts';
 import type { Behaviour } from '../behaviour.ts';
 import type { MessageStore } from './message-store.ts';
 import { noToken } from './identities.ts';
+import { metricsOf } from './queue-counts.ts';
 
 const zero: QueueMetrics = { backlogCount: 0, backlogBytes: 0, oldestMessageTimestampMs: 0 };
 
@@ -14,13 +15,12 @@ export class ReportedMetrics {
     this.#behaviour = behaviour;
   }
 
-  /** @param exact - gives the true metrics, those of everything in `store` */
-  at(now: number, exact: () => QueueMetrics, store: MessageStore): QueueMetrics {
+  at(now: number, store: MessageStore): QueueMetrics {
     const { metrics: kind, metricsLagMs, backlog } = this.#behaviour;
     if (kind === 'zero') return zero;
-    if (metricsLagMs === 0) return backlog === 'all' ? exact() : countSome(store, now, backlog);
+    if (metricsLagMs === 0) return backlog === 'all' ? metricsOf(store) : countSome(store, now, backlog);
     if (this.#last === undefined || now - this.#last.at >= metricsLagMs || now < this.#last.at) {
-      this.#last = { at: now, metrics: backlog === 'all' ? exact() : countSome(store, now, backlog) };
+      this.#last = { at: now, metrics: backlog === 'all' ? metricsOf(store) : countSome(store, now, backlog) };
     }
     return this.#last.metrics;
   }

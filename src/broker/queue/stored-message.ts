@@ -22,6 +22,9 @@ export interface MessageView {
   readonly delaySeconds: number;
 }
 
+/** A message that enters a queue. */
+export type NewMessage = Omit<MessageView, 'attempts'>;
+
 /** A message of a queue. There may be a million of them, so it holds only numbers and what it was given. */
 export class StoredMessage implements HeapItem, MessageView {
   readonly id: string;
@@ -44,7 +47,7 @@ export class StoredMessage implements HeapItem, MessageView {
   older: StoredMessage | undefined = undefined;
   newer: StoredMessage | undefined = undefined;
 
-  constructor(view: Omit<MessageView, 'attempts'>, arrivedAt: number, visibleAt: number, sequence: number) {
+  constructor(view: NewMessage, arrivedAt: number, visibleAt: number, sequence: number) {
     this.id = view.id;
     this.body = view.body;
     this.timestampMs = view.timestampMs;
@@ -53,4 +56,9 @@ export class StoredMessage implements HeapItem, MessageView {
     this.dueAt = visibleAt;
     this.sequence = sequence;
   }
+}
+
+/** Copies what can be seen of a message from outside. */
+export function viewOf({ id, body, attempts, timestampMs, delaySeconds }: MessageView): MessageView {
+  return { id, body, attempts, timestampMs, delaySeconds };
 }

@@ -14,7 +14,7 @@ import {
 import { DurableLog } from '../../../src/broker/durability/durable-log.ts';
 import { Identities } from '../../../src/broker/queue/identities.ts';
 import type { KeyValueStore } from '../../../src/broker/durability/key-value-store.ts';
-import { createBrokerOver } from '../../../src/broker/broker.ts';
+import { createBrokerOver } from '../../../src/broker/in-memory-broker.ts';
 import { resolveBrokerOptions } from '../../../src/broker/broker-options.ts';
 import { openLevelStore } from '../../../src/broker/durability/level-store.ts';
 

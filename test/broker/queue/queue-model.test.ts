@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JournalEntry } from '../../../src/broker.ts';
-import { type OpenQueue, openQueue } from '../open-queue.ts';
+import { type OpenQueue, openQueue } from './open-queue.ts';
 import { QueueModel } from './queue-model.ts';
 
 type Command =

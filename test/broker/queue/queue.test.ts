@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { warnings } from '../../../src/broker/queue/queue.ts';
-import { openQueue } from '../open-queue.ts';
+import { warnings } from '../../../src/broker/queue/lease-settler.ts';
+import { openQueue } from './open-queue.ts';
 
 describe('pull()', () => {
   it('leases a message until exactly its deadline', async () => {

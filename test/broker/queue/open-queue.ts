@@ -1,12 +1,13 @@
-import { ManualClock } from '../../src/broker.ts';
-import type { JournalEntry } from '../../src/broker.ts';
-import { type Behaviour, defaultBehaviour } from '../../src/broker/behaviour.ts';
-import { textBody } from '../../src/broker/queue/body-codec.ts';
-import { Identities } from '../../src/broker/queue/identities.ts';
-import type { DeliveredMessage, MessageQueue } from '../../src/broker/queue/queue.ts';
-import { QueueRegistry } from '../../src/broker/queue/queue-registry.ts';
-import type { QueueSettings } from '../../src/broker/queue/settings.ts';
-import { type QueueSnapshot, snapshotOf } from '../../src/broker/queue/snapshot.ts';
+import { ManualClock } from '../../../src/broker.ts';
+import type { JournalEntry } from '../../../src/broker.ts';
+import { type Behaviour, defaultBehaviour } from '../../../src/broker/behaviour.ts';
+import { textBody } from '../../../src/broker/queue/body-codec.ts';
+import type { DeliveredMessage } from '../../../src/broker/queue/deliveries.ts';
+import { Identities } from '../../../src/broker/queue/identities.ts';
+import type { MessageQueue } from '../../../src/broker/queue/queue.ts';
+import { QueueRegistry } from '../../../src/broker/queue/queue-registry.ts';
+import type { QueueSettings } from '../../../src/broker/queue/settings.ts';
+import { type QueueSnapshot, snapshotOf } from '../../../src/broker/queue/snapshot.ts';
 
 /** A queue named `jobs` on a clock that starts at 0, and what a test needs to look into it. */
 export interface OpenQueue {
