@@ -20,7 +20,8 @@ import { LeaseSignals } from './settling/lease-signals.ts';
 import { DeliveredMessage } from './handing-out/leased-message.ts';
 import { Leftovers } from './pulling/leftovers.ts';
 import type { DeliveryMode } from './handing-out/modes.ts';
-import { type PullAnswer, Puller, type PullSituation } from './pulling/puller.ts';
+import type { PullAnswer } from './pulling/pull-answer.ts';
+import { Puller, type PullSituation } from './pulling/puller.ts';
 import { contextOfConsumer, type QueueContext } from './queue-context.ts';
 import { Settlements } from './settling/settlements.ts';
 import { Settler } from './settling/settler.ts';
@@ -528,7 +529,7 @@ export class Engine {
     this.#endWaits(now);
     const wasKept = waitedMs > longestStretchMs;
     // Answers may be there that nobody could read while the event loop was not free: it has its turn first.
-    if (!wasKept) this.#puller.noteOverdue(now);
+    if (!wasKept) this.#puller.underWay.noteOverdue(now);
     else if (this.#puller.isPulling) this.wake();
     let nextAt = this.isEnding ? this.#closing.turn(now) : this.#openTurn(now, wasKept);
     const isWaiting = this.#holdings.running.size === 0 && this.#holdings.unstarted === 0;
@@ -609,7 +610,7 @@ export class Engine {
       trimAt,
       lapseAt,
       this.#intake.nextLapseAt,
-      this.#puller.nextOverdueAt,
+      this.#puller.underWay.nextOverdueAt,
       this.#holdings.order.nextWaitAt,
     );
   }

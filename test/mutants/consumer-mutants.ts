@@ -1,5 +1,6 @@
 import type { Mutant } from './mutant.ts';
 
+const answerTimes = 'src/consumer/pulling/answer-times.ts';
 const closing = 'src/consumer/closing/closing.ts';
 const engine = 'src/consumer/engine.ts';
 const handouts = 'src/consumer/handing-out/handouts.ts';
@@ -8,6 +9,8 @@ const messageBatch = 'src/consumer/handing-out/message-batch.ts';
 const process = 'src/consumer/handing-out/process.ts';
 const processBatches = 'src/consumer/handing-out/process-batches.ts';
 const puller = 'src/consumer/pulling/puller.ts';
+const pullFailures = 'src/consumer/pulling/pull-failures.ts';
+const pullsUnderWay = 'src/consumer/pulling/pulls-under-way.ts';
 const shutdown = 'src/consumer/closing/shutdown.ts';
 const steadyTime = 'src/consumer/steady-time.ts';
 const turns = 'src/consumer/turns.ts';
@@ -61,8 +64,8 @@ export const consumerMutants: readonly Mutant[] = [
   },
   {
     name: 'a pull that one with messages overtook tells that the queue is empty',
-    file: puller,
-    find: 'for (const other of this.#underWay) other.isAlone = false;',
+    file: pullsUnderWay,
+    find: 'for (const pull of this.#pulls) pull.isAlone = false;',
     replace: '',
   },
   {
@@ -138,26 +141,26 @@ export const consumerMutants: readonly Mutant[] = [
   },
   {
     name: 'what a pull asks for is not counted while it is under way',
-    file: puller,
-    find: 'this.#asked += asked;',
+    file: pullsUnderWay,
+    find: 'this.asked += asked;',
     replace: '',
     invariant: 4,
   },
   {
     name: 'a failed pull is repeated millisecond by millisecond',
-    file: puller,
+    file: pullFailures,
     find: 'this.#backoff.fail(0.5)',
     replace: '1',
   },
   {
     name: 'what comes too late to be started is asked for again and again',
-    file: puller,
-    find: 'if (tookMs > visibilityTimeoutMs / 2) this.#lengthenLease(tookMs);',
+    file: answerTimes,
+    find: 'if (tookMs > this.#visibilityTimeoutMs / 2) this.#lengthenLease(tookMs);',
     replace: '',
   },
   {
     name: 'a pull that is not waited for any longer stays open',
-    file: puller,
+    file: pullsUnderWay,
     find: 'pull.call.giveUp();',
     replace: '',
     invariant: 7,
@@ -198,7 +201,7 @@ export const consumerMutants: readonly Mutant[] = [
   {
     name: 'a consumer is closed while calls are under way',
     file: closing,
-    find: 'if (settler.calls + puller.calls > 0 && !this.#isForsaken) return false;',
+    find: 'if (settler.calls + puller.underWay.calls > 0 && !this.#isForsaken) return false;',
     replace: '',
     invariant: 7,
   },

@@ -95,7 +95,7 @@ export class Closing {
     const { holdings, handouts, puller } = this.#deps;
     if (this.#shutdown === undefined) return Infinity;
     handouts.drain(now);
-    this.#shutdown.awaitLeases(puller.leasesEndBy);
+    this.#shutdown.awaitLeases(puller.underWay.leasesEndBy);
     const step = this.#shutdown.step(holdings.running, now);
     for (const lease of step.finished) handouts.finish(lease, now);
     if (step.abort) this.#endGrace();
@@ -107,7 +107,7 @@ export class Closing {
       nextAt = Infinity;
     }
     if (this.#hasLeft()) this.#tellLeft();
-    return Math.min(nextAt, step.nextAt, puller.giveUp(now, step.pullsAreOver));
+    return Math.min(nextAt, step.nextAt, puller.underWay.giveUp(now, step.pullsAreOver));
   }
 
   /** When the end is final: work that kept the event loop until the time was over has its settlement sent once. */
@@ -135,7 +135,7 @@ export class Closing {
   /** Whether nothing is left but what is in hand. */
   #hasLeft(): boolean {
     const { puller, settler, intake, settlements } = this.#deps;
-    return puller.calls + settler.unconfirmed + intake.held + settlements.claimed === 0;
+    return puller.underWay.calls + settler.unconfirmed + intake.held + settlements.claimed === 0;
   }
 
   /** Whether the process is to stay for the end. */
@@ -148,7 +148,7 @@ export class Closing {
     const { holdings, puller, settler, intake, settlements, extended } = this.#deps;
     if (this.#shutdown === undefined || holdings.running.size + settler.unconfirmed > 0) return false;
     if (extended.size > 0 && !this.#isForsaken) return false;
-    if (settler.calls + puller.calls > 0 && !this.#isForsaken) return false;
+    if (settler.calls + puller.underWay.calls > 0 && !this.#isForsaken) return false;
     // A schema or a push to another queue that never answers must not keep it from ending.
     return this.#isOver || holdings.unstarted + intake.held + settlements.claimed === 0;
   }

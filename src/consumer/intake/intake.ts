@@ -8,7 +8,7 @@ import type { Decode, Decoded } from './decode.ts';
 import type { ConsumerEvent, InvalidMessage } from '../events.ts';
 import type { Leftovers } from '../pulling/leftovers.ts';
 import { withKey } from './message-key.ts';
-import { leasesEndAt, type PullAnswer } from '../pulling/puller.ts';
+import { leasesEndAt, type PullAnswer } from '../pulling/pull-answer.ts';
 import type { StatsCounter } from '../stats.ts';
 import { validate } from './validate.ts';
 
