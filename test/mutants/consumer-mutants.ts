@@ -2,17 +2,19 @@ import type { Mutant } from './mutant.ts';
 
 const answerTimes = 'src/consumer/pulling/answer-times.ts';
 const closing = 'src/consumer/closing/closing.ts';
+const demand = 'src/consumer/pulling/demand.ts';
 const engine = 'src/consumer/engine.ts';
 const handouts = 'src/consumer/handing-out/handouts.ts';
 const intake = 'src/consumer/intake/intake.ts';
-const messageBatch = 'src/consumer/handing-out/message-batch.ts';
 const process = 'src/consumer/handing-out/process.ts';
 const processBatches = 'src/consumer/handing-out/process-batches.ts';
 const puller = 'src/consumer/pulling/puller.ts';
 const pullFailures = 'src/consumer/pulling/pull-failures.ts';
 const pullsUnderWay = 'src/consumer/pulling/pulls-under-way.ts';
 const shutdown = 'src/consumer/closing/shutdown.ts';
+const takeBatch = 'src/consumer/handing-out/take-batch.ts';
 const steadyTime = 'src/consumer/steady-time.ts';
+const turnWork = 'src/consumer/turn-work.ts';
 const turns = 'src/consumer/turns.ts';
 
 /** Faults of the consumer but in how it settles. */
@@ -26,31 +28,31 @@ export const consumerMutants: readonly Mutant[] = [
   },
   {
     name: 'a batch does not wait until all of it may start',
-    file: messageBatch,
-    find: '(buffered < size || nextStartAt < Infinity)',
-    replace: 'buffered < size',
+    file: takeBatch,
+    find: '(holdings.buffered < size || nextStartAt < Infinity)',
+    replace: 'holdings.buffered < size',
   },
   {
     name: 'the event loop is not yielded after a stretch of work',
-    file: engine,
-    find: 'this.#turns.waitedMs(now) > longestStretchMs) return undefined;',
-    replace: 'now < 0) return undefined;',
+    file: turnWork,
+    find: 'this.#host.isPaused || this.#isKept(now)) return undefined;',
+    replace: 'this.#host.isPaused) return undefined;',
   },
   {
     name: 'a paused consumer goes on handing out to whoever asks',
-    file: engine,
-    find: 'if (this.isEnding || this.#paused || this.#turns',
-    replace: 'if (this.isEnding || this.#turns',
+    file: turnWork,
+    find: 'closing.hasBegun || this.#host.isPaused || this',
+    replace: 'closing.hasBegun || this',
   },
   {
     name: 'finished and unconfirmed messages are without bound',
-    file: engine,
-    find: 'this.#settler.unconfirmed >= 4 * this.options.maxInFlight',
-    replace: 'this.#settler.unconfirmed < 0',
+    file: demand,
+    find: 'settler.unconfirmed >= 4 * options.maxInFlight',
+    replace: 'settler.unconfirmed < 0',
   },
   {
     name: 'the listener on the signal stays after the end',
-    file: engine,
+    file: 'src/consumer/closing/heeded-signal.ts',
     find: 'this.#unheed?.();',
     replace: '',
     invariant: 7,
@@ -70,14 +72,14 @@ export const consumerMutants: readonly Mutant[] = [
   },
   {
     name: 'a consumer ends as empty while a settlement is unconfirmed',
-    file: engine,
-    find: ' + this.#settler.unconfirmed === 0',
+    file: demand,
+    find: ' + settler.unconfirmed === 0',
     replace: ' === 0',
   },
   {
     name: 'what an ending consumer gives back wakes no other',
-    file: engine,
-    find: 'if (this.isEnding) this.#context.wakes.push(1);',
+    file: 'src/consumer/pulling/comeback.ts',
+    find: 'if (isEnding) wakes.push(1);',
     replace: '',
   },
   {
@@ -278,15 +280,15 @@ export const consumerMutants: readonly Mutant[] = [
   },
   {
     name: 'a batch waits for company until its lease is too short',
-    file: messageBatch,
+    file: takeBatch,
     find: 'Math.min(waitedUntil, lastsUntil)',
     replace: 'waitedUntil',
   },
   {
     name: 'a batch is larger than can be worked on while its first lease lasts',
-    file: messageBatch,
-    find: 'Math.min(bounds.size, inTime, engine',
-    replace: 'Math.min(bounds.size, engine',
+    file: takeBatch,
+    find: 'Math.min(bounds.size, inTime, demand',
+    replace: 'Math.min(bounds.size, demand',
   },
   {
     name: 'every reason for a turn sets a timer of its own',
