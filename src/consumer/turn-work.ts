@@ -108,7 +108,7 @@ export class TurnWork {
 
   #nextLeaseAt(): number {
     const { holdings, intake, puller } = this.#parts;
-    const trimAt = holdings.nextTrimAt(puller.roundTripMs) ?? Infinity;
+    const trimAt = holdings.waiting.nextTrimAt(puller.roundTripMs) ?? Infinity;
     const lapseAt = holdings.nextLapseAt() ?? Infinity;
     return Math.min(trimAt, lapseAt, intake.nextLapseAt, puller.underWay.nextOverdueAt, holdings.order.nextWaitAt);
   }

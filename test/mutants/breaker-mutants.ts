@@ -4,7 +4,6 @@ const breaker = 'src/lease/breaker.ts';
 const usualSuccess = 'src/lease/usual-success.ts';
 const breaking = 'src/consumer/handing-out/breaking.ts';
 const handouts = 'src/consumer/handing-out/handouts.ts';
-const holdings = 'src/lease/holdings.ts';
 const settlements = 'src/consumer/settling/settlements.ts';
 
 /** Faults of the breaker. */
@@ -90,7 +89,7 @@ export const breakerMutants: readonly Mutant[] = [
   {
     name: 'what is held while a breaker is open is kept until its lease ends',
     file: handouts,
-    find: 'if (breaking.isShedding(now)) this.#giveBack(holdings.shed(now), now);',
+    find: 'if (breaking.isShedding(now)) this.#giveBack(holdings.waiting.shed(now), now);',
     replace: 'if (breaking.isShedding(now)) return;',
   },
   {
@@ -125,7 +124,7 @@ export const breakerMutants: readonly Mutant[] = [
   },
   {
     name: 'what is given back comes again at once',
-    file: holdings,
+    file: 'src/lease/unstarted-leases.ts',
     find: 'return { released: [], postponed: trimmed.released, dropped: trimmed.dropped };',
     replace: 'return trimmed;',
   },

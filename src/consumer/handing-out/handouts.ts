@@ -114,25 +114,25 @@ export class Handouts {
   /** Gives back what is too near its end to be started. */
   trim(now: number): void {
     const { holdings, puller } = this.#deps;
-    this.#giveBack(holdings.trim(now, puller.roundTripMs, this.#eachMs), now);
+    this.#giveBack(holdings.waiting.trim(now, puller.roundTripMs, this.#eachMs), now);
   }
 
   /** Gives back what an answer has brought of keys that are behind. */
   setAside(now: number): void {
     const { holdings, puller } = this.#deps;
-    this.#giveBack(holdings.setAside(now, puller.roundTripMs, this.#eachMs), now);
+    this.#giveBack(holdings.waiting.setAside(now, puller.roundTripMs, this.#eachMs), now);
   }
 
   /** Gives back what can't be started while a breaker is open, and takes up what it has kept. */
   heedBreaker(now: number): void {
     const { breaking, holdings } = this.#deps;
-    if (breaking.isShedding(now)) this.#giveBack(holdings.shed(now), now);
+    if (breaking.isShedding(now)) this.#giveBack(holdings.waiting.shed(now), now);
     else breaking.revive(now);
   }
 
   /** Gives back everything that nobody started. */
   drain(now: number): void {
-    this.#giveBack(this.#deps.holdings.drain(now), now);
+    this.#giveBack(this.#deps.holdings.waiting.drain(now), now);
   }
 
   #giveBack({ released, postponed, dropped }: Trimmed, now: number): void {

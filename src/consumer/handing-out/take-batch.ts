@@ -20,7 +20,7 @@ export interface BatchBounds {
  */
 function planBatch(parts: Parts, bounds: BatchBounds, now: number): { readonly size: number } | number {
   const { demand, handouts, holdings, puller, serial } = parts;
-  const firstBatch = holdings.firstBatch();
+  const firstBatch = holdings.waiting.firstBatch();
   if (firstBatch === undefined) return Infinity;
   const leastMs = marginMs(firstBatch.timeoutMs, puller.roundTripMs);
   const waitedUntil = firstBatch.deadline - firstBatch.timeoutMs + bounds.maxWaitMs;

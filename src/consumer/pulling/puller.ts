@@ -148,8 +148,8 @@ export class Puller {
     return {
       serial,
       unstarted: holdings.buffered + held,
-      unstartedLength: holdings.unstartedLength + heldLength,
-      blocked: holdings.blocked,
+      unstartedLength: holdings.waiting.bodyLength + heldLength,
+      blocked: holdings.waiting.blocked,
       // Walks all lanes, and is seldom asked for.
       get longest() {
         return holdings.order.longest;
