@@ -7,7 +7,7 @@ import type { DeliveryMode } from './handing-out/modes.ts';
 import { createParts, type Parts, type PartsHost } from './parts.ts';
 import type { Wakeable } from './pulling/wakes.ts';
 import { contextOfConsumer, type QueueContext } from './queue-context.ts';
-import type { Settlements } from './settling/settlements.ts';
+import type { Keeper } from './settling/keeper.ts';
 import { takeSnapshot } from './snapshot.ts';
 import {
   type CloseReason,
@@ -37,7 +37,7 @@ export class Engine implements PartsHost, TurnHost, Wakeable {
   /** What it runs, for those who hand out. */
   readonly parts: Parts;
   /** What messages ask for their settlement. */
-  readonly keeper: Settlements;
+  readonly keeper: Keeper;
   /** Called in a turn in which something may be taken; gives when it wants another turn at the latest. */
   onReady: (now: number) => number = () => Infinity;
   /** Called once, when no more messages will be handed out; those that are out may still be settled. */
@@ -67,7 +67,7 @@ export class Engine implements PartsHost, TurnHost, Wakeable {
       this.#resolveClosed = resolve;
     });
     this.parts = createParts(this, context, mode);
-    this.keeper = this.parts.settlements;
+    this.keeper = this.parts.keeper;
     this.#signal = new HeededSignal(options.signal, () => void this.close('aborted'));
     this.#turns = new Turns(context.clock, context.time, (waitedMs) => this.#turn(waitedMs));
     this.#work = new TurnWork(this, this.parts, this.#turns, context.time);

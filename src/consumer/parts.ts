@@ -15,6 +15,7 @@ import { Leftovers } from './pulling/leftovers.ts';
 import { Puller } from './pulling/puller.ts';
 import type { QueueContext } from './queue-context.ts';
 import { createReporter } from './reporter.ts';
+import { Keeper } from './settling/keeper.ts';
 import { LeaseSignals } from './settling/lease-signals.ts';
 import { Settlements } from './settling/settlements.ts';
 import { Settler } from './settling/settler.ts';
@@ -47,6 +48,7 @@ export interface Parts {
   readonly arrivals: Arrivals;
   readonly settler: Settler;
   readonly settlements: Settlements;
+  readonly keeper: Keeper;
   readonly breaking: Breaking;
   readonly handouts: Handouts;
   readonly closing: Closing;
@@ -108,6 +110,7 @@ export function createParts(host: PartsHost, context: QueueContext, mode: Delive
       wake();
     },
   });
+  const keeper = new Keeper({ ...shared, holdings, signals, breaking, settlements });
   const isPending = (): boolean => settler.unconfirmed + settlements.claimed + intake.held > 0 || puller.isPulling;
   const isolation = isolates ? new Isolation(holdings, visibilityTimeoutMs, isPending) : undefined;
   const limits = [
@@ -120,6 +123,6 @@ export function createParts(host: PartsHost, context: QueueContext, mode: Delive
   const demand = new Demand({ ...held, handouts });
   const arrivals = new Arrivals({ ...held, handouts, demand, onOver: () => void host.close('empty') });
   const closing = new Closing({ ...held, handouts, extended });
-  const parts = { ...held, handouts, demand, arrivals, closing };
+  const parts = { ...held, keeper, handouts, demand, arrivals, closing };
   return parts;
 }

@@ -4,7 +4,7 @@ const breaker = 'src/lease/breaker.ts';
 const usualSuccess = 'src/lease/usual-success.ts';
 const breaking = 'src/consumer/handing-out/breaking.ts';
 const handouts = 'src/consumer/handing-out/handouts.ts';
-const settlements = 'src/consumer/settling/settlements.ts';
+const keeper = 'src/consumer/settling/keeper.ts';
 
 /** Faults of the breaker. */
 export const breakerMutants: readonly Mutant[] = [
@@ -130,20 +130,20 @@ export const breakerMutants: readonly Mutant[] = [
   },
   {
     name: 'a kept message that is settled by hand stays kept',
-    file: settlements,
+    file: keeper,
     find: "if (lease.phase !== 'deferred' && lease.phase !== 'buffered') return;",
     replace: 'return;',
   },
   {
     name: 'moving a message away counts as a success',
-    file: settlements,
-    find: "this.settle(lease, 'ack', undefined);\n      return this.#outcomes.of(lease);",
+    file: keeper,
+    find: "settlements.settle(lease, 'ack', undefined);\n      return settlements.outcomeOf(lease);",
     replace: 'return this.ack(lease);',
   },
   {
     name: 'a retry by hand is no failure',
-    file: settlements,
-    find: 'if (!isDecided(lease)) this.#deps.breaking.fail(lease, this.#deps.time.now());',
+    file: keeper,
+    find: 'if (!isDecided(lease)) breaking.fail(lease, time.now());',
     replace: '',
   },
 ];
