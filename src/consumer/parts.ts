@@ -7,6 +7,7 @@ import type { ResolvedConsumeOptions } from './consume-options.ts';
 import { Breaking } from './handing-out/breaking.ts';
 import { Handouts } from './handing-out/handouts.ts';
 import type { DeliveryMode } from './handing-out/modes.ts';
+import { Releases } from './handing-out/releases.ts';
 import { Arrivals } from './intake/arrivals.ts';
 import { Intake } from './intake/intake.ts';
 import { expectComeback } from './pulling/comeback.ts';
@@ -50,6 +51,7 @@ export interface Parts {
   readonly settlements: Settlements;
   readonly keeper: Keeper;
   readonly breaking: Breaking;
+  readonly releases: Releases;
   readonly handouts: Handouts;
   readonly closing: Closing;
 }
@@ -119,10 +121,11 @@ export function createParts(host: PartsHost, context: QueueContext, mode: Delive
     ...(rate === undefined ? [] : [new RateLimit(rate, (now) => time.toMonotonic(now))]),
   ];
   const held = { ...shared, holdings, signals, puller, intake, settler, settlements, breaking, isolation, serial };
-  const handouts = new Handouts({ ...held, limits }, mode);
+  const releases = new Releases(held);
+  const handouts = new Handouts({ ...held, releases, limits }, mode);
   const demand = new Demand({ ...held, handouts });
   const arrivals = new Arrivals({ ...held, handouts, demand, onOver: () => void host.close('empty') });
-  const closing = new Closing({ ...held, handouts, extended });
-  const parts = { ...held, keeper, handouts, demand, arrivals, closing };
+  const closing = new Closing({ ...held, releases, handouts, extended });
+  const parts = { ...held, keeper, releases, handouts, demand, arrivals, closing };
   return parts;
 }

@@ -64,13 +64,13 @@ export class TurnWork {
    * @returns when the next turn is wanted at the latest
    */
   run(waitedMs: number): number {
-    const { closing, handouts, holdings, intake, puller, serial, settler } = this.#parts;
+    const { closing, handouts, holdings, intake, puller, releases, serial, settler } = this.#parts;
     if (this.#handedOut > 0) serial.observe(waitedMs, this.#handedOut);
     this.#handedOut = 0;
     const now = this.#time.now();
     handouts.trim(now);
     handouts.lapse(now);
-    handouts.heedBreaker(now);
+    releases.heedBreaker(now);
     intake.lapse(now);
     this.#endWaits(now);
     const wasKept = waitedMs > longestStretchMs;

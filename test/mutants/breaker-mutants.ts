@@ -3,7 +3,7 @@ import type { Mutant } from './mutant.ts';
 const breaker = 'src/lease/breaker.ts';
 const usualSuccess = 'src/lease/usual-success.ts';
 const breaking = 'src/consumer/handing-out/breaking.ts';
-const handouts = 'src/consumer/handing-out/handouts.ts';
+const releases = 'src/consumer/handing-out/releases.ts';
 const keeper = 'src/consumer/settling/keeper.ts';
 
 /** Faults of the breaker. */
@@ -88,7 +88,7 @@ export const breakerMutants: readonly Mutant[] = [
   },
   {
     name: 'what is held while a breaker is open is kept until its lease ends',
-    file: handouts,
+    file: releases,
     find: 'if (breaking.isShedding(now)) this.#giveBack(holdings.waiting.shed(now), now);',
     replace: 'if (breaking.isShedding(now)) return;',
   },

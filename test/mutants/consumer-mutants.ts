@@ -11,6 +11,7 @@ const processBatches = 'src/consumer/handing-out/process-batches.ts';
 const puller = 'src/consumer/pulling/puller.ts';
 const pullFailures = 'src/consumer/pulling/pull-failures.ts';
 const pullsUnderWay = 'src/consumer/pulling/pulls-under-way.ts';
+const releases = 'src/consumer/handing-out/releases.ts';
 const shutdown = 'src/consumer/closing/shutdown.ts';
 const takeBatch = 'src/consumer/handing-out/take-batch.ts';
 const steadyTime = 'src/consumer/steady-time.ts';
@@ -105,14 +106,14 @@ export const consumerMutants: readonly Mutant[] = [
   },
   {
     name: 'what is released is not given back',
-    file: handouts,
+    file: releases,
     find: 'if (!this.#retryKept(lease, now)) this.#release(lease, 0);',
     replace: 'void lease;',
     invariant: 7,
   },
   {
     name: 'a release waits for the delay of a failed message',
-    file: handouts,
+    file: releases,
     find: 'this.#release(lease, 0);',
     replace: 'this.#release(lease);',
   },
@@ -130,7 +131,7 @@ export const consumerMutants: readonly Mutant[] = [
   },
   {
     name: 'what was dropped from the buffer is not waited for before the end as empty',
-    file: handouts,
+    file: releases,
     find: 'leftovers.note(lease.deadline);',
     replace: '',
   },
@@ -210,7 +211,7 @@ export const consumerMutants: readonly Mutant[] = [
   {
     name: 'what is buffered is kept until its lease ends when the consumer closes',
     file: closing,
-    find: '\n    handouts.drain(now);',
+    find: '\n    releases.drain(now);',
     replace: '',
     invariant: 7,
   },

@@ -1,6 +1,7 @@
 import type { Holdings } from '../../lease/holdings.ts';
 import type { ResolvedConsumeOptions } from '../consume-options.ts';
 import type { Handouts } from '../handing-out/handouts.ts';
+import type { Releases } from '../handing-out/releases.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { LeaseSignals } from '../settling/lease-signals.ts';
 import type { Puller } from '../pulling/puller.ts';
@@ -13,6 +14,7 @@ export interface ClosingDeps {
   readonly options: ResolvedConsumeOptions;
   readonly holdings: Holdings;
   readonly handouts: Handouts;
+  readonly releases: Releases;
   readonly intake: Intake;
   readonly puller: Puller;
   readonly settler: Settler;
@@ -92,9 +94,9 @@ export class Closing {
 
   /** Does what is due, and gives when it wants another turn at the latest. */
   turn(now: number): number {
-    const { holdings, handouts, puller } = this.#deps;
+    const { holdings, handouts, puller, releases } = this.#deps;
     if (this.#shutdown === undefined) return Infinity;
-    handouts.drain(now);
+    releases.drain(now);
     this.#shutdown.awaitLeases(puller.underWay.leasesEndBy);
     const step = this.#shutdown.step(holdings.running, now);
     for (const lease of step.finished) handouts.finish(lease, now);
@@ -119,7 +121,7 @@ export class Closing {
   /** Gives back what nobody has looked at yet. */
   #takeNoMore(now: number): void {
     this.#deps.intake.giveUp();
-    this.#deps.handouts.drain(now);
+    this.#deps.releases.drain(now);
   }
 
   #giveUp(): void {
