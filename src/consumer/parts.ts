@@ -97,7 +97,7 @@ export function createParts(host: PartsHost, context: QueueContext, mode: Delive
     roundTripMs: () => puller.roundTripMs,
     onOutcome: (lease, settlement) => {
       settlements.conclude(lease, settlement);
-      expectComeback(parts, lease, settlement.outcome === 'retried', closing.hasBegun);
+      expectComeback(held, lease, settlement.outcome === 'retried', closing.hasBegun);
     },
   });
   const breaking = new Breaking({ ...shared, holdings, puller });
@@ -126,6 +126,21 @@ export function createParts(host: PartsHost, context: QueueContext, mode: Delive
   const demand = new Demand({ ...held, handouts });
   const arrivals = new Arrivals({ ...held, handouts, demand, onOver: () => void host.close('empty') });
   const closing = new Closing({ ...held, releases, handouts, extended });
-  const parts = { ...held, keeper, releases, handouts, demand, arrivals, closing };
-  return parts;
+  return {
+    holdings,
+    isolation,
+    serial,
+    signals,
+    demand,
+    puller,
+    intake,
+    arrivals,
+    settler,
+    settlements,
+    keeper,
+    breaking,
+    releases,
+    handouts,
+    closing,
+  };
 }

@@ -1,4 +1,6 @@
 import type { Lease } from '../lease/lease.ts';
+import type { Closing } from './closing/closing.ts';
+import type { Handouts } from './handing-out/handouts.ts';
 import type { Parts } from './parts.ts';
 import type { SteadyTime } from './steady-time.ts';
 import type { Turns } from './turns.ts';
@@ -28,6 +30,9 @@ export interface TurnHost {
 export class TurnWork {
   readonly #host: TurnHost;
   readonly #parts: Parts;
+  // Asked for every message.
+  readonly #handouts: Handouts;
+  readonly #closing: Closing;
   readonly #turns: Turns;
   readonly #time: SteadyTime;
   /** How many messages were handed out since the last turn. */
@@ -36,18 +41,19 @@ export class TurnWork {
   constructor(host: TurnHost, parts: Parts, turns: Turns, time: SteadyTime) {
     this.#host = host;
     this.#parts = parts;
+    this.#handouts = parts.handouts;
+    this.#closing = parts.closing;
     this.#turns = turns;
     this.#time = time;
   }
 
   /** The next message that may be started now; none while the event loop has been waited for too long. */
   take(now: number): Lease | undefined {
-    const { closing, demand, handouts } = this.#parts;
-    if (closing.hasBegun || this.#host.isPaused || this.#isKept(now)) return undefined;
-    const lease = handouts.take(now);
+    if (this.#closing.hasBegun || this.#host.isPaused || this.#isKept(now)) return undefined;
+    const lease = this.#handouts.take(now);
     if (lease === undefined) return undefined;
     this.#handedOut += 1;
-    demand.onStarted();
+    this.#parts.demand.onStarted();
     this.#host.wake();
     return lease;
   }
