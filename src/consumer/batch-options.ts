@@ -1,5 +1,5 @@
 import { checkInteger, checkNumber, rule } from '../contract/check-options.ts';
-import { type ConsumeOptions, type ResolvedConsumeOptions, resolveConsumeOptions } from './consume-options.ts';
+import type { ConsumeOptions, ResolvedConsumeOptions } from './consume-options.ts';
 import {
   checkConcurrency,
   checkHandlerTimeout,
@@ -8,6 +8,7 @@ import {
   handlerOptions,
   type RetryDelay,
 } from './process-options.ts';
+import { resolveConsumeOptions } from './resolve-consume-options.ts';
 
 /** How messages are gathered into batches. */
 export interface BatchOptions extends Omit<ConsumeOptions, 'settle' | 'minInFlight'> {

@@ -1,45 +1,12 @@
-import { checkNames } from '../contract/check-names.ts';
-import { checkFunction, checkInteger, checkNumber, checkOneOf, checkSignal, rule } from '../contract/check-options.ts';
-import { limits } from '../contract/limits.ts';
-import { withoutUndefined } from '../contract/without-undefined.ts';
-import type { KeptOrder } from '../lease/plan-pull.ts';
-import type { BatchRate, StartRate } from '../lease/rate-limit.ts';
 import type { BreakerBounds } from '../lease/breaker.ts';
+import type { BatchRate, StartRate } from '../lease/rate-limit.ts';
 import type { ConsumerEvent, InvalidMessage } from './events.ts';
-import type { KeyOf } from './intake/message-key.ts';
-import { resolveRate } from './handing-out/start-rate.ts';
+import type { BreakerOptions } from './handing-out/breaker-options.ts';
+import type { InvalidAction } from './intake/invalid-action.ts';
+import type { Order } from './intake/message-key.ts';
 
-/** What becomes of a message whose body could not be decoded or did not fit the schema. */
-export type InvalidAction = 'retry' | 'ack' | 'throw';
-
-/**
- * When a breaker opens, and how often it probes.
- *
- * - A failure is work that fails: a handler of `process` or `processBatches` that rejects, throws or has had its time, an inner
- *   of `settleMap` that errors, a sink that could not push. A batch is one, a `retry()` by hand a fifth, and `deadLetter()` is
- *   neither a failure nor a success.
- * - It takes a row of failures, which any success ends, that can't be chance by what usually succeeds: of messages on their
- *   first attempt, and of others. Messages that have failed while others succeeded do not count.
- * - A message of `process`, `processBatches` or `settleMap` that fails as a probe is kept while its lease lasts, up to
- *   `maxVisibilityTimeoutMs`, and handed out again as a later probe: the same delivery, with the same `attempts` and a body
- *   decoded anew. At most ten are, and fewer where the queue has others to try. After a crash they come again when these leases end.
- * - With `key` or `ordered` none is kept, since those after it wait for it: there each probe costs its message an attempt.
- */
-export interface BreakerOptions {
-  /**
-   * How many failures in a row open it, 1 or more; where nothing has succeeded for 2 s, about a tenth of them. Where few
-   * messages succeed usually, more are needed.
-   *
-   * @defaultValue 100
-   */
-  readonly failures?: number;
-  /**
-   * The longest wait between two probes, in milliseconds, 1 or more. The first is 1 s or less.
-   *
-   * @defaultValue 30 000
-   */
-  readonly maxProbeMs?: number;
-}
+export type { BreakerOptions } from './handing-out/breaker-options.ts';
+export type { InvalidAction } from './intake/invalid-action.ts';
 
 /** How a consumer leases, hands out and settles. */
 export interface ConsumeOptions {
@@ -233,124 +200,4 @@ export interface ResolvedConsumeOptions {
   readonly onInvalid: NonNullable<ConsumeOptions['onInvalid']>;
   readonly onEvent: ((event: ConsumerEvent) => void) | undefined;
   readonly maxIdleMs: number;
-}
-
-/** An order that is kept, and what tells the keys. */
-export interface Order extends KeptOrder {
-  readonly key: KeyOf | undefined;
-}
-
-const defaults = {
-  visibilityTimeoutMs: 30_000,
-  maxVisibilityTimeoutMs: undefined,
-  maxInFlight: 200,
-  minInFlight: 1,
-  maxBuffered: 1_000,
-  maxBufferedBytes: 16_000_000,
-  maxPulls: 4,
-  batchSize: limits.batchMessages,
-  settle: 'auto',
-  maxRetries: 3,
-  graceMs: undefined,
-  breaker: undefined,
-  rate: undefined,
-  signal: undefined,
-  onEvent: undefined,
-  ordered: false,
-  isolateSuspects: true,
-  stopWhenEmpty: false,
-  onInvalid: 'retry',
-  maxIdleMs: 10_000,
-} as const satisfies Record<keyof ConsumeOptions, unknown>;
-
-/** Throws a `TypeError` unless it is something to do with an invalid message. */
-export function checkInvalidAction(name: string, action: unknown): void {
-  checkOneOf('consume', name, action, ['retry', 'ack', 'throw'] satisfies InvalidAction[]);
-}
-
-/** How long a lease may grow to unless told otherwise: most work is shorter, and a crash hides its messages for no longer. */
-const usualMaxVisibilityTimeoutMs = 3_600_000;
-
-/** Below this a lease is over before its message can be worked on. */
-const shortestLeaseMs = 100;
-
-/**
- * Checks the options and fills in the defaults.
- *
- * @param how.settle - in place of what the options say, where that is not for the caller to choose
- * @param how.others - the names that the caller's own options have
- * @throws TypeError or RangeError that names the option, what it must be, and its value
- */
-export function resolveConsumeOptions(
-  options: ConsumeOptions = {},
-  { settle, others = [] }: { readonly settle?: 'auto' | 'manual'; readonly others?: readonly string[] } = {},
-): ResolvedConsumeOptions {
-  checkNames('consume', options, { allowed: [...Object.keys(defaults), ...others] });
-  const merged = { ...defaults, ...withoutUndefined(options), ...(settle && { settle }) };
-  const check = (name: keyof ConsumeOptions, min: number, max: number): void =>
-    checkInteger('consume', name, merged[name], [min, max]);
-  check('visibilityTimeoutMs', shortestLeaseMs, limits.visibilityTimeoutMs);
-  const { maxVisibilityTimeoutMs = Math.max(merged.visibilityTimeoutMs, usualMaxVisibilityTimeoutMs) } = merged;
-  checkInteger('consume', 'maxVisibilityTimeoutMs', maxVisibilityTimeoutMs, [
-    merged.visibilityTimeoutMs,
-    limits.visibilityTimeoutMs,
-  ]);
-  check('maxInFlight', 1, Infinity);
-  check('minInFlight', 1, Infinity);
-  if (merged.minInFlight > merged.maxInFlight) {
-    throw new RangeError(
-      rule('consume', 'minInFlight', `at most 'maxInFlight', ${merged.maxInFlight}`, merged.minInFlight),
-    );
-  }
-  check('maxBuffered', 1, Infinity);
-  check('maxBufferedBytes', 1, Infinity);
-  check('maxPulls', 1, Infinity);
-  check('batchSize', 1, limits.batchMessages);
-  check('maxRetries', 0, limits.retries);
-  checkNumber('consume', 'maxIdleMs', merged.maxIdleMs, [250, Infinity]);
-  checkOneOf('consume', 'settle', merged.settle, ['auto', 'manual']);
-  checkOneOf('consume', 'ordered', merged.ordered, [true, false]);
-  if (merged.ordered && merged.minInFlight > 1) {
-    throw new TypeError(rule('consume', 'minInFlight', "1 with 'ordered'", merged.minInFlight));
-  }
-  checkOneOf('consume', 'isolateSuspects', merged.isolateSuspects, [true, false]);
-  if (typeof merged.onInvalid !== 'function') checkInvalidAction('onInvalid', merged.onInvalid);
-  if (merged.onEvent !== undefined) checkFunction('consume', 'onEvent', merged.onEvent);
-  if (merged.graceMs !== undefined) checkNumber('consume', 'graceMs', merged.graceMs, [0, Infinity]);
-  checkSignal('consume', merged.signal);
-  const { stopWhenEmpty, ordered, ...rest } = merged;
-  return {
-    ...rest,
-    // What gathers messages before it settles any would wait for others in vain.
-    isolateSuspects: merged.isolateSuspects && merged.minInFlight === 1,
-    maxVisibilityTimeoutMs,
-    order: ordered ? { key: undefined, lookAhead: 0 } : undefined,
-    rate: resolveRate(merged.rate, merged.settle),
-    breaker: breakerBounds(merged.breaker),
-    emptyForMs: emptyForMs(stopWhenEmpty),
-  };
-}
-
-function breakerBounds(breaker: unknown = {}): BreakerBounds | undefined {
-  if (breaker === false) return undefined;
-  if (typeof breaker !== 'object' || breaker === null) {
-    throw new TypeError(rule('consume', 'breaker', 'false or { failures, maxProbeMs }', breaker));
-  }
-  checkNames('consume', breaker, { allowed: ['failures', 'maxProbeMs'], path: 'breaker' });
-  const { failures = 100, maxProbeMs = 30_000 }: BreakerOptions = breaker;
-  checkInteger('consume', 'breaker.failures', failures, [1, Infinity]);
-  checkNumber('consume', 'breaker.maxProbeMs', maxProbeMs, [1, Infinity]);
-  return { failures, maxProbeMs };
-}
-
-function emptyForMs(stopWhenEmpty: unknown): number | undefined {
-  if (stopWhenEmpty === false) return undefined;
-  if (stopWhenEmpty === true) return 0;
-  if (typeof stopWhenEmpty !== 'object' || stopWhenEmpty === null || !('forMs' in stopWhenEmpty)) {
-    throw new TypeError(rule('consume', 'stopWhenEmpty', 'a boolean or { forMs }', stopWhenEmpty));
-  }
-  checkNames('consume', stopWhenEmpty, { allowed: ['forMs'], path: 'stopWhenEmpty' });
-  const { forMs } = stopWhenEmpty;
-  checkNumber('consume', 'stopWhenEmpty.forMs', forMs, [0, Infinity]);
-  return forMs as number;
 }

@@ -1,14 +1,10 @@
 import { errorOf, watch } from '../contract/callback.ts';
 import { checkFunction, checkInteger, checkNumber, rule } from '../contract/check-options.ts';
 import { limits } from '../contract/limits.ts';
-import {
-  type ConsumeOptions,
-  type Order,
-  type ResolvedConsumeOptions,
-  resolveConsumeOptions,
-} from './consume-options.ts';
+import type { ConsumeOptions, ResolvedConsumeOptions } from './consume-options.ts';
 import type { LeasedMessage } from './handing-out/leased-message.ts';
-import type { KeyedMessage, KeyOf } from './intake/message-key.ts';
+import type { KeyedMessage, KeyOf, Order } from './intake/message-key.ts';
+import { resolveConsumeOptions } from './resolve-consume-options.ts';
 
 /** How long until a failed message is delivered again, in seconds: always the same, or judged for each. */
 export type RetryDelay<Body> = number | ((message: LeasedMessage<Body>, error: unknown) => number);

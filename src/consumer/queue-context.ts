@@ -8,7 +8,7 @@ import type { HeldMessage } from '../lease/lease.ts';
 import type { Standing } from '../lease/patience.ts';
 import { Survived } from '../lease/survived.ts';
 import type { Decode } from './intake/decode.ts';
-import type { PullAnswer } from './pulling/puller.ts';
+import type { PullAnswer } from './pulling/pull-answer.ts';
 import { SteadyTime } from './steady-time.ts';
 import { Wakes } from './pulling/wakes.ts';
 

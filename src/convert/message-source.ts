@@ -1,4 +1,5 @@
-import { type ConsumeOptions, resolveConsumeOptions } from '../consumer/consume-options.ts';
+import type { ConsumeOptions } from '../consumer/consume-options.ts';
+import { resolveConsumeOptions } from '../consumer/resolve-consume-options.ts';
 import type { Consumer } from '../consumer/consumer.ts';
 import { type Deliveries, MessageDeliveries } from '../consumer/handing-out/deliveries.ts';
 import { Engine } from '../consumer/engine.ts';

@@ -1,6 +1,7 @@
 import { defer, mergeMap, Observable, type ObservableInput, type OperatorFunction } from 'rxjs';
 
-import { DeliveredMessage, type LeasedMessage } from '../consumer/handing-out/leased-message.ts';
+import { DeliveredMessage } from '../consumer/handing-out/delivered-message.ts';
+import type { LeasedMessage } from '../consumer/handing-out/leased-message.ts';
 import { judgeDelay, type RetryDelay } from '../consumer/process-options.ts';
 import { checkFunction } from '../contract/check-options.ts';
 import { HomeContext } from '../contract/home-context.ts';

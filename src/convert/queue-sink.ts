@@ -1,4 +1,5 @@
-import { DeliveredMessage, type LeasedMessage } from '../consumer/handing-out/leased-message.ts';
+import { DeliveredMessage } from '../consumer/handing-out/delivered-message.ts';
+import type { LeasedMessage } from '../consumer/handing-out/leased-message.ts';
 import { rule } from '../contract/check-options.ts';
 import type { Clock } from '../contract/clock.ts';
 import { QueueError } from '../contract/errors.ts';

@@ -1,6 +1,13 @@
 import type { ProcessEnd } from '../contract/observer.ts';
 import type { Ongoing } from '../contract/observers.ts';
-import type { Lease } from './lease.ts';
+
+/** A message, as the work on it ends. */
+interface WorkedOn {
+  readonly settledAs: 'ack' | 'retry' | undefined;
+  readonly isAbandoned: boolean;
+  /** The work on it, while there is some that anybody observes. */
+  observed: ObservedWork | undefined;
+}
 
 /** The work on messages that were handed out together, as observers are told of it. */
 export class ObservedWork {
@@ -25,7 +32,7 @@ export class ObservedWork {
   }
 
   /** The work on one of them has ended. */
-  end({ settledAs, isAbandoned }: Lease): void {
+  end({ settledAs, isAbandoned }: WorkedOn): void {
     if (isAbandoned) this.#abandoned += 1;
     else if (settledAs === 'ack') this.#acks += 1;
     else if (settledAs === 'retry') this.#retries += 1;
@@ -37,9 +44,9 @@ export class ObservedWork {
 }
 
 /** Tells observers, once, that the work on a message has ended. */
-export function endWork(lease: Lease): void {
-  const { observed } = lease;
+export function endWork(message: WorkedOn): void {
+  const { observed } = message;
   if (observed === undefined) return;
-  lease.observed = undefined;
-  observed.end(lease);
+  message.observed = undefined;
+  observed.end(message);
 }

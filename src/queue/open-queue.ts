@@ -5,7 +5,8 @@ import {
   resolveBatchOptions,
   resolveProcessBatchesOptions,
 } from '../consumer/batch-options.ts';
-import { type ConsumeOptions, resolveConsumeOptions } from '../consumer/consume-options.ts';
+import type { ConsumeOptions } from '../consumer/consume-options.ts';
+import { resolveConsumeOptions } from '../consumer/resolve-consume-options.ts';
 import type { BatchConsumer, Consumer } from '../consumer/consumer.ts';
 import type { DecodeBody } from '../consumer/intake/decode.ts';
 import { createQueueContext, type QueueContext } from '../consumer/queue-context.ts';

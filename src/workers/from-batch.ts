@@ -1,4 +1,5 @@
-import { type ConsumeOptions, resolveConsumeOptions } from '../consumer/consume-options.ts';
+import type { ConsumeOptions } from '../consumer/consume-options.ts';
+import { resolveConsumeOptions } from '../consumer/resolve-consume-options.ts';
 import type { Consumer } from '../consumer/consumer.ts';
 import { withoutUndefined } from '../contract/without-undefined.ts';
 import { type BodyOptions, openBatch } from './batch-queue.ts';

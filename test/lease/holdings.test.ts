@@ -28,14 +28,14 @@ describe('receive()', () => {
     const holdings = new Holdings(3);
     const received = holdings.receive([pulled('a'), pulled('b', { bodyLength: 5 })], 0, 1_000);
     expect(received).toMatchObject({ fresh: 2, swapped: 0, done: [] });
-    expect(holdings).toMatchObject({ unstarted: 2, unstartedLength: 15 });
+    expect(holdings).toMatchObject({ unstarted: 2, waiting: { bodyLength: 15 } });
   });
 
   it('takes an empty answer', () => {
     const holdings = new Holdings(3);
     expect(holdings.receive([], 0, 1_000)).toMatchObject({ fresh: 0, swapped: 0, done: [] });
     expect(holdings.start(0)).toBeUndefined();
-    expect(holdings.nextTrimAt(0)).toBeUndefined();
+    expect(holdings.waiting.nextTrimAt(0)).toBeUndefined();
     expect(holdings.nextLapseAt()).toBeUndefined();
   });
 
@@ -43,15 +43,15 @@ describe('receive()', () => {
     const holdings = new Holdings(3);
     holdings.receive([pulled('a')], 0, 10_000);
     holdings.receive([], 0, 1_000);
-    expect(holdings.nextTrimAt(0)).toBe(9_501);
+    expect(holdings.waiting.nextTrimAt(0)).toBe(9_501);
   });
 
   it('swaps in the newer lease of a buffered message', () => {
     const holdings = new Holdings(3);
     holdings.receive([pulled('a')], 0, 1_000);
     expect(holdings.receive([pulled('a', { attempts: 2 })], 900, 1_000)).toMatchObject({ fresh: 0, swapped: 1 });
-    expect(holdings).toMatchObject({ unstarted: 1, unstartedLength: 10 });
-    expect(holdings.trim(1_500, 0)).toEqual(none);
+    expect(holdings).toMatchObject({ unstarted: 1, waiting: { bodyLength: 10 } });
+    expect(holdings.waiting.trim(1_500, 0)).toEqual(none);
     const lease = startOne(holdings, 1_500);
     expect(lease).toMatchObject({ leaseId: 'a-2', attempts: 2, deadline: 1_900 });
     expect(holdings.start(1_500)).toBeUndefined();
@@ -136,7 +136,7 @@ describe('receive()', () => {
     holdings.settle(a, 'retry', 0);
     holdings.receive([pulled('a', { attempts: 2 })], 10, 1_000);
     expect(holdings.receive([pulled('a', { attempts: 3 })], 900, 1_000)).toMatchObject({ swapped: 1 });
-    expect(holdings.trim(1_010, 0)).toEqual(none);
+    expect(holdings.waiting.trim(1_010, 0)).toEqual(none);
     holdings.finish(a, 0);
     expect(startOne(holdings, 1_010)).toMatchObject({ attempts: 3, deadline: 1_900 });
   });
@@ -147,7 +147,7 @@ describe('receive()', () => {
     const a = startOne(holdings, 0);
     holdings.settle(a, 'retry', 0);
     holdings.receive([pulled('a', { attempts: 2 })], 10, 1_000);
-    expect(ids(holdings.trim(1_000, 0).postponed)).toEqual(['a']);
+    expect(ids(holdings.waiting.trim(1_000, 0).postponed)).toEqual(['a']);
     holdings.receive([pulled('a', { attempts: 3 })], 1_001, 1_000);
     expect(holdings.start(1_001)).toBeUndefined();
     holdings.finish(a, 0);
@@ -222,23 +222,23 @@ describe('start()', () => {
 describe('firstBatch()', () => {
   it('is of what ends first, and of nothing when nothing is buffered', () => {
     const holdings = new Holdings(3);
-    expect(holdings.firstBatch()).toBeUndefined();
+    expect(holdings.waiting.firstBatch()).toBeUndefined();
     holdings.receive([pulled('b')], 100, 1_000);
-    expect(holdings.firstBatch()).toMatchObject({ deadline: 1_100, timeoutMs: 1_000 });
+    expect(holdings.waiting.firstBatch()).toMatchObject({ deadline: 1_100, timeoutMs: 1_000 });
     holdings.receive([pulled('a'), pulled('c')], 50, 1_000);
-    expect(holdings.firstBatch()?.deadline).toBe(1_050);
+    expect(holdings.waiting.firstBatch()?.deadline).toBe(1_050);
     startOne(holdings, 100);
-    expect(holdings.firstBatch()?.deadline).toBe(1_050);
+    expect(holdings.waiting.firstBatch()?.deadline).toBe(1_050);
     startOne(holdings, 100);
-    expect(holdings.firstBatch()?.deadline).toBe(1_100);
+    expect(holdings.waiting.firstBatch()?.deadline).toBe(1_100);
     startOne(holdings, 100);
-    expect(holdings.firstBatch()).toBeUndefined();
+    expect(holdings.waiting.firstBatch()).toBeUndefined();
   });
 
   it('starts what it has looked at', () => {
     const holdings = new Holdings(3);
     holdings.receive([pulled('a'), pulled('b')], 0, 1_000);
-    holdings.firstBatch();
+    holdings.waiting.firstBatch();
     expect(startAll(holdings, 0)).toEqual(['a', 'b']);
   });
 
@@ -247,7 +247,7 @@ describe('firstBatch()', () => {
     const holdings = new Holdings(3);
     holdings.receive([pulled('a')], 0, 1_000);
     holdings.receive([pulled('a', { attempts: 2 })], 900, 1_000);
-    expect(holdings.firstBatch()?.deadline).toBe(1_900);
+    expect(holdings.waiting.firstBatch()?.deadline).toBe(1_900);
   });
 
   it('passes over a batch whose last attempts were started', () => {
@@ -255,9 +255,9 @@ describe('firstBatch()', () => {
     holdings.receive([pulled('a')], 0, 1_000);
     holdings.receive([pulled('b')], 500, 1_000);
     startOne(holdings, 500);
-    expect(holdings.firstBatch()?.deadline).toBe(1_500);
+    expect(holdings.waiting.firstBatch()?.deadline).toBe(1_500);
     startOne(holdings, 500);
-    expect(holdings.firstBatch()).toBeUndefined();
+    expect(holdings.waiting.firstBatch()).toBeUndefined();
   });
 
   it('passes over a deferred message until the handler it waits for has ended', () => {
@@ -267,20 +267,20 @@ describe('firstBatch()', () => {
     holdings.settle(a, 'retry', 0);
     holdings.receive([pulled('a', { attempts: 2 })], 10, 1_000);
     holdings.receive([pulled('b')], 500, 1_000);
-    expect(holdings.firstBatch()?.deadline).toBe(1_500);
+    expect(holdings.waiting.firstBatch()?.deadline).toBe(1_500);
     holdings.finish(a, 0);
-    expect(holdings.firstBatch()?.deadline).toBe(1_010);
+    expect(holdings.waiting.firstBatch()?.deadline).toBe(1_010);
   });
 
   it('is of a last attempt after the others of its batch were given back', () => {
     const holdings = new Holdings(1);
     holdings.receive([pulled('last', { attempts: 2 }), pulled('a')], 0, 1_000);
-    expect(ids(holdings.trim(960, 0).released)).toEqual(['a']);
-    expect(holdings.firstBatch()?.deadline).toBe(1_000);
+    expect(ids(holdings.waiting.trim(960, 0).released)).toEqual(['a']);
+    expect(holdings.waiting.firstBatch()?.deadline).toBe(1_000);
     holdings.receive([pulled('b')], 500, 1_000);
-    expect(holdings.firstBatch()?.deadline).toBe(1_000);
+    expect(holdings.waiting.firstBatch()?.deadline).toBe(1_000);
     startOne(holdings, 960);
-    expect(holdings.firstBatch()?.deadline).toBe(1_500);
+    expect(holdings.waiting.firstBatch()?.deadline).toBe(1_500);
   });
 
   it('is of what ends before a last attempt whose batch was given back', () => {
@@ -288,8 +288,8 @@ describe('firstBatch()', () => {
     // A lease of 40 s has a margin of 2 s, one of 1 s of 50 ms.
     holdings.receive([pulled('last', { attempts: 2 })], 0, 40_000);
     holdings.receive([pulled('quick')], 38_900, 1_000);
-    expect(holdings.trim(39_000, 0)).toEqual(none);
-    expect(holdings.firstBatch()?.deadline).toBe(39_900);
+    expect(holdings.waiting.trim(39_000, 0)).toEqual(none);
+    expect(holdings.waiting.firstBatch()?.deadline).toBe(39_900);
   });
 });
 
@@ -305,7 +305,7 @@ describe('trim()', () => {
   ])('at %i ms of a lease of 1 000 the message is %s', (now, fate) => {
     const holdings = new Holdings(3);
     holdings.receive([pulled('a')], 0, 1_000);
-    const { released, dropped } = holdings.trim(now, 0);
+    const { released, dropped } = holdings.waiting.trim(now, 0);
     expect([released.length, dropped.length]).toEqual([Number(fate === 'released'), Number(fate === 'dropped')]);
     expect(holdings.unstarted).toBe(fate === 'kept' ? 1 : 0);
     expect(holdings.start(now) !== undefined).toBe(fate === 'kept');
@@ -317,7 +317,7 @@ describe('trim()', () => {
   ])('at %i ms a last attempt is %s', (now, fate) => {
     const holdings = new Holdings(0);
     holdings.receive([pulled('a')], 0, 1_000);
-    const { released, dropped } = holdings.trim(now, 0);
+    const { released, dropped } = holdings.waiting.trim(now, 0);
     expect([released.length, dropped.length]).toEqual([0, Number(fate === 'dropped')]);
     expect(holdings.start(now) !== undefined).toBe(fate === 'kept');
   });
@@ -331,14 +331,14 @@ describe('trim()', () => {
     const a = startOne(holdings, 0);
     holdings.settle(a, 'retry', 0);
     holdings.receive([pulled('a', { attempts: 2 })], 0, 1_000);
-    expect(holdings.nextTrimAt(0)).toBeLessThanOrEqual(1_000);
-    expect(holdings.trim(now, 0).dropped).toHaveLength(count);
+    expect(holdings.waiting.nextTrimAt(0)).toBeLessThanOrEqual(1_000);
+    expect(holdings.waiting.trim(now, 0).dropped).toHaveLength(count);
   });
 
   it('frees what it takes out to be delivered again', () => {
     const holdings = new Holdings(3);
     holdings.receive([pulled('a')], 0, 1_000);
-    const { dropped } = holdings.trim(1_000, 0);
+    const { dropped } = holdings.waiting.trim(1_000, 0);
     expect(dropped).toMatchObject([{ phase: 'over' }]);
     expect(holdings.nextLapseAt()).toBeUndefined();
     expect(holdings.receive([pulled('a', { attempts: 2 })], 1_000, 1_000)).toMatchObject({ fresh: 1 });
@@ -350,8 +350,8 @@ describe('trim()', () => {
     // A lease of 40 s (margin 2 s) that ends just after one of 1 s (margin 50 ms).
     holdings.receive([pulled('slow')], 0, 40_000);
     holdings.receive([pulled('quick')], 38_900, 1_000);
-    expect(holdings.nextTrimAt(0)).toBeLessThanOrEqual(38_001);
-    const { released } = holdings.trim(39_000, 0);
+    expect(holdings.waiting.nextTrimAt(0)).toBeLessThanOrEqual(38_001);
+    const { released } = holdings.waiting.trim(39_000, 0);
     expect(ids(released)).toEqual(['slow']);
     expect(startAll(holdings, 39_000)).toEqual(['quick']);
   });
@@ -360,14 +360,14 @@ describe('trim()', () => {
     const holdings = new Holdings(3);
     holdings.receive([pulled('a')], 0, 1_000);
     holdings.receive([pulled('z', { attempts: 9 })], 0, 800);
-    expect(holdings.nextTrimAt(0)).toBeLessThanOrEqual(800);
+    expect(holdings.waiting.nextTrimAt(0)).toBeLessThanOrEqual(800);
     startOne(holdings, 0);
-    expect(holdings.trim(800, 0)).toEqual(none);
-    const at = holdings.nextTrimAt(0) ?? 0;
+    expect(holdings.waiting.trim(800, 0)).toEqual(none);
+    const at = holdings.waiting.nextTrimAt(0) ?? 0;
     expect(at).toBe(951);
-    expect(holdings.nextTrimAt(1_000)).toBe(751);
-    expect(holdings.trim(at - 1, 0)).toEqual(none);
-    expect(holdings.trim(at, 0).released).toHaveLength(1);
+    expect(holdings.waiting.nextTrimAt(1_000)).toBe(751);
+    expect(holdings.waiting.trim(at - 1, 0)).toEqual(none);
+    expect(holdings.waiting.trim(at, 0).released).toHaveLength(1);
   });
 });
 
@@ -438,7 +438,7 @@ describe('takeNewer()', () => {
     holdings.keep(again);
     expect(holdings.takeNewer(a, 1_000)).toBe(again);
     holdings.settle(a, 'ack', undefined);
-    expect([holdings.kept, holdings.unstarted, holdings.nextTrimAt(0)]).toEqual([[], 0, undefined]);
+    expect([holdings.waiting.kept, holdings.unstarted, holdings.waiting.nextTrimAt(0)]).toEqual([[], 0, undefined]);
   });
 
   it('takes nothing that is started, finished or not known', () => {
@@ -466,7 +466,7 @@ describe('nextTrimAt()', () => {
     holdings.settle(a, 'retry', 0);
     holdings.receive([pulled('a', { attempts: 2 }), pulled('b')], 10, 1_000);
     expect(startAll(holdings, 10)).toEqual(['b']);
-    expect(holdings.nextTrimAt(0)).toBe(at);
+    expect(holdings.waiting.nextTrimAt(0)).toBe(at);
   });
 });
 
@@ -479,13 +479,13 @@ describe('drain()', () => {
     holdings.receive([pulled('old')], 0, 1_000);
     holdings.receive([pulled('young'), pulled('last', { attempts: 2 })], 500, 1_000);
     holdings.receive([pulled('r', { attempts: 2 })], 500, 1_000);
-    const { released, postponed, dropped } = holdings.drain(1_000);
+    const { released, postponed, dropped } = holdings.waiting.drain(1_000);
     expect(ids(released).toSorted()).toEqual(['last', 'young']);
     expect(ids(postponed)).toEqual(['r']);
     expect(ids(dropped)).toEqual(['old']);
-    expect(holdings).toMatchObject({ unstarted: 0, unstartedLength: 0 });
+    expect(holdings).toMatchObject({ unstarted: 0, waiting: { bodyLength: 0 } });
     expect(holdings.start(1_000)).toBeUndefined();
-    expect(holdings.drain(1_000)).toEqual(none);
+    expect(holdings.waiting.drain(1_000)).toEqual(none);
     expect(ids(holdings.running)).toEqual(['r']);
     expect(holdings.nextLapseAt()).toBeUndefined();
   });
@@ -664,29 +664,29 @@ describe('suspects', () => {
   it('are still suspect when they were given back unstarted, or forgotten', () => {
     const holdings = receive({ a: 2, b: 2 });
     holdings.finish(startOne(holdings, 0), 0);
-    holdings.drain(0);
+    holdings.waiting.drain(0);
     expect(ids(receive({ a: 3, b: 3 }, holdings).suspects).toSorted()).toEqual(['a', 'b']);
   });
 
   it('say what ends first when nothing else is buffered', () => {
     const holdings = receive({ a: 2 });
-    expect(holdings.firstBatch()?.deadline).toBe(1_000);
+    expect(holdings.waiting.firstBatch()?.deadline).toBe(1_000);
   });
 
   it('are given back when they are due; on the last attempt they are started before others', () => {
     const holdings = receive({ a: 2, b: 3 });
-    expect(holdings.nextTrimAt(0)).toBe(951);
-    expect(holdings.trim(950, 0)).toEqual(none);
-    expect(ids(holdings.trim(951, 0).released)).toEqual(['a']);
+    expect(holdings.waiting.nextTrimAt(0)).toBe(951);
+    expect(holdings.waiting.trim(950, 0)).toEqual(none);
+    expect(ids(holdings.waiting.trim(951, 0).released)).toEqual(['a']);
     expect(holdings).toMatchObject({ suspects: [], buffered: 1 });
     expect(ids(holdings.urgent)).toEqual(['b']);
-    expect(ids(holdings.trim(1_000, 0).dropped)).toEqual(['b']);
+    expect(ids(holdings.waiting.trim(1_000, 0).dropped)).toEqual(['b']);
   });
 
   it('leave with all else', () => {
     const holdings = receive({ a: 2, b: 3, c: 1 });
     startOne(holdings, 0);
-    expect(ids(holdings.drain(0).released).toSorted()).toEqual(['a', 'b']);
+    expect(ids(holdings.waiting.drain(0).released).toSorted()).toEqual(['a', 'b']);
     expect(holdings).toMatchObject({ suspects: [], unstarted: 0 });
   });
 
@@ -772,13 +772,13 @@ class Model {
       case 'receive':
         return this.receive(each.ids.map(String), each.timeoutMs, each.age);
       case 'start':
-        this.expectTrimmed(this.holdings.trim(this.now, roundTripMs), this.due());
+        this.expectTrimmed(this.holdings.waiting.trim(this.now, roundTripMs), this.due());
         return this.start();
       case 'trim':
-        return this.expectTrimmed(this.holdings.trim(this.now, roundTripMs), this.due());
+        return this.expectTrimmed(this.holdings.waiting.trim(this.now, roundTripMs), this.due());
       case 'drain':
         return this.expectTrimmed(
-          this.holdings.drain(this.now),
+          this.holdings.waiting.drain(this.now),
           this.held.filter(({ place }) => place !== 'running'),
         );
       case 'lapse':
@@ -901,7 +901,7 @@ class Model {
     const expected = this.held.filter(({ place }) => place === 'running').map(({ id }) => id);
     expect(running.toSorted()).toEqual(expected.toSorted());
     const unstarted = this.held.length - expected.length;
-    expect(this.holdings).toMatchObject({ unstarted, unstartedLength: 10 * unstarted });
+    expect(this.holdings).toMatchObject({ unstarted, waiting: { bodyLength: 10 * unstarted } });
   }
 }
 
@@ -924,7 +924,7 @@ describe('Holdings', () => {
       fc.property(fc.array(step, { maxLength: 40, size: 'max' }), suspectFromAny, (steps, suspectFrom) => {
         const model = new Model(suspectFrom);
         for (const each of steps) {
-          const trimAt = model.holdings.nextTrimAt(roundTripMs) ?? Infinity;
+          const trimAt = model.holdings.waiting.nextTrimAt(roundTripMs) ?? Infinity;
           const due = model.due();
           if (due.length > 0) expect(trimAt).toBeLessThanOrEqual(model.now);
           model.run(each);
@@ -940,10 +940,10 @@ describe('shed()', () => {
     const holdings = new Holdings(1);
     holdings.receive([pulled('old')], 0, 1_000);
     holdings.receive([pulled('a'), pulled('last', { attempts: 2 }), pulled('b')], 500, 1_000);
-    const { released, postponed, dropped } = holdings.shed(1_000);
+    const { released, postponed, dropped } = holdings.waiting.shed(1_000);
     expect([released, ids(postponed), ids(dropped)]).toEqual([[], ['a', 'b'], ['old']]);
     expect(holdings.buffered).toBe(1);
-    expect(holdings.shed(1_000)).toEqual(none);
+    expect(holdings.waiting.shed(1_000)).toEqual(none);
     expect(startAll(holdings, 1_000)).toEqual(['last']);
   });
 });
@@ -961,37 +961,37 @@ describe('keep()', () => {
 
   it('starts nothing of it before it is revived', () => {
     const { holdings, kept } = keeping();
-    expect(holdings).toMatchObject({ unstarted: 2, unstartedLength: 20, buffered: 0, kept });
+    expect(holdings).toMatchObject({ unstarted: 2, buffered: 0, waiting: { bodyLength: 20, kept } });
     expect([ids(holdings.running), startAll(holdings, 10)]).toEqual([['c'], []]);
-    holdings.revive(kept[1]);
-    expect(holdings).toMatchObject({ buffered: 1, kept: [kept[0]] });
+    holdings.waiting.revive(kept[1]);
+    expect(holdings).toMatchObject({ buffered: 1, waiting: { kept: [kept[0]] } });
     expect(startAll(holdings, 10)).toEqual(['b']);
   });
 
   it('gives it up near the end of its lease, on a last attempt at the end', () => {
     const { holdings } = keeping(4);
-    expect(ids(holdings.trim(960, 0).postponed)).toEqual(['b']);
-    expect(holdings.nextTrimAt(0)).toBe(1_000);
-    expect(ids(holdings.trim(1_000, 0).dropped)).toEqual(['a']);
-    expect(holdings).toMatchObject({ unstarted: 0, kept: [] });
+    expect(ids(holdings.waiting.trim(960, 0).postponed)).toEqual(['b']);
+    expect(holdings.waiting.nextTrimAt(0)).toBe(1_000);
+    expect(ids(holdings.waiting.trim(1_000, 0).dropped)).toEqual(['a']);
+    expect(holdings).toMatchObject({ unstarted: 0, waiting: { kept: [] } });
   });
 
   it('swaps its lease when it comes again', () => {
     const { holdings, kept } = keeping();
     const { swapped } = holdings.receive([pulled('a', { attempts: 2 })], 900, 1_000);
     expect([swapped, kept[0].attempts, kept[0].deadline]).toEqual([1, 2, 1_900]);
-    expect(holdings.kept).toEqual(kept);
+    expect(holdings.waiting.kept).toEqual(kept);
   });
 
   it.each(['kept', 'revived'])('lets it be settled while it is %s', (how) => {
     const { holdings, kept } = keeping();
     const [lease, other] = kept;
-    if (how === 'revived') for (const each of kept) holdings.revive(each);
+    if (how === 'revived') for (const each of kept) holdings.waiting.revive(each);
     holdings.takeKept(lease);
     holdings.settle(lease, 'ack', undefined);
     holdings.finish(lease, 10);
     expect([lease.phase, holdings.knows('a'), holdings.unstarted]).toEqual(['over', true, 1]);
-    if (how === 'kept') holdings.revive(other);
+    if (how === 'kept') holdings.waiting.revive(other);
     expect(startAll(holdings, 10)).toEqual(['b']);
     expect(holdings.receive([pulled('a', { attempts: 2 })], 20, 1_000).done).toHaveLength(1);
   });

@@ -26,7 +26,7 @@ describe('Holdings by key', () => {
     const a = startOne(holdings);
     expect([a.id, startOne(holdings).id]).toEqual(['a', 'x']);
     expect(holdings.start(0)).toBeUndefined();
-    expect(holdings).toMatchObject({ unstarted: 1, buffered: 0, blocked: 1 });
+    expect(holdings).toMatchObject({ unstarted: 1, buffered: 0, waiting: { blocked: 1 } });
     end(holdings, a, 'ack', 10);
     expect(startOne(holdings, 10).id).toBe('b');
   });
@@ -35,7 +35,7 @@ describe('Holdings by key', () => {
     const holdings = new Holdings(3, { order: 'by key' });
     holdings.receive([message('b', 2)], 0, 30_000);
     holdings.receive([message('a', 1)], 10, 30_000);
-    expect(holdings).toMatchObject({ unstarted: 2, buffered: 1, blocked: 1 });
+    expect(holdings).toMatchObject({ unstarted: 2, buffered: 1, waiting: { blocked: 1 } });
     const a = startOne(holdings, 10);
     expect(a.id).toBe('a');
     end(holdings, a, 'ack', 20);
@@ -127,20 +127,20 @@ describe('Holdings by key', () => {
     holdings.receive([message('d', 4)], 300, 30_000);
     holdings.order.endWaits(20_010, 0, Infinity);
     holdings.order.endWaits(25_010, 0, Infinity);
-    expect(holdings.trim(25_010, 0).dropped.map(({ id }) => id)).toEqual(['e']);
+    expect(holdings.waiting.trim(25_010, 0).dropped.map(({ id }) => id)).toEqual(['e']);
   });
 
   it('gives back what it can not start in time for as long as it would have to wait, and keeps its place', () => {
     const holdings = new Holdings(3, { order: 'by key' });
     holdings.receive([message('a', 1), message('b', 2), message('c', 3)], 0, 30_000);
     const a = startOne(holdings);
-    const { postponed } = holdings.trim(28_501, 0, 20_000);
+    const { postponed } = holdings.waiting.trim(28_501, 0, 20_000);
     // It takes at least as long as it has: twice that for the second.
     expect(postponed.map(({ id, delaySeconds }) => [id, delaySeconds])).toEqual([
       ['b', 22],
       ['c', 50],
     ]);
-    expect(holdings).toMatchObject({ unstarted: 0, blocked: 2 });
+    expect(holdings).toMatchObject({ unstarted: 0, waiting: { blocked: 2 } });
     holdings.receive([message('c', 3, { attempts: 2 })], 40_000, 30_000);
     end(holdings, a, 'ack', 40_000);
     expect(holdings.start(40_000)).toBeUndefined();
@@ -152,7 +152,7 @@ describe('Holdings by key', () => {
     const holdings = new Holdings(3, { order: 'by key' });
     holdings.receive([message('a', 1), message('b', 2, { attempts: 3 })], 0, 30_000);
     startOne(holdings);
-    expect(holdings.trim(28_501, 0, 40_000).postponed).toMatchObject([{ id: 'b', delaySeconds: 23 }]);
+    expect(holdings.waiting.trim(28_501, 0, 40_000).postponed).toMatchObject([{ id: 'b', delaySeconds: 23 }]);
   });
 
   it('sets aside the youngest that one handler can not start while its lease lasts, but none that would be on its last', () => {
@@ -164,9 +164,9 @@ describe('Holdings by key', () => {
       30_000,
     );
     startOne(holdings);
-    expect(holdings.setAside(0, 0, 14_000).postponed.map(({ id }) => id)).toEqual(['m5', 'm4']);
-    expect(holdings.setAside(0, 0, 14_000).postponed).toEqual([]);
-    expect(holdings).toMatchObject({ unstarted: 3, blocked: 5 });
+    expect(holdings.waiting.setAside(0, 0, 14_000).postponed.map(({ id }) => id)).toEqual(['m5', 'm4']);
+    expect(holdings.waiting.setAside(0, 0, 14_000).postponed).toEqual([]);
+    expect(holdings).toMatchObject({ unstarted: 3, waiting: { blocked: 5 } });
   });
 
   it('forgets a lane that has nothing left', () => {
@@ -177,7 +177,7 @@ describe('Holdings by key', () => {
     }
     holdings.order.endWaits(10, 0, Infinity);
     holdings.order.endWaits(5_010, 0, Infinity);
-    expect(holdings.blocked).toBe(0);
+    expect(holdings.waiting.blocked).toBe(0);
     expect(holdings.order).toMatchObject({ nextWaitAt: Infinity, isSeeking: false });
   });
 });
@@ -193,18 +193,18 @@ describe('Holdings as queued', () => {
     holdings.receive([message('b', 2, { key: '', attempts: 2 })], 1_100, 1_000);
     expect(holdings.takeNewer(a, 1_200)?.attempts).toBe(2);
     expect(startOne(holdings, 1_200).id).toBe('b');
-    expect(holdings).toMatchObject({ unstarted: 0, buffered: 0, blocked: 0 });
+    expect(holdings).toMatchObject({ unstarted: 0, buffered: 0, waiting: { blocked: 0 } });
   });
 
   it('has all that nothing comes before ready, and starts one while another runs', () => {
     const holdings = new Holdings(3, { order: 'as queued' });
     const all = ['c', 'b', 'a'].map((id, index) => message(id, 10 - index, { key: '' }));
     holdings.receive(all, 0, 30_000);
-    expect(holdings).toMatchObject({ unstarted: 3, buffered: 3, blocked: 0 });
+    expect(holdings).toMatchObject({ unstarted: 3, buffered: 3, waiting: { blocked: 0 } });
     const a = startOne(holdings);
     expect([a.id, startOne(holdings).id]).toEqual(['a', 'b']);
     end(holdings, a, 'retry', 10, 2);
-    expect(holdings).toMatchObject({ unstarted: 1, buffered: 0, blocked: 1 });
+    expect(holdings).toMatchObject({ unstarted: 1, buffered: 0, waiting: { blocked: 1 } });
     expect(holdings.start(10)).toBeUndefined();
     holdings.receive([message('a', 8, { key: '', attempts: 2 })], 2_020, 30_000);
     expect([startOne(holdings, 2_020).id, startOne(holdings, 2_020).id]).toEqual(['a', 'c']);

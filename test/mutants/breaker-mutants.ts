@@ -3,9 +3,8 @@ import type { Mutant } from './mutant.ts';
 const breaker = 'src/lease/breaker.ts';
 const usualSuccess = 'src/lease/usual-success.ts';
 const breaking = 'src/consumer/handing-out/breaking.ts';
-const handouts = 'src/consumer/handing-out/handouts.ts';
-const holdings = 'src/lease/holdings.ts';
-const settlements = 'src/consumer/settling/settlements.ts';
+const releases = 'src/consumer/handing-out/releases.ts';
+const keeper = 'src/consumer/settling/keeper.ts';
 
 /** Faults of the breaker. */
 export const breakerMutants: readonly Mutant[] = [
@@ -89,8 +88,8 @@ export const breakerMutants: readonly Mutant[] = [
   },
   {
     name: 'what is held while a breaker is open is kept until its lease ends',
-    file: handouts,
-    find: 'if (breaking.isShedding(now)) this.#giveBack(holdings.shed(now), now);',
+    file: releases,
+    find: 'if (breaking.isShedding(now)) this.#giveBack(holdings.waiting.shed(now), now);',
     replace: 'if (breaking.isShedding(now)) return;',
   },
   {
@@ -125,26 +124,26 @@ export const breakerMutants: readonly Mutant[] = [
   },
   {
     name: 'what is given back comes again at once',
-    file: holdings,
+    file: 'src/lease/unstarted-leases.ts',
     find: 'return { released: [], postponed: trimmed.released, dropped: trimmed.dropped };',
     replace: 'return trimmed;',
   },
   {
     name: 'a kept message that is settled by hand stays kept',
-    file: settlements,
+    file: keeper,
     find: "if (lease.phase !== 'deferred' && lease.phase !== 'buffered') return;",
     replace: 'return;',
   },
   {
     name: 'moving a message away counts as a success',
-    file: settlements,
-    find: "this.settle(lease, 'ack', undefined);\n      return this.#outcomes.of(lease);",
+    file: keeper,
+    find: "settlements.settle(lease, 'ack', undefined);\n      return settlements.outcomeOf(lease);",
     replace: 'return this.ack(lease);',
   },
   {
     name: 'a retry by hand is no failure',
-    file: settlements,
-    find: 'if (!isDecided(lease)) this.#deps.breaking.fail(lease, this.#deps.time.now());',
+    file: keeper,
+    find: 'if (!isDecided(lease)) breaking.fail(lease, time.now());',
     replace: '',
   },
 ];

@@ -1,15 +1,21 @@
 import type { Mutant } from './mutant.ts';
 
+const answerTimes = 'src/consumer/pulling/answer-times.ts';
 const closing = 'src/consumer/closing/closing.ts';
+const demand = 'src/consumer/pulling/demand.ts';
 const engine = 'src/consumer/engine.ts';
 const handouts = 'src/consumer/handing-out/handouts.ts';
 const intake = 'src/consumer/intake/intake.ts';
-const messageBatch = 'src/consumer/handing-out/message-batch.ts';
 const process = 'src/consumer/handing-out/process.ts';
 const processBatches = 'src/consumer/handing-out/process-batches.ts';
 const puller = 'src/consumer/pulling/puller.ts';
+const pullFailures = 'src/consumer/pulling/pull-failures.ts';
+const pullsUnderWay = 'src/consumer/pulling/pulls-under-way.ts';
+const releases = 'src/consumer/handing-out/releases.ts';
 const shutdown = 'src/consumer/closing/shutdown.ts';
+const takeBatch = 'src/consumer/handing-out/take-batch.ts';
 const steadyTime = 'src/consumer/steady-time.ts';
+const turnWork = 'src/consumer/turn-work.ts';
 const turns = 'src/consumer/turns.ts';
 
 /** Faults of the consumer but in how it settles. */
@@ -23,31 +29,31 @@ export const consumerMutants: readonly Mutant[] = [
   },
   {
     name: 'a batch does not wait until all of it may start',
-    file: messageBatch,
-    find: '(buffered < size || nextStartAt < Infinity)',
-    replace: 'buffered < size',
+    file: takeBatch,
+    find: '(holdings.buffered < size || nextStartAt < Infinity)',
+    replace: 'holdings.buffered < size',
   },
   {
     name: 'the event loop is not yielded after a stretch of work',
-    file: engine,
-    find: 'this.#turns.waitedMs(now) > longestStretchMs) return undefined;',
-    replace: 'now < 0) return undefined;',
+    file: turnWork,
+    find: 'this.#host.isPaused || this.#isKept(now)) return undefined;',
+    replace: 'this.#host.isPaused) return undefined;',
   },
   {
     name: 'a paused consumer goes on handing out to whoever asks',
-    file: engine,
-    find: 'if (this.isEnding || this.#paused || this.#turns',
-    replace: 'if (this.isEnding || this.#turns',
+    file: turnWork,
+    find: 'closing.hasBegun || this.#host.isPaused || this',
+    replace: 'closing.hasBegun || this',
   },
   {
     name: 'finished and unconfirmed messages are without bound',
-    file: engine,
-    find: 'this.#settler.unconfirmed >= 4 * this.options.maxInFlight',
-    replace: 'this.#settler.unconfirmed < 0',
+    file: demand,
+    find: 'settler.unconfirmed >= 4 * options.maxInFlight',
+    replace: 'settler.unconfirmed < 0',
   },
   {
     name: 'the listener on the signal stays after the end',
-    file: engine,
+    file: 'src/consumer/closing/heeded-signal.ts',
     find: 'this.#unheed?.();',
     replace: '',
     invariant: 7,
@@ -61,20 +67,20 @@ export const consumerMutants: readonly Mutant[] = [
   },
   {
     name: 'a pull that one with messages overtook tells that the queue is empty',
-    file: puller,
-    find: 'for (const other of this.#underWay) other.isAlone = false;',
+    file: pullsUnderWay,
+    find: 'for (const pull of this.#pulls) pull.isAlone = false;',
     replace: '',
   },
   {
     name: 'a consumer ends as empty while a settlement is unconfirmed',
-    file: engine,
-    find: ' + this.#settler.unconfirmed === 0',
+    file: demand,
+    find: ' + settler.unconfirmed === 0',
     replace: ' === 0',
   },
   {
     name: 'what an ending consumer gives back wakes no other',
-    file: engine,
-    find: 'if (this.isEnding) this.#context.wakes.push(1);',
+    file: 'src/consumer/pulling/comeback.ts',
+    find: 'if (isEnding) wakes.push(1);',
     replace: '',
   },
   {
@@ -100,14 +106,14 @@ export const consumerMutants: readonly Mutant[] = [
   },
   {
     name: 'what is released is not given back',
-    file: handouts,
+    file: releases,
     find: 'if (!this.#retryKept(lease, now)) this.#release(lease, 0);',
     replace: 'void lease;',
     invariant: 7,
   },
   {
     name: 'a release waits for the delay of a failed message',
-    file: handouts,
+    file: releases,
     find: 'this.#release(lease, 0);',
     replace: 'this.#release(lease);',
   },
@@ -125,7 +131,7 @@ export const consumerMutants: readonly Mutant[] = [
   },
   {
     name: 'what was dropped from the buffer is not waited for before the end as empty',
-    file: handouts,
+    file: releases,
     find: 'leftovers.note(lease.deadline);',
     replace: '',
   },
@@ -138,26 +144,26 @@ export const consumerMutants: readonly Mutant[] = [
   },
   {
     name: 'what a pull asks for is not counted while it is under way',
-    file: puller,
-    find: 'this.#asked += asked;',
+    file: pullsUnderWay,
+    find: 'this.asked += asked;',
     replace: '',
     invariant: 4,
   },
   {
     name: 'a failed pull is repeated millisecond by millisecond',
-    file: puller,
+    file: pullFailures,
     find: 'this.#backoff.fail(0.5)',
     replace: '1',
   },
   {
     name: 'what comes too late to be started is asked for again and again',
-    file: puller,
-    find: 'if (tookMs > visibilityTimeoutMs / 2) this.#lengthenLease(tookMs);',
+    file: answerTimes,
+    find: 'if (tookMs > this.#visibilityTimeoutMs / 2) this.#lengthenLease(tookMs);',
     replace: '',
   },
   {
     name: 'a pull that is not waited for any longer stays open',
-    file: puller,
+    file: pullsUnderWay,
     find: 'pull.call.giveUp();',
     replace: '',
     invariant: 7,
@@ -198,14 +204,14 @@ export const consumerMutants: readonly Mutant[] = [
   {
     name: 'a consumer is closed while calls are under way',
     file: closing,
-    find: 'if (settler.calls + puller.calls > 0 && !this.#isForsaken) return false;',
+    find: 'if (settler.calls + puller.underWay.calls > 0 && !this.#isForsaken) return false;',
     replace: '',
     invariant: 7,
   },
   {
     name: 'what is buffered is kept until its lease ends when the consumer closes',
     file: closing,
-    find: '\n    handouts.drain(now);',
+    find: '\n    releases.drain(now);',
     replace: '',
     invariant: 7,
   },
@@ -275,15 +281,15 @@ export const consumerMutants: readonly Mutant[] = [
   },
   {
     name: 'a batch waits for company until its lease is too short',
-    file: messageBatch,
+    file: takeBatch,
     find: 'Math.min(waitedUntil, lastsUntil)',
     replace: 'waitedUntil',
   },
   {
     name: 'a batch is larger than can be worked on while its first lease lasts',
-    file: messageBatch,
-    find: 'Math.min(bounds.size, inTime, engine',
-    replace: 'Math.min(bounds.size, engine',
+    file: takeBatch,
+    find: 'Math.min(bounds.size, inTime, demand',
+    replace: 'Math.min(bounds.size, demand',
   },
   {
     name: 'every reason for a turn sets a timer of its own',

@@ -1,13 +1,13 @@
 import type { Mutant } from './mutant.ts';
 
 const isolation = 'src/lease/isolation.ts';
-const engine = 'src/consumer/engine.ts';
+const parts = 'src/consumer/parts.ts';
 
 /** Faults of what keeps a message that ends processes from taking others along. */
 export const isolationMutants: readonly Mutant[] = [
   {
     name: 'what may have ended a process is started with others',
-    file: engine,
+    file: parts,
     find: 'const isolates = isolateSuspects && order === undefined;',
     replace: 'const isolates = false;',
   },
@@ -19,20 +19,20 @@ export const isolationMutants: readonly Mutant[] = [
   },
   {
     name: 'a suspect does not wait for what ended before it to be acknowledged',
-    file: engine,
-    find: 'this.#settler.unconfirmed + this.keeper.claimed + this.#intake.held > 0 ||',
-    replace: 'this.keeper.claimed + this.#intake.held > 0 ||',
+    file: parts,
+    find: 'settler.unconfirmed + settlements.claimed + intake.held > 0 ||',
+    replace: 'settlements.claimed + intake.held > 0 ||',
   },
   {
     name: 'a suspect does not wait for what sinks have taken',
-    file: engine,
-    find: 'this.#settler.unconfirmed + this.keeper.claimed + this.#intake.held > 0 ||',
-    replace: 'this.#settler.unconfirmed + this.#intake.held > 0 ||',
+    file: parts,
+    find: 'settler.unconfirmed + settlements.claimed + intake.held > 0 ||',
+    replace: 'settler.unconfirmed + intake.held > 0 ||',
   },
   {
     name: 'a suspect does not wait for what is at its schema',
-    file: engine,
-    find: 'this.#settler.unconfirmed + this.keeper.claimed + this.#intake.held > 0 ||',
-    replace: 'this.#settler.unconfirmed + this.keeper.claimed > 0 ||',
+    file: parts,
+    find: 'settler.unconfirmed + settlements.claimed + intake.held > 0 ||',
+    replace: 'settler.unconfirmed + settlements.claimed > 0 ||',
   },
 ];

@@ -1,6 +1,7 @@
 import type { Mutant } from './mutant.ts';
 
 const holdings = 'src/lease/holdings.ts';
+const unstarted = 'src/lease/unstarted-leases.ts';
 const planPull = 'src/lease/plan-pull.ts';
 const planFlush = 'src/lease/plan-flush.ts';
 const handlers = 'src/lease/handlers.ts';
@@ -53,14 +54,14 @@ export const leaseMutants: readonly Mutant[] = [
   },
   {
     name: 'a message with less time left than the margin is handed out',
-    file: holdings,
+    file: unstarted,
     find: 'batch.deadline - now < marginMs(batch.timeoutMs, roundTripMs)',
     replace: 'batch.deadline <= now',
     invariant: 3,
   },
   {
     name: 'a message is given back a moment before its margin',
-    file: holdings,
+    file: unstarted,
     find: 'batch.deadline - now < marginMs(batch.timeoutMs, roundTripMs)',
     replace: 'batch.deadline - now <= marginMs(batch.timeoutMs, roundTripMs)',
   },
@@ -124,14 +125,14 @@ export const leaseMutants: readonly Mutant[] = [
   },
   {
     name: 'what leaves the buffer is still counted as buffered',
-    file: holdings,
-    find: 'this.unstarted -= 1;',
-    replace: '',
+    file: unstarted,
+    find: 'this.size += sign;',
+    replace: 'this.size += Math.max(0, sign);',
     invariant: 8,
   },
   {
     name: 'what waits for the handler of its retried delivery is not given back at the end',
-    file: holdings,
+    file: unstarted,
     find: 'for (const lease of this.#deferred) this.#leave(lease, now, trimmed);',
     replace: '',
     invariant: 7,
@@ -243,7 +244,7 @@ export const leaseMutants: readonly Mutant[] = [
   },
   {
     name: 'what would be on its last attempt then is set aside',
-    file: holdings,
+    file: unstarted,
     find: 'if (lease.attempts < this.#maxRetries) this.#postpone',
     replace: 'this.#postpone',
   },

@@ -1,6 +1,8 @@
 import type { Mutant } from './mutant.ts';
 
 const leaseSignals = 'src/consumer/settling/lease-signals.ts';
+const keeper = 'src/consumer/settling/keeper.ts';
+const pending = 'src/consumer/settling/pending-settlements.ts';
 const settlements = 'src/consumer/settling/settlements.ts';
 const settler = 'src/consumer/settling/settler.ts';
 
@@ -72,7 +74,7 @@ export const settlingMutants: readonly Mutant[] = [
   },
   {
     name: 'a message that could not be moved is acked',
-    file: settlements,
+    file: keeper,
     find: 'if (failure === undefined) {',
     replace: "if (failure?.code !== 'closed') {",
     invariant: 1,
@@ -100,21 +102,21 @@ export const settlingMutants: readonly Mutant[] = [
   },
   {
     name: 'an ack whose lease ends while it waits is not sent',
-    file: settler,
-    find: "if (lease.settledAs === 'retry' && lease.deadline <= now) this",
-    replace: 'if (lease.deadline <= now) this',
+    file: pending,
+    find: "if (lease.settledAs === 'retry' && lease.deadline <= now) letGo",
+    replace: 'if (lease.deadline <= now) letGo',
   },
   {
     name: 'a retry whose lease ends while it waits is sent',
-    file: settler,
-    find: "if (lease.settledAs === 'retry' && lease.deadline <= now) this",
-    replace: "if (lease.settledAs === 'retry' && lease.deadline <= -Infinity) this",
+    file: pending,
+    find: "if (lease.settledAs === 'retry' && lease.deadline <= now) letGo",
+    replace: "if (lease.settledAs === 'retry' && lease.deadline <= -Infinity) letGo",
   },
   {
     name: 'a failed settlement is not repeated',
     file: settler,
-    find: 'if (mayTryAgain) this.#enqueue(lease, now);',
-    replace: 'if (mayTryAgain && now < 0) this.#enqueue(lease, now);',
+    find: 'if (mayTryAgain) this.#pending.addAgain(lease, now);',
+    replace: 'if (mayTryAgain && now < 0) this.#pending.addAgain(lease, now);',
   },
   {
     name: 'a late ack that fails is repeated for ever',
@@ -150,8 +152,8 @@ export const settlingMutants: readonly Mutant[] = [
   },
   {
     name: 'the deadline of what waits behind a full call is forgotten',
-    file: settler,
-    find: 'for (const lease of this.#pending) this.#noteDeadline(lease, now);',
+    file: pending,
+    find: 'for (const lease of this.#leases) this.#noteDeadline(lease, now);',
     replace: '',
   },
   {

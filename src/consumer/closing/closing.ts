@@ -1,6 +1,7 @@
 import type { Holdings } from '../../lease/holdings.ts';
 import type { ResolvedConsumeOptions } from '../consume-options.ts';
 import type { Handouts } from '../handing-out/handouts.ts';
+import type { Releases } from '../handing-out/releases.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { LeaseSignals } from '../settling/lease-signals.ts';
 import type { Puller } from '../pulling/puller.ts';
@@ -13,6 +14,7 @@ export interface ClosingDeps {
   readonly options: ResolvedConsumeOptions;
   readonly holdings: Holdings;
   readonly handouts: Handouts;
+  readonly releases: Releases;
   readonly intake: Intake;
   readonly puller: Puller;
   readonly settler: Settler;
@@ -92,10 +94,10 @@ export class Closing {
 
   /** Does what is due, and gives when it wants another turn at the latest. */
   turn(now: number): number {
-    const { holdings, handouts, puller } = this.#deps;
+    const { holdings, handouts, puller, releases } = this.#deps;
     if (this.#shutdown === undefined) return Infinity;
-    handouts.drain(now);
-    this.#shutdown.awaitLeases(puller.leasesEndBy);
+    releases.drain(now);
+    this.#shutdown.awaitLeases(puller.underWay.leasesEndBy);
     const step = this.#shutdown.step(holdings.running, now);
     for (const lease of step.finished) handouts.finish(lease, now);
     if (step.abort) this.#endGrace();
@@ -107,7 +109,7 @@ export class Closing {
       nextAt = Infinity;
     }
     if (this.#hasLeft()) this.#tellLeft();
-    return Math.min(nextAt, step.nextAt, puller.giveUp(now, step.pullsAreOver));
+    return Math.min(nextAt, step.nextAt, puller.underWay.giveUp(now, step.pullsAreOver));
   }
 
   /** When the end is final: work that kept the event loop until the time was over has its settlement sent once. */
@@ -119,7 +121,7 @@ export class Closing {
   /** Gives back what nobody has looked at yet. */
   #takeNoMore(now: number): void {
     this.#deps.intake.giveUp();
-    this.#deps.handouts.drain(now);
+    this.#deps.releases.drain(now);
   }
 
   #giveUp(): void {
@@ -135,7 +137,7 @@ export class Closing {
   /** Whether nothing is left but what is in hand. */
   #hasLeft(): boolean {
     const { puller, settler, intake, settlements } = this.#deps;
-    return puller.calls + settler.unconfirmed + intake.held + settlements.claimed === 0;
+    return puller.underWay.calls + settler.unconfirmed + intake.held + settlements.claimed === 0;
   }
 
   /** Whether the process is to stay for the end. */
@@ -148,7 +150,7 @@ export class Closing {
     const { holdings, puller, settler, intake, settlements, extended } = this.#deps;
     if (this.#shutdown === undefined || holdings.running.size + settler.unconfirmed > 0) return false;
     if (extended.size > 0 && !this.#isForsaken) return false;
-    if (settler.calls + puller.calls > 0 && !this.#isForsaken) return false;
+    if (settler.calls + puller.underWay.calls > 0 && !this.#isForsaken) return false;
     // A schema or a push to another queue that never answers must not keep it from ending.
     return this.#isOver || holdings.unstarted + intake.held + settlements.claimed === 0;
   }

@@ -112,7 +112,7 @@ export class Breaking {
     if (this.#breaker?.state !== 'open' || !lease.isProbe || lease.key !== undefined || lease.isForwarded) return false;
     const isLast = lease.attempts > options.maxRetries;
     // One that was kept before makes room for another: else a message that fails for good might be tried for ever.
-    const room = mostKept - holdings.kept.length - (lease.isKept ? 1 : 0);
+    const room = mostKept - holdings.waiting.kept.length - (lease.isKept ? 1 : 0);
     const lastsUntil = isLast ? lease.deadline : lease.deadline - lease.batch.timeoutMs / 4 - puller.roundTripMs;
     if ((room < 1 && !isLast) || lastsUntil <= this.#breaker.probeAt) return false;
     if (!lease.renew((message) => this.#renewed(message))) return false;
@@ -143,11 +143,11 @@ export class Breaking {
   /** Has kept messages wait for a handler where they are next: a probe looks for others first, as long as there is room. */
   revive(now: number): void {
     const { holdings, puller, stats } = this.#deps;
-    const { kept } = holdings;
+    const { kept } = holdings.waiting;
     if (kept.length === 0 || this.#breaker === undefined) return;
     const isTried = stats.pulls > this.#pullsAtStart && !puller.isPulling;
     if (this.#breaker.state === 'open' && kept.length < mostKept && !isTried) return;
     const free = this.#breaker.startable(now) - holdings.buffered;
-    for (const lease of kept.slice(0, Math.max(0, free))) holdings.revive(lease);
+    for (const lease of kept.slice(0, Math.max(0, free))) holdings.waiting.revive(lease);
   }
 }

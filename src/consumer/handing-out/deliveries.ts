@@ -1,7 +1,10 @@
 import type { Engine } from '../engine.ts';
-import { DeliveredMessage, type LeasedMessage } from './leased-message.ts';
-import { type BatchBounds, type DeliveredBatch, takeBatch } from './message-batch.ts';
+import { DeliveredMessage } from './delivered-message.ts';
+import type { LeasedMessage } from './leased-message.ts';
+import type { DeliveredBatch } from './delivered-batch.ts';
+import { type BatchBounds, takeBatch } from './take-batch.ts';
 import { unseenMode } from './modes.ts';
+import { observeWork } from './observe-work.ts';
 import type { Lease, SettleKind } from '../../lease/lease.ts';
 
 /** What an iterator hands out, one item at a time, and how the one in hand is settled. */
@@ -35,7 +38,8 @@ export class MessageDeliveries<Body> implements Deliveries<LeasedMessage<Body>> 
     if (lease === undefined) return Infinity;
     if (this.#isAuto) this.#inHand = lease;
     const message = new DeliveredMessage<Body>(lease, this.#engine.keeper);
-    if (this.#engine.isObserved) this.#engine.observe([lease], [message], { isBatch: false, isRun: this.isRun });
+    const { observers } = this.#engine;
+    if (observers !== undefined) observeWork(observers, [lease], [message], { isBatch: false, isRun: this.isRun });
     return message;
   }
 
@@ -52,7 +56,7 @@ export class MessageDeliveries<Body> implements Deliveries<LeasedMessage<Body>> 
   letGo(): void {
     this.#isAuto = false;
     this.#inHand = undefined;
-    this.#engine.changeMode(unseenMode(this.#engine.options));
+    this.#engine.parts.handouts.changeMode(unseenMode(this.#engine.options));
   }
 }
 
@@ -87,6 +91,6 @@ export class BatchDeliveries<Body> implements Deliveries<DeliveredBatch<Body>> {
   letGo(): void {
     this.#isAuto = false;
     this.#inHand = undefined;
-    this.#engine.changeMode(unseenMode(this.#engine.options, this.#bounds.size));
+    this.#engine.parts.handouts.changeMode(unseenMode(this.#engine.options, this.#bounds.size));
   }
 }

@@ -5,13 +5,12 @@ import { swapLeaseMs, usualLeaseMs, workLeaseMs } from '../../lease/lease-length
 import { leaseShare } from '../../lease/plan-pull.ts';
 import { endWork } from '../../lease/observed-work.ts';
 import { LimitedHandlers, type StartLimit } from '../../lease/start-limit.ts';
-import type { Trimmed } from '../../lease/trimmed.ts';
 import type { Breaking } from './breaking.ts';
 import type { ResolvedConsumeOptions } from '../consume-options.ts';
 import { type ConsumerEvent, identityOf } from '../events.ts';
 import type { LeaseSignals } from '../settling/lease-signals.ts';
-import type { Leftovers } from '../pulling/leftovers.ts';
 import type { DeliveryMode } from './modes.ts';
+import type { Releases } from './releases.ts';
 import type { Puller } from '../pulling/puller.ts';
 import type { Settlements } from '../settling/settlements.ts';
 import type { StatsCounter } from '../stats.ts';
@@ -22,18 +21,16 @@ export interface HandoutsDeps {
   readonly stats: StatsCounter;
   readonly holdings: Holdings;
   readonly signals: LeaseSignals;
-  readonly leftovers: Leftovers;
+  readonly releases: Releases;
   readonly settlements: Settlements;
   readonly puller: Pick<Puller, 'roundTripMs'>;
   readonly breaking: Breaking;
   /** What bounds starts beside the handlers. */
   readonly limits: readonly StartLimit[];
   readonly report: (event: ConsumerEvent) => void;
-  /** Asks for a turn. */
-  readonly wake: () => void;
 }
 
-/** Hands out what is held, follows it until its handler has ended, and gives back what can't be handed out in time. */
+/** Hands out what is held, and follows it until its handler has ended. */
 export class Handouts {
   /** As the planner sees them, limits heeded. */
   handlers: Handlers;
@@ -113,61 +110,12 @@ export class Handouts {
 
   /** Gives back what is too near its end to be started. */
   trim(now: number): void {
-    const { holdings, puller } = this.#deps;
-    this.#giveBack(holdings.trim(now, puller.roundTripMs, this.#eachMs), now);
+    this.#deps.releases.trim(now, this.#eachMs);
   }
 
   /** Gives back what an answer has brought of keys that are behind. */
   setAside(now: number): void {
-    const { holdings, puller } = this.#deps;
-    this.#giveBack(holdings.setAside(now, puller.roundTripMs, this.#eachMs), now);
-  }
-
-  /** Gives back what can't be started while a breaker is open, and takes up what it has kept. */
-  heedBreaker(now: number): void {
-    const { breaking, holdings } = this.#deps;
-    if (breaking.isShedding(now)) this.#giveBack(holdings.shed(now), now);
-    else breaking.revive(now);
-  }
-
-  /** Gives back everything that nobody started. */
-  drain(now: number): void {
-    this.#giveBack(this.#deps.holdings.drain(now), now);
-  }
-
-  #giveBack({ released, postponed, dropped }: Trimmed, now: number): void {
-    if (released.length + postponed.length + dropped.length === 0) return;
-    for (const lease of released) if (!this.#retryKept(lease, now)) this.#release(lease, 0);
-    for (const lease of postponed) if (!this.#retryKept(lease, now)) this.#postpone(lease, now);
-    for (const lease of dropped) if (!this.#retryKept(lease, now)) this.#drop(lease);
-    this.#deps.wake();
-  }
-
-  #drop(lease: Lease): void {
-    const { leftovers, options, report, stats } = this.#deps;
-    stats.dropped += 1;
-    leftovers.note(lease.deadline);
-    if (lease.attempts > options.maxRetries) report({ type: 'unstarted', message: identityOf(lease) });
-  }
-
-  #postpone(lease: Lease, now: number): void {
-    this.#release(lease, lease.delaySeconds);
-    // It comes again although nobody failed: a queue is not empty before.
-    this.#deps.leftovers.note(now + 1_000 * (lease.delaySeconds ?? 0));
-  }
-
-  #release(lease: Lease, delaySeconds?: number): void {
-    this.#deps.stats.released += 1;
-    this.#deps.settlements.settleUnstarted(lease, 'retry', delaySeconds);
-  }
-
-  /** A message that was kept has been handed out, and failed: it is retried as such. */
-  #retryKept(lease: Lease, now: number): boolean {
-    if (lease.isKept) {
-      this.#deps.stats.inFlight += 1;
-      this.#deps.settlements.complete(lease, 'retry', now, lease.delaySeconds);
-    }
-    return lease.isKept;
+    this.#deps.releases.setAside(now, this.#eachMs);
   }
 
   /** The handler of a message ended. What it did not settle is settled as `kind`, a retry with the growing delay. */

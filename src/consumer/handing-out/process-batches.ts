@@ -2,7 +2,9 @@ import type { ResolvedProcessBatchesOptions } from '../batch-options.ts';
 import { Engine } from '../engine.ts';
 import { limitsOf } from './handler-limits.ts';
 import type { QueueContext } from '../queue-context.ts';
-import { type DeliveredBatch, type MessageBatch, takeBatch } from './message-batch.ts';
+import type { DeliveredBatch } from './delivered-batch.ts';
+import type { MessageBatch } from './message-batch.ts';
+import { takeBatch } from './take-batch.ts';
 import { poolMode } from './modes.ts';
 import { judgeDelay } from '../process-options.ts';
 import { type Processor, startProcessor } from './processor.ts';
@@ -50,7 +52,7 @@ export function runBatchHandler<Body>(
     underWay += 1;
     const timer = limits?.start((error) => {
       free();
-      for (const lease of batch.leases) engine.timeOut(lease, error);
+      for (const lease of batch.leases) engine.parts.signals.timeOut(lease, error);
       retryBatch(engine, batch, options, error);
     }, `a batch of ${batch.leases.length}, message ${batch.messages[0]?.id} its first,`);
     try {
@@ -75,7 +77,7 @@ export function runBatchHandler<Body>(
     return Infinity;
   };
   const closed = engine.closed.then(async (summary) => {
-    while (extended.size > 0 && !engine.hasGrace) await Promise.all(extended);
+    while (extended.size > 0 && !engine.parts.closing.hasGrace) await Promise.all(extended);
     return summary;
   });
   // Nothing is started before this has returned.

@@ -1,8 +1,10 @@
 import type { Lease } from '../../lease/lease.ts';
 import { Engine } from '../engine.ts';
 import { limitsOf } from './handler-limits.ts';
+import { observeWork } from './observe-work.ts';
 import type { QueueContext } from '../queue-context.ts';
-import { DeliveredMessage, type LeasedMessage } from './leased-message.ts';
+import { DeliveredMessage } from './delivered-message.ts';
+import type { LeasedMessage } from './leased-message.ts';
 import { poolMode } from './modes.ts';
 import { judgeDelay, type ResolvedProcessOptions } from '../process-options.ts';
 import { type Processor, startProcessor } from './processor.ts';
@@ -28,9 +30,9 @@ export function runHandlers<Body>(
   const handle = handler as (message: LeasedMessage<Body>, signal?: AbortSignal) => unknown;
   const call = (message: LeasedMessage<Body>): unknown =>
     takesSignal ? handle(message, message.signal) : handle(message);
-  const { isObserved } = engine;
+  const { observers, parts } = engine;
   const observe = (lease: Lease, message: LeasedMessage<Body>): unknown => {
-    const observed = engine.observe([lease], [message], { isBatch: false, isRun: true });
+    const observed = observeWork(observers, [lease], [message], { isBatch: false, isRun: true });
     return observed === undefined ? call(message) : observed.run(() => call(message));
   };
   const fail = (lease: Lease, message: LeasedMessage<Body>, error: unknown): void => {
@@ -43,7 +45,7 @@ export function runHandlers<Body>(
   };
   const finish = async (lease: Lease, message: LeasedMessage<Body>, work: unknown): Promise<void> => {
     const timer = limits?.start((error) => {
-      engine.timeOut(lease, error);
+      parts.signals.timeOut(lease, error);
       fail(lease, message, error);
     }, `message ${message.id}`);
     try {
@@ -63,7 +65,7 @@ export function runHandlers<Body>(
     const message = new DeliveredMessage<Body>(lease, engine.keeper);
     let work: unknown;
     try {
-      work = isObserved ? observe(lease, message) : call(message);
+      work = observers === undefined ? call(message) : observe(lease, message);
     } catch (error) {
       fail(lease, message, error);
       return engine.recent();

@@ -1,9 +1,10 @@
 import { checkCloseOptions, type CloseOptions, type ConsumerControl } from '../consumer.ts';
-import { type Order, resolveConsumeOptions } from '../consume-options.ts';
 import { Engine } from '../engine.ts';
+import type { Order } from '../intake/message-key.ts';
 import { poolMode } from './modes.ts';
 import { checkConcurrency, checkInOrder, lookAheadOf } from '../process-options.ts';
 import type { QueueContext } from '../queue-context.ts';
+import { resolveConsumeOptions } from '../resolve-consume-options.ts';
 import type { ConsumerStats, ConsumerSummary } from '../stats.ts';
 
 /**

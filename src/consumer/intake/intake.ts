@@ -1,30 +1,20 @@
-import { errorOf } from '../../contract/callback.ts';
 import type { PulledMessage } from '../../contract/message.ts';
-import { rawOf } from '../../contract/raw-body.ts';
 import type { Schema } from '../../contract/schema.ts';
 import { type HeldMessage, Lease, LeaseBatch } from '../../lease/lease.ts';
-import { checkInvalidAction, type InvalidAction, type ResolvedConsumeOptions } from '../consume-options.ts';
+import { leasesEndAt, type PullAnswer } from '../pulling/pull-answer.ts';
 import type { Decode, Decoded } from './decode.ts';
-import type { ConsumerEvent, InvalidMessage } from '../events.ts';
-import type { Leftovers } from '../pulling/leftovers.ts';
+import type { InvalidAction } from './invalid-action.ts';
 import { withKey } from './message-key.ts';
-import { leasesEndAt, type PullAnswer } from '../pulling/puller.ts';
-import type { StatsCounter } from '../stats.ts';
+import { Rejections, type RejectionsDeps } from './rejections.ts';
 import { validate } from './validate.ts';
 
-export interface IntakeDeps {
+export interface IntakeDeps extends RejectionsDeps {
   readonly schema: Schema | undefined;
   readonly decode: Decode | undefined;
-  readonly options: ResolvedConsumeOptions;
-  readonly stats: StatsCounter;
-  readonly leftovers: Leftovers;
-  readonly report: (event: ConsumerEvent) => void;
   /** Takes the messages of an answer that can be handed out. */
   readonly accept: (messages: readonly HeldMessage[], answer: PullAnswer) => void;
   /** Called after a schema that took its time has answered, and its messages were accepted or rejected. */
   readonly onJudged: () => void;
-  /** Takes a message that can't, and what is to become of it. */
-  readonly reject: (lease: Lease, action: InvalidAction, error: unknown) => void;
 }
 
 /** Messages of one answer whose schema has not answered yet. */
@@ -39,20 +29,19 @@ export class Intake {
   readonly #unjudged = new Set<Unjudged>();
   /** Judged in this very moment, by the answer they came with: taken over together. */
   #judged = new Map<PullAnswer, Decoded[]>();
-  /** Invalid ones of which `onInvalid` has not said yet what is to become of them. */
-  readonly #rejected = new Set<Lease>();
+  readonly #rejections: Rejections;
   /** The length of the bodies of those whose schema has not answered. */
   heldLength = 0;
   #heldAtSchema = 0;
-  #hasGivenUp = false;
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
+    this.#rejections = new Rejections(deps);
   }
 
   /** How many messages have arrived and are in nobody's hands. */
   get held(): number {
-    return this.#heldAtSchema + this.#rejected.size;
+    return this.#heldAtSchema + this.#rejections.size;
   }
 
   take(answer: PullAnswer): void {
@@ -140,9 +129,8 @@ export class Intake {
 
   /** When the first leases of what is held end; `Infinity` when nothing is held. */
   get nextLapseAt(): number {
-    let next = Infinity;
+    let next = this.#rejections.nextLapseAt;
     for (const { answer } of this.#unjudged) next = Math.min(next, leasesEndAt(answer));
-    for (const { deadline } of this.#rejected) next = Math.min(next, deadline);
     return next;
   }
 
@@ -156,11 +144,7 @@ export class Intake {
       leftovers.note(endsAt);
       this.#letGo(unjudged);
     }
-    for (const lease of this.#rejected) {
-      if (lease.deadline > now) continue;
-      leftovers.note(lease.deadline);
-      this.#rejected.delete(lease);
-    }
+    this.#rejections.lapse(now);
   }
 
   /** Gives what is let go, of which no later answer is heeded. */
@@ -174,12 +158,9 @@ export class Intake {
 
   /** Waits for no schema and no `onInvalid` any longer: an ending consumer gives back what they have not answered for. */
   giveUp(): void {
-    this.#hasGivenUp = true;
     this.#takeOver();
     for (const unjudged of this.#unjudged) this.#deps.accept(this.#letGo(unjudged), unjudged.answer);
-    const rejected = [...this.#rejected];
-    this.#rejected.clear();
-    for (const lease of rejected) this.#deps.reject(lease, 'retry', undefined);
+    this.#rejections.giveUp();
   }
 
   #sort(judged: readonly Decoded[], answer: PullAnswer): void {
@@ -188,72 +169,21 @@ export class Intake {
     const settled: [Lease, InvalidAction, Error][] = [];
     let batch: LeaseBatch | undefined;
     for (const each of judged) {
-      const { message, error } = withKey(each, options.order, view);
+      const { message, error } = withKey(each, options.order);
       if (error === undefined) {
         valid.push(message);
         continue;
       }
       batch ??= new LeaseBatch(answer.sentAt, answer.visibilityTimeoutMs);
       const lease = new Lease(message, batch);
-      const action = this.#askOf(message, error);
-      if (typeof action === 'string') settled.push([lease, action, error]);
-      else void this.#awaitAction(lease, action, error);
+      const action = this.#rejections.ask(lease, message, error);
+      if (action !== undefined) settled.push([lease, action, error]);
     }
     accept(valid, answer);
     for (const [lease, action, error] of settled) reject(lease, action, error);
   }
-
-  /** What is to become of an invalid message; a promise only where `onInvalid` gives one. */
-  #askOf(message: HeldMessage, error: Error): InvalidAction | Promise<InvalidAction> {
-    const { options, stats, report } = this.#deps;
-    const invalid = view(message);
-    stats.invalid += 1;
-    report({ type: 'invalid', message: invalid, error });
-    const retryAfter = (failure: unknown): InvalidAction => {
-      const { id, attempts } = message;
-      const failed = errorOf('onInvalid()', failure);
-      report({ type: 'callbackFailed', callback: 'onInvalid', message: { id, attempts }, error: failed });
-      return 'retry';
-    };
-    if (typeof options.onInvalid !== 'function') return options.onInvalid;
-    try {
-      const said = options.onInvalid(invalid, error);
-      // Said at once, it holds at once: the callback may have taken so long that nothing more is awaited.
-      return typeof said === 'string' ? checked(said) : Promise.resolve(said).then(checked).catch(retryAfter);
-    } catch (failure) {
-      return retryAfter(failure);
-    }
-  }
-
-  async #awaitAction(lease: Lease, awaited: Promise<InvalidAction>, error: Error): Promise<void> {
-    this.#rejected.add(lease);
-    const action = await awaited;
-    // The answer holds also when the lease is over: an acknowledgement may come late.
-    if (this.#rejected.delete(lease) || !this.#hasGivenUp) this.#deps.reject(lease, action, error);
-  }
-}
-
-function checked(said: InvalidAction): InvalidAction {
-  checkInvalidAction('onInvalid()', said);
-  return said;
 }
 
 function isDecoded({ bodyError }: PulledMessage): boolean {
   return bodyError === undefined;
-}
-
-function view(message: HeldMessage): InvalidMessage {
-  const { id, attempts, timestampMs, contentType, metadata, body } = message;
-  return {
-    id,
-    attempts,
-    timestamp: new Date(timestampMs),
-    contentType,
-    metadata,
-    body,
-    // Asked for late: a transport that does not tell it may give a body that has none.
-    get raw() {
-      return rawOf(message);
-    },
-  };
 }

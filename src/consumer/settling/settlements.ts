@@ -1,24 +1,12 @@
-import { checkNames } from '../../contract/check-names.ts';
-import { checkInteger, rule } from '../../contract/check-options.ts';
 import { QueueError } from '../../contract/errors.ts';
-import { limits } from '../../contract/limits.ts';
-import { encodeRaw, type MovableMessage } from '../../contract/raw-body.ts';
 import type { Settlement } from '../../contract/settlement.ts';
 import type { Holdings } from '../../lease/holdings.ts';
 import type { Lease, SettleKind } from '../../lease/lease.ts';
-import { endWork } from '../../lease/observed-work.ts';
 import { growingDelaySeconds } from '../../lease/retry-delay.ts';
 import type { Breaking } from '../handing-out/breaking.ts';
 import { type ConsumerEvent, identityOf } from '../events.ts';
 import type { LeaseSignals } from './lease-signals.ts';
 import type { Leftovers } from '../pulling/leftovers.ts';
-import type {
-  DeadLetterOptions,
-  DeadLetterQueue,
-  DelayJudge,
-  MessageKeeper,
-  RetryOptions,
-} from '../handing-out/leased-message.ts';
 import { Outcomes } from './outcomes.ts';
 import type { Settler } from './settler.ts';
 import type { StatsCounter } from '../stats.ts';
@@ -38,12 +26,10 @@ export interface SettlementsDeps {
   readonly isClosed: () => boolean;
   /** A handed-out message was settled. */
   readonly onSettled: (lease: Lease, now: number) => void;
-  /** Asks for a turn. */
-  readonly wake: () => void;
 }
 
 /** Decides, once for each message, how it is settled, and tells whoever asks what became of that. */
-export class Settlements implements MessageKeeper {
+export class Settlements {
   readonly #deps: SettlementsDeps;
   readonly #outcomes = new Outcomes();
   /** Messages whose settlement waits for something else: a push to another queue, by hand or by a sink. */
@@ -86,6 +72,17 @@ export class Settlements implements MessageKeeper {
     this.#settle(lease, 'retry', 0, now);
   }
 
+  /** Has the settlement of a message wait for something else, until it is {@link unclaim}ed; no other has effect. */
+  claim(lease: Lease): void {
+    lease.isClaimed = true;
+    this.#claims.add(lease);
+  }
+
+  unclaim(lease: Lease): void {
+    this.#claims.delete(lease);
+    lease.isClaimed = false;
+  }
+
   /** Whether the settlement of a message waits for something else. */
   isAwaiting(lease: Lease): boolean {
     return this.#claims.size > 0 && this.#claims.has(lease);
@@ -97,45 +94,19 @@ export class Settlements implements MessageKeeper {
   complete(lease: Lease, kind: SettleKind, now: number, delaySeconds?: number): void {
     if (isDecided(lease) || lease.phase === 'deferred') return;
     if (lease.isForwarded) this.#claims.add(lease);
-    else if (kind === 'ack') this.#acknowledge(lease, now);
-    else this.#settle(lease, 'retry', delaySeconds ?? this.#growingDelay(lease), now);
+    else if (kind === 'ack') this.acknowledge(lease, now);
+    else this.#settle(lease, 'retry', delaySeconds ?? this.growingDelay(lease), now);
   }
 
-  #growingDelay(lease: Lease): number {
+  /** The delay of a message whose work has failed, in seconds, where none was chosen. */
+  growingDelay(lease: Lease): number {
     return this.givesBack ? 0 : growingDelaySeconds(lease.attempts, this.#deps.random);
   }
 
-  #acknowledge(lease: Lease, now: number): void {
+  /** Acknowledges a message, whose work has succeeded. */
+  acknowledge(lease: Lease, now: number): void {
     this.#settle(lease, 'ack', undefined, now);
     this.#deps.breaking.succeed(lease, now);
-  }
-
-  fail(lease: Lease, error: unknown, judge: DelayJudge | undefined, share = 1): Promise<Settlement> {
-    const { breaking, report, signals, stats, time, wake } = this.#deps;
-    const message = identityOf(lease);
-    lease.observed?.fail(error);
-    report({ type: 'handlerFailed', message, error });
-    const onFailure = (failure: unknown): void =>
-      report({ type: 'callbackFailed', callback: 'retryDelaySeconds', message, error: failure });
-    const now = time.now();
-    if (lease.settledAs !== 'ack') breaking.fail(lease, now, error, share);
-    if (!isDecided(lease)) {
-      const delaySeconds = this.givesBack ? 0 : judge?.(onFailure);
-      // Who judges no delay is a sink, which waits for the settlement.
-      if (judge === undefined || this.givesBack || isDecided(lease) || !breaking.keep(lease))
-        this.complete(lease, 'retry', now, delaySeconds);
-      else {
-        // For when it is given back.
-        lease.delaySeconds = delaySeconds;
-        stats.inFlight -= 1;
-        endWork(lease);
-        // Whoever has it next has a signal of its own.
-        signals.forget(lease);
-        // When to probe next is another time now.
-        wake();
-      }
-    }
-    return this.#outcomes.of(lease);
   }
 
   /** Settles a message unless that was done before; a retry without a delay leaves it to the queue. */
@@ -180,9 +151,14 @@ export class Settlements implements MessageKeeper {
       return;
     }
     lease.settledAs = kind;
-    if (kind === 'retry') lease.delaySeconds = delaySeconds ?? this.#growingDelay(lease);
+    if (kind === 'retry') lease.delaySeconds = delaySeconds ?? this.growingDelay(lease);
     lease.isUnstarted = true;
     this.#deps.settler.add(lease, this.#deps.time.now());
+  }
+
+  /** What became of the settlement of a message, once that is known. */
+  outcomeOf(lease: Lease): Promise<Settlement> {
+    return this.#outcomes.of(lease);
   }
 
   /** Tells what became of a settlement. */
@@ -199,99 +175,14 @@ export class Settlements implements MessageKeeper {
     }
     if (lease.settlement === undefined) this.#outcomes.conclude(lease, settlement);
   }
-
-  ack(lease: Lease): Promise<Settlement> {
-    this.#takeKept(lease);
-    if (!isDecided(lease)) this.#acknowledge(lease, this.#deps.time.now());
-    return this.#outcomes.of(lease);
-  }
-
-  retry(lease: Lease, options: RetryOptions = {}): Promise<Settlement> {
-    checkNames('retry', options, { allowed: ['delaySeconds'] });
-    const { delaySeconds } = options;
-    if (delaySeconds !== undefined) checkInteger('retry', 'delaySeconds', delaySeconds, [0, limits.delaySeconds]);
-    this.#takeKept(lease);
-    if (!isDecided(lease)) this.#deps.breaking.fail(lease, this.#deps.time.now());
-    this.settle(lease, 'retry', delaySeconds);
-    return this.#outcomes.of(lease);
-  }
-
-  /** Who still has a message that is kept to be tried again may settle it by hand. */
-  #takeKept(lease: Lease): void {
-    if (lease.phase !== 'deferred' && lease.phase !== 'buffered') return;
-    this.#deps.holdings.takeKept(lease);
-    this.#deps.stats.inFlight += 1;
-  }
-
-  deadLetter(
-    lease: Lease,
-    message: MovableMessage,
-    queue: DeadLetterQueue,
-    options: DeadLetterOptions = {},
-  ): Promise<Settlement> {
-    if (typeof (queue as Partial<DeadLetterQueue> | undefined)?.send !== 'function')
-      throw new TypeError(rule('dead-letter a message', 'queue', 'a queue of openQueue()', queue));
-    checkNames('dead-letter a message', options, { allowed: ['reason'] });
-    return this.#deadLetter(lease, message, queue, options);
-  }
-
-  async #deadLetter(
-    lease: Lease,
-    message: MovableMessage,
-    queue: DeadLetterQueue,
-    options: DeadLetterOptions,
-  ): Promise<Settlement> {
-    if (isDecided(lease)) return this.#outcomes.of(lease);
-    // Too late to acknowledge it here, so that a push would make two messages of it.
-    if (this.#deps.isClosed()) return this.retry(lease);
-    this.#takeKept(lease);
-    lease.isClaimed = true;
-    this.#claims.add(lease);
-    const failure = await pushTo(queue, message);
-    this.#claims.delete(lease);
-    lease.isClaimed = false;
-    if (failure === undefined) {
-      this.#deps.report({ type: 'deadLettered', message: identityOf(lease), reason: options.reason });
-      // It tells nothing of what the work needs.
-      this.settle(lease, 'ack', undefined);
-      return this.#outcomes.of(lease);
-    }
-    this.#deps.report({ type: 'deadLetterFailed', message: identityOf(lease), error: failure });
-    // By hand, so that no sink is waited for: it may wait for this itself, in its `onRejected`.
-    this.settle(lease, 'retry', this.#growingDelay(lease));
-    await this.#outcomes.of(lease);
-    return { outcome: 'lost', error: failure };
-  }
-
-  expiresAt(lease: Lease): number {
-    return this.#deps.time.toWall(lease.deadline);
-  }
-
-  remainingMs(lease: Lease): number {
-    return lease.deadline - this.#deps.time.now();
-  }
-
-  signalOf(lease: Lease): AbortSignal {
-    return this.#deps.signals.of(lease);
-  }
 }
 
-function isDecided(lease: Lease): boolean {
+/** Whether it is known how a message is settled, or what else decides that. */
+export function isDecided(lease: Lease): boolean {
   return lease.isClaimed || lease.settledAs !== undefined || lease.settlement !== undefined;
 }
 
 function closedBefore({ id }: Lease): Settlement {
   const text = `The consumer was closed before message ${id} was settled`;
   return { outcome: 'lost', error: new QueueError(text, { code: 'closed' }) };
-}
-
-/** Why a message could not be pushed to another queue; `undefined` when it was. */
-async function pushTo(queue: DeadLetterQueue, message: MovableMessage): Promise<QueueError | undefined> {
-  try {
-    await queue.send(encodeRaw(message));
-    return undefined;
-  } catch (cause) {
-    const text = `Message ${message.id} could not be pushed to the dead letter queue`;
-    return cause instanceof QueueError ? cause : new QueueError(text, { code: 'refused', cause });
-  }
 }

@@ -14,6 +14,8 @@ import { type Call, openCall } from '../call.ts';
 import type { ConsumerEvent } from '../events.ts';
 import type { StatsCounter } from '../stats.ts';
 import type { SteadyTime } from '../steady-time.ts';
+import { PendingSettlements } from './pending-settlements.ts';
+import { closed, expired, failed, unsure } from './unconfirmed.ts';
 
 export interface SettlerDeps {
   readonly transport: QueueTransport;
@@ -59,12 +61,7 @@ export class Settler {
   readonly #patience: Patience;
   /** The calls that were sent and not answered, and what they carry. */
   readonly #underWay = new Map<Call, Sent>();
-  #pending: Lease[] = [];
-  /** When the oldest pending settlement was decided, or before that. */
-  #oldestAt = 0;
-  #earliestDeadline = Infinity;
-  /** The lease of one that is pending is over. */
-  #isLate = false;
+  readonly #pending = new PendingSettlements();
   #unconfirmed = 0;
   #timeouts = 0;
 
@@ -86,7 +83,7 @@ export class Settler {
 
   /** Whether something waits to be sent that nothing holds back. */
   hasSendable(now: number): boolean {
-    return this.#pending.length > 0 && this.#deps.gates.notBefore('ack') <= now;
+    return this.#pending.size > 0 && this.#deps.gates.notBefore('ack') <= now;
   }
 
   /** Takes a lease whose settlement has been decided. */
@@ -94,36 +91,29 @@ export class Settler {
     // Work that ended after its lease is repeated once as well.
     if (lease.deadline <= now) lease.lateTries = 2;
     this.#unconfirmed += 1;
-    if (this.#pending.length === 0) this.#oldestAt = now;
-    this.#enqueue(lease, now);
-  }
-
-  #enqueue(lease: Lease, now: number): void {
-    this.#pending.push(lease);
-    this.#noteDeadline(lease, now);
-  }
-
-  #noteDeadline({ deadline }: Lease, now: number): void {
-    if (deadline <= now) this.#isLate = true;
-    else if (deadline < this.#earliestDeadline) this.#earliestDeadline = deadline;
+    this.#pending.add(lease, now);
   }
 
   /** Sends what is due. Gives the time at which the rest will be, `Infinity` when nothing waits for the time. */
   plan(now: number, { isWaiting, isClosing, stallMs }: SettleSituation): number {
+    const { batchSize, gates, roundTripMs, time } = this.#deps;
+    const pending = this.#pending;
     // Whoever is told of it may take time.
-    for (; this.#earliestDeadline <= now; now = this.#deps.time.now()) this.#expire(now);
-    while (this.#pending.length > 0) {
-      const notBefore = this.#deps.gates.notBefore('ack');
-      if (notBefore > now) return Math.min(notBefore, this.#earliestDeadline);
+    for (; pending.earliestDeadline <= now; now = time.now())
+      pending.expire(now, (lease) => this.#conclude(lease, expired(lease)));
+    while (pending.size > 0) {
+      const { size, oldestAt, earliestDeadline, isLate } = pending;
+      const notBefore = gates.notBefore('ack');
+      if (notBefore > now) return Math.min(notBefore, earliestDeadline);
       const flushAt = planFlush(
         {
-          pending: this.#pending.length,
-          oldestAt: this.#oldestAt,
-          earliestDeadline: this.#earliestDeadline,
-          isLate: this.#isLate,
+          pending: size,
+          oldestAt,
+          earliestDeadline,
+          isLate,
           callsUnderWay: isClosing ? 0 : this.#underWay.size,
-          batchSize: this.#deps.batchSize,
-          roundTripMs: this.#deps.roundTripMs(),
+          batchSize,
+          roundTripMs: roundTripMs(),
           isWaiting,
           // What is to be given back in the end should not wait.
           stallMs: isClosing ? 0 : stallMs,
@@ -136,32 +126,10 @@ export class Settler {
     return Infinity;
   }
 
-  /** Lets go the retries whose lease is over: another consumer may hold the message, and would lose it to them. */
-  #expire(now: number): void {
-    const pending = this.#pending.splice(0);
-    this.#earliestDeadline = Infinity;
-    this.#isLate = false;
-    for (const lease of pending) {
-      if (lease.settledAs === 'retry' && lease.deadline <= now) this.#conclude(lease, expired(lease));
-      else this.#enqueue(lease, now);
-    }
-  }
-
   #flush(now: number): void {
-    const leases = this.#nextCall();
-    this.#earliestDeadline = Infinity;
-    this.#isLate = false;
-    for (const lease of this.#pending) this.#noteDeadline(lease, now);
+    const leases = this.#pending.takeCall(this.#deps.batchSize, now);
     for (const lease of leases) if (lease.deadline <= now) lease.lateTries -= 1;
     this.#send(leases);
-  }
-
-  /** What the next call carries: nearly always all that is pending. */
-  #nextCall(): readonly Lease[] {
-    if (this.#pending.length > this.#deps.batchSize) return this.#pending.splice(0, this.#deps.batchSize);
-    const leases = this.#pending;
-    this.#pending = [];
-    return leases;
   }
 
   #send(leases: readonly Lease[]): void {
@@ -229,7 +197,7 @@ export class Settler {
     for (const lease of leases) {
       if (mayHaveTakenEffect(error)) lease.mayBeSettled = true;
       const mayTryAgain = lease.deadline > now || (lease.settledAs === 'ack' && lease.lateTries > 0);
-      if (mayTryAgain) this.#enqueue(lease, now);
+      if (mayTryAgain) this.#pending.addAgain(lease, now);
       else this.#conclude(lease, failed(lease, error));
     }
   }
@@ -241,8 +209,7 @@ export class Settler {
 
   /** Ends the calls under way, and concludes what they carry and what is pending; waits for no answer. */
   giveUp(): void {
-    const pending = this.#pending.splice(0);
-    this.#earliestDeadline = Infinity;
+    const pending = this.#pending.takeAll();
     const underWay = [...this.#underWay];
     this.#underWay.clear();
     for (const [call, { leases, settling }] of underWay) {
@@ -267,27 +234,4 @@ function toRequest(leases: readonly Lease[]): AckRequest {
 
 function settlementOf({ id, attempts, settledAs = 'ack' }: Lease): ObservedSettlement {
   return { id, attempts, kind: settledAs };
-}
-
-function closed(before: 'confirmed' | 'sent'): QueueError {
-  return new QueueError(`The consumer was closed before the settlement could be ${before}`, { code: 'closed' });
-}
-
-function expired(lease: Lease): Settlement {
-  const text = `The lease of message ${lease.id} ended before its retry could be sent`;
-  return failed(lease, new QueueError(text, { code: 'lease-expired' }));
-}
-
-/** What is left when trying is over: an earlier try may have taken effect and only its answer been lost. */
-function failed(lease: Lease, cause: unknown): Settlement {
-  const error =
-    cause instanceof QueueError
-      ? cause
-      : new QueueError(`The ${lease.settledAs} of message ${lease.id} failed`, { code: 'unconfirmed', cause });
-  return { outcome: lease.mayBeSettled || mayHaveTakenEffect(cause) ? 'unknown' : 'lost', error };
-}
-
-/** A lease that the service does not know may be one that an earlier try settled, whose answer was lost. */
-function unsure(lease: Lease, outcome: Settlement): Settlement {
-  return outcome.outcome === 'lost' && lease.mayBeSettled ? { outcome: 'unknown', error: outcome.error } : outcome;
 }

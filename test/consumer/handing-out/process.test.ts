@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { describe, expect, it, vi } from 'vitest';
-import { DeliveredMessage } from '../../../src/consumer/handing-out/leased-message.ts';
+import { DeliveredMessage } from '../../../src/consumer/handing-out/delivered-message.ts';
 import {
   type ConsumerEvent,
   encodeBody,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type ConsumeOptions, resolveConsumeOptions } from '../../src/consumer/consume-options.ts';
+import type { ConsumeOptions } from '../../src/consumer/consume-options.ts';
+import { resolveConsumeOptions } from '../../src/consumer/resolve-consume-options.ts';
 
 const integers: ReadonlyArray<[keyof ConsumeOptions, number, number]> = [
   ['visibilityTimeoutMs', 100, 43_200_000],
