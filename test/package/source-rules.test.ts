@@ -32,21 +32,6 @@ async function sources(name = /\.ts$/): Promise<readonly { file: string; code: s
 /** The most lines of a file that does one thing. */
 const mostLines = 250;
 
-// Those that still do several things, each to be divided: take out a name with its division, and the set with the last.
-const undivided: ReadonlySet<string> = new Set([
-  'consumer/consume-options.ts',
-  'consumer/engine.ts',
-  'consumer/handing-out/handouts.ts',
-  'consumer/intake/intake.ts',
-  'consumer/pulling/puller.ts',
-  'consumer/settling/settlements.ts',
-  'consumer/settling/settler.ts',
-  'lease/holdings.ts',
-]);
-
-// The rooms with circles that are to be opened, by types alone. To be removed.
-const stillInCircles = /^(?:consumer|lease)\//;
-
 function lineCount(code: string): number {
   return code.split('\n').length - 1;
 }
@@ -89,12 +74,12 @@ describe('the time of the machine', () => {
 describe('the files of src/', () => {
   it(`have at most ${mostLines} lines`, async () => {
     const long = (await sources(/\.(?:ts|js|css|html)$/)).filter(({ code }) => lineCount(code) > mostLines);
-    expect(long.map(({ file }) => file.replaceAll('\\', '/')).filter((file) => !undivided.has(file))).toEqual([]);
+    expect(long.map(({ file }) => file)).toEqual([]);
   });
 
   it('import each other in no circle, types and what is imported late included', async () => {
     const circles = circlesOf(await sources());
-    expect(circles.filter((circle) => !stillInCircles.test(circle))).toEqual([]);
+    expect(circles).toEqual([]);
   });
 
   it.each([
