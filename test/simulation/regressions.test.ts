@@ -386,4 +386,55 @@ describe('what random schedules rarely bring about', () => {
       ),
     ).toEqual([]);
   });
+
+  it('keeps no probe whose lease has ended, which is in hand no longer', async () => {
+    const clients = [
+      client('process', { shape: 'bimodal', ms: 10_000, slowMs: 28_502, oneIn: 10 }, {
+        maxInFlight: 1,
+        batchSize: 10,
+        handler: {
+          heedsSignal: true,
+          deviations: [
+            { nth: 11, does: 'dead-letter-and-ack' },
+            { nth: 5, does: 'close' },
+          ],
+          times: { shape: 'bimodal', ms: 10_000, slowMs: 28_502, oneIn: 10 },
+        },
+        order: { keys: 8 },
+        rate: { limit: 5, perMs: 1_000 },
+      } as const),
+      client('settleMap', { shape: 'bimodal', ms: 1, slowMs: 57_731, oneIn: 3 }, {
+        handler: {
+          heedsSignal: true,
+          deviations: [
+            { nth: 8, does: 'throw' },
+            { nth: 5, does: 'close' },
+          ],
+          times: { shape: 'bimodal', ms: 1, slowMs: 57_731, oneIn: 3 },
+        },
+        onInvalid: { takesMs: 0, answers: ['throw', 'retry', 'fail'] },
+        order: { keys: 1 },
+        breaker: { failures: 3, maxProbeMs: 1_000 },
+      } as const),
+    ];
+    const none = { leastMs: 0, mostMs: 0 };
+    expect(
+      await violations(
+        schedule({
+          seed: 905_975_410,
+          messages: 18,
+          visibilityTimeoutMs: 30_000,
+          maxRetries: 0,
+          hasDeadLetterQueue: false,
+          up: none,
+          down: none,
+          faults: [{ client: 0, call: 'pull', nth: 0, times: 1, fault: { type: 'doubled' } }],
+          events: [{ type: 'suspend', atMs: 0, ms: 30_000 }],
+          outages: [{ atMs: 0, forMs: 86_400_000 }],
+          horizonMs: 90_000,
+          clients,
+        }),
+      ),
+    ).toEqual([]);
+  });
 });
