@@ -18,6 +18,8 @@ export default defineConfig({
     typecheck: { enabled: true, include: ['test/**/*.test-d.ts'] },
     setupFiles: ['test/fixed-seed.ts'],
     allowOnly: false,
+    // One a core: vitest keeps one core free, which of two is half. Nothing asserts how long it took.
+    maxWorkers: '100%',
     // Two cores may be shared by a build, a browser and several test files.
     testTimeout: 30_000,
     retry: 0,
