@@ -3,6 +3,7 @@ import type { Lease, SettleKind } from '../lease/lease.ts';
 import type { CloseRequest } from './closing/closing.ts';
 import { HeededSignal } from './closing/heeded-signal.ts';
 import type { ResolvedConsumeOptions } from './consume-options.ts';
+import type { Handouts } from './handing-out/handouts.ts';
 import type { DeliveryMode } from './handing-out/modes.ts';
 import { createParts, type Parts, type PartsHost } from './parts.ts';
 import type { Wakeable } from './pulling/wakes.ts';
@@ -52,6 +53,7 @@ export class Engine implements PartsHost, TurnHost, Wakeable {
   /** Whom to tell of the work. */
   readonly observers: Observers | undefined;
   readonly #context: QueueContext;
+  readonly #handouts: Handouts;
   readonly #turns: Turns;
   readonly #work: TurnWork;
   readonly #signal: HeededSignal;
@@ -68,6 +70,7 @@ export class Engine implements PartsHost, TurnHost, Wakeable {
     });
     this.parts = createParts(this, context, mode);
     this.keeper = this.parts.keeper;
+    this.#handouts = this.parts.handouts;
     this.#signal = new HeededSignal(options.signal, () => void this.close('aborted'));
     this.#turns = new Turns(context.clock, context.time, (waitedMs) => this.#turn(waitedMs));
     this.#work = new TurnWork(this, this.parts, this.#turns, context.time);
@@ -90,7 +93,7 @@ export class Engine implements PartsHost, TurnHost, Wakeable {
 
   /** Whether messages go to code that the engine can't see. */
   get isUnseen(): boolean {
-    return this.parts.handouts.mode.unseen;
+    return this.#handouts.mode.unseen;
   }
 
   /** Whether no more messages will be handed out. */
@@ -106,8 +109,6 @@ export class Engine implements PartsHost, TurnHost, Wakeable {
   get queueName(): string {
     return this.#context.queueName;
   }
-
-  // Going on
 
   /** Starts pulling: a surface asks for its first message. */
   begin(): void {
@@ -166,8 +167,6 @@ export class Engine implements PartsHost, TurnHost, Wakeable {
     this.wake();
   }
 
-  // Handing out
-
   /** The next message that may be started now; none while the event loop has been waited for too long. */
   take(now: number): Lease | undefined {
     return this.#work.take(now);
@@ -180,22 +179,20 @@ export class Engine implements PartsHost, TurnHost, Wakeable {
 
   /** The handler of a message ended. What it did not settle is settled as `kind`, a retry with the growing delay. */
   complete(lease: Lease, kind: SettleKind, now: number, delaySeconds?: number): void {
-    this.parts.handouts.complete(lease, kind, now, delaySeconds);
+    this.#handouts.complete(lease, kind, now, delaySeconds);
     this.wake();
   }
 
   /** Notes how many reads wait now; see {@link Handlers.onReaders}. */
   noteReaders(readers: number, now: number): void {
-    this.parts.handouts.handlers.onReaders(readers, now);
+    this.#handouts.handlers.onReaders(readers, now);
   }
 
   /** From now on so many handlers work at once. */
   resize(count: number): void {
-    this.parts.handouts.resize(count);
+    this.#handouts.resize(count);
     this.wake();
   }
-
-  // Ending
 
   /** Waits for the end, what is in hand included; of a consumer that never begins, for its signal. */
   awaitEnd(): Promise<ConsumerSummary> {

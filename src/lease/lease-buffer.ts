@@ -98,7 +98,7 @@ export class LeaseBuffer {
     return deadline - now < this.#longestMs / 4;
   }
 
-  /** Whether anything is near its end. Asked for every message, where the answer is nearly always no. */
+  /** Whether anything is near its end. */
   mayTrim(now: number): boolean {
     const [first] = this.#startable;
     return (first !== undefined && this.isNear(first.deadline, now)) || this.urgent.length + this.suspects.length > 0;

@@ -136,8 +136,12 @@ export class UnstartedLeases {
    * @param usualMs - how long a handler is expected to take
    */
   trim(now: number, roundTripMs: number, usualMs = 0): Trimmed {
-    const mayTrim = this.#buffer.mayTrim(now) || this.#buffer.isNear(this.#deferred.until, now);
-    return mayTrim ? this.#trim(now, roundTripMs, usualMs) : nothing;
+    return this.mayTrim(now) ? this.#trim(now, roundTripMs, usualMs) : nothing;
+  }
+
+  /** Whether {@link trim} may have something to do. Asked for every message, where the answer is nearly always no. */
+  mayTrim(now: number): boolean {
+    return this.#buffer.mayTrim(now) || this.#buffer.isNear(this.#deferred.until, now);
   }
 
   #trim(now: number, roundTripMs: number, usualMs: number): Trimmed {

@@ -110,7 +110,8 @@ export class Handouts {
 
   /** Gives back what is too near its end to be started. */
   trim(now: number): void {
-    this.#deps.releases.trim(now, this.#eachMs);
+    const { holdings, releases } = this.#deps;
+    if (holdings.waiting.mayTrim(now)) releases.trim(now, this.#eachMs);
   }
 
   /** Gives back what an answer has brought of keys that are behind. */

@@ -166,12 +166,16 @@ export class Puller {
   }
 
   #send(plan: Pick<Pull, 'wanted' | 'asked'>, leaseMs: number, isAlone: boolean, now: number): void {
-    const { areSlow, timeoutMs, overdueAfterMs } = this.#times;
-    const visibilityTimeoutMs = this.#times.lengthened(leaseMs);
+    const times = this.#times;
     this.#failures.noteSent(now);
     this.#sentAt = now;
-    const { asked, wanted } = areSlow ? { asked: 1, wanted: 1 } : plan;
-    this.underWay.send({ asked, wanted, visibilityTimeoutMs, isAlone, timeoutMs, overdueAfterMs }, now);
+    const planned = {
+      ...(times.areSlow ? { asked: 1, wanted: 1 } : plan),
+      visibilityTimeoutMs: times.lengthened(leaseMs),
+      overdueAt: now + times.overdueAfterMs,
+      isAlone,
+    };
+    this.underWay.send(planned, times.timeoutMs, now);
   }
 
   #answered(pull: Pull, { messages }: PullResult): void {

@@ -17,26 +17,20 @@ interface PlannedPull {
   /** What it would have asked for, but for caution. */
   readonly wanted: number;
   readonly visibilityTimeoutMs: number;
-  /** Nothing is in hand, so that an empty answer speaks for the queue. */
-  readonly isAlone: boolean;
-  /** How long it may take, in milliseconds. */
-  readonly timeoutMs: number;
-  /** After how long its answer is overdue, in milliseconds. */
-  readonly overdueAfterMs: number;
+  /** When its answer is overdue. */
+  readonly overdueAt: number;
+  /** Nothing was in hand when it was sent and nothing has come since, so that an empty answer speaks for the queue. */
+  isAlone: boolean;
 }
 
 /** A request on its way. */
-export interface Pull extends Pick<PlannedPull, 'asked' | 'wanted' | 'visibilityTimeoutMs'> {
+export interface Pull extends PlannedPull {
   readonly sentAt: number;
   readonly call: Call;
   readonly asking: Asking;
   readonly receiving: Ongoing<ReceiveEnd> | undefined;
-  /** When its answer is overdue. */
-  readonly overdueAt: number;
   /** It is not counted on any more; its answer is taken if it comes. */
   isOverdue: boolean;
-  /** Nothing was in hand when it was sent and nothing has come since, so that an empty answer speaks for the queue. */
-  isAlone: boolean;
 }
 
 export interface PullsUnderWayDeps {
@@ -90,20 +84,18 @@ export class PullsUnderWay {
     return latest;
   }
 
-  send({ asked, wanted, visibilityTimeoutMs, isAlone, timeoutMs, overdueAfterMs }: PlannedPull, now: number): void {
+  /** @param timeoutMs - how long it may take, in milliseconds */
+  send(planned: PlannedPull, timeoutMs: number, now: number): void {
     const { observers, stats, transport, wakes } = this.#deps;
+    const { asked, visibilityTimeoutMs } = planned;
     const call = openCall(timeoutMs);
     const pull: Pull = {
-      asked,
-      wanted,
+      ...planned,
       sentAt: now,
-      visibilityTimeoutMs,
       call,
       asking: wakes.ask(asked),
       receiving: observers?.begin('receive', { batchSize: asked, visibilityTimeoutMs }),
-      overdueAt: now + overdueAfterMs,
       isOverdue: false,
-      isAlone,
     };
     this.#pulls.add(pull);
     wakes.rouse();
