@@ -1,4 +1,4 @@
-import { grainMs, heldBackUntil, mayHaveGivenUp, takesNoMoreAt } from './client-time.ts';
+import { givesUpAt, grainMs, heldBackUntil, mayHaveGivenUp, takesNoMoreAt } from './client-time.ts';
 import type { ClientRun } from './client.ts';
 import { isCutShort } from './cut-short.ts';
 import type { Start } from './handler-log.ts';
@@ -37,6 +37,10 @@ function isGivenUp(ledger: Ledger, { client, remains }: ClientRun, start: Start)
   const { at, seq } = knownEnd(start);
   // In the very moment of its end either may come first, unless something kept it from ending before.
   if (at + grainMs >= remains.at && !isKept(ledger, at)) return true;
+  // What waits for another queue has no settlement yet that could be sent once more.
+  const [first] = start.settles;
+  const isMoved = first?.kind === 'forward' || first?.kind === 'dead-letter';
+  if (isMoved && first.at + grainMs >= givesUpAt(ledger, client).earliest) return true;
   const ended = [...ledger.callsBy(client, 'ack'), ...ledger.callsBy(client, 'pull')].filter(
     ({ endedSeq }) => endedSeq >= seq,
   );
