@@ -46,7 +46,7 @@ export class RawPusher {
     }
     await pushBatches(encoded, {
       atOnce: requestsAtOnce,
-      push: (batch) => this.#pusher.push(batch, signal),
+      push: (batch, tell) => this.#pusher.push(batch, tell, signal),
       onOutcome: (index, error) => {
         const message = sent[index];
         if (message !== undefined) outcomes.set(message, error);

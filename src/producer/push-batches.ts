@@ -1,14 +1,15 @@
 import { isItemFault } from './item-error.ts';
+import type { OnOutcome } from './pusher.ts';
 import { type EncodedMessage, splitBatches } from './split-batches.ts';
 
 /** How batches are pushed, and who is told. */
 export interface BatchWork {
   /** How many are pushed at once. */
   readonly atOnce: number;
-  /** Pushes one. Gives for each message, in order, why it was not pushed, or `undefined`. Never rejects. */
-  readonly push: (batch: readonly EncodedMessage[]) => Promise<readonly unknown[]>;
-  /** Told of each message, by its place, once it is known whether it was pushed. */
-  readonly onOutcome: (index: number, error: unknown) => void;
+  /** Pushes one, and tells of each of its messages. Never rejects. */
+  readonly push: (batch: readonly EncodedMessage[], onOutcome: OnOutcome) => Promise<void>;
+  /** Told of each message, by its place among all. */
+  readonly onOutcome: OnOutcome;
 }
 
 /**
@@ -24,10 +25,12 @@ export async function pushBatches(messages: readonly EncodedMessage[], work: Bat
     for (const batch of batches) {
       const first = taken;
       taken += batch.length;
-      const errors = fault === undefined ? await push(batch) : batch.map(() => fault?.error);
-      errors.forEach((error, index) => onOutcome(first + index, error));
-      const cause = errors.find((error) => error !== undefined && !isItemFault(error));
-      if (cause !== undefined) fault ??= { error: cause };
+      const tell: OnOutcome = (index, error) => {
+        if (error !== undefined && !isItemFault(error)) fault ??= { error };
+        onOutcome(first + index, error);
+      };
+      if (fault === undefined) await push(batch, tell);
+      else for (const index of batch.keys()) tell(index, fault.error);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, pushNext));

@@ -30,6 +30,20 @@ export interface PusherDeps {
   readonly onPushed: (count: number) => void;
 }
 
+/** Is told of a message of a batch, by its place, why it was not pushed, or `undefined` once the service confirmed it. */
+export type OnOutcome = (index: number, error: unknown) => void;
+
+/** What of a batch is pushed by one request. */
+interface Part {
+  readonly messages: readonly EncodedMessage[];
+  /** The place of the first in its batch. */
+  readonly first: number;
+  readonly onOutcome: OnOutcome;
+  readonly signal: AbortSignal | undefined;
+  /** Of the whole push: what was asked for in vain half a minute is not asked for by each half. */
+  readonly patience: Patience;
+}
+
 /** Pushes batches: waits for its turn, repeats what may be repeated, isolates what is refused. */
 export class Pusher {
   readonly #deps: PusherDeps;
@@ -39,40 +53,36 @@ export class Pusher {
   }
 
   /**
-   * Pushes messages that fit one request. Never rejects: gives for each message, in order, why it was not pushed, or
-   * `undefined` once the service confirmed it.
+   * Pushes messages that fit one request. Never rejects: tells of each message once, as soon as its fate is known.
    *
    * A batch that the service refuses is halved until the refused messages stand alone, so that they take no other with
    * them; so is one that is too large for something on the way.
    */
-  async push(messages: readonly EncodedMessage[], signal?: AbortSignal): Promise<readonly unknown[]> {
-    return this.#pushHalving(messages, signal, new Patience(this.#deps.standing, pushFailureKind));
+  push(messages: readonly EncodedMessage[], onOutcome: OnOutcome, signal?: AbortSignal): Promise<void> {
+    const patience = new Patience(this.#deps.standing, pushFailureKind);
+    return this.#pushHalving({ messages, first: 0, onOutcome, signal, patience });
   }
 
-  /** @param patience - of the whole push: what was asked for in vain half a minute is not asked for by each half */
-  async #pushHalving(
-    messages: readonly EncodedMessage[],
-    signal: AbortSignal | undefined,
-    patience: Patience,
-  ): Promise<readonly unknown[]> {
+  async #pushHalving(part: Part): Promise<void> {
+    const { messages, first, onOutcome } = part;
     try {
-      await this.#pushPatiently(messages, signal, patience);
+      await this.#pushPatiently(part);
     } catch (error) {
-      if (messages.length === 1 || !(isRefusal(error) || isTooLarge(error))) return messages.map(() => error);
-      const middle = Math.ceil(messages.length / 2);
-      const first = await this.#pushHalving(messages.slice(0, middle), signal, patience);
-      return [...first, ...(await this.#pushHalving(messages.slice(middle), signal, patience))];
+      if (messages.length > 1 && (isRefusal(error) || isTooLarge(error))) {
+        const middle = Math.ceil(messages.length / 2);
+        await this.#pushHalving({ ...part, messages: messages.slice(0, middle) });
+        return this.#pushHalving({ ...part, messages: messages.slice(middle), first: first + middle });
+      }
+      messages.forEach((_, index) => onOutcome(first + index, error));
+      return undefined;
     }
     const count = messages.filter(isUndelayed).length;
     if (count > 0) this.#deps.onPushed(count);
-    return messages.map(() => undefined);
+    messages.forEach((_, index) => onOutcome(first + index, undefined));
+    return undefined;
   }
 
-  async #pushPatiently(
-    messages: readonly EncodedMessage[],
-    signal: AbortSignal | undefined,
-    patience: Patience,
-  ): Promise<void> {
+  async #pushPatiently({ messages, signal, patience }: Part): Promise<void> {
     const { now, gates, random } = this.#deps;
     const backoff = new Backoff({ firstMs: 100, maxMs: 10_000 }, random);
     let givenUpAt = now() + patienceMs;

@@ -78,7 +78,7 @@ export class Sender {
     this.#waiting = [];
     await pushBatches(sent, {
       atOnce: maxRequests,
-      push: (batch) => this.#pusher.push(batch.map(plain)),
+      push: (batch, tell) => this.#pusher.push(batch.map(plain), tell),
       onOutcome: (index, error) => conclude(sent[index], error),
     });
   }
@@ -93,9 +93,8 @@ export class Sender {
 
   async #push(batch: readonly Waiting[]): Promise<void> {
     this.#underWay += 1;
-    const failures = await this.#pusher.push(batch.map(plain));
+    await this.#pusher.push(batch.map(plain), (index, error) => conclude(batch[index], error));
     this.#underWay -= 1;
-    batch.forEach((waiting, index) => conclude(waiting, failures[index]));
     // What waited is of others: not in the context of these.
     this.#home.run(() => this.#flush());
   }
@@ -131,7 +130,7 @@ export class Sender {
   ): Promise<void> {
     await pushBatches(encodeAll(messages, delaySeconds, sending), {
       atOnce: maxRequests,
-      push: (batch) => this.#pusher.push(batch, signal),
+      push: (batch, tell) => this.#pusher.push(batch, tell, signal),
       onOutcome: (index, error) => {
         failures[index] = error;
       },

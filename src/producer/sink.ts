@@ -5,7 +5,7 @@ import type { Observers } from '../contract/observers.ts';
 import type { Forwardable } from './forward.ts';
 import { isItemFault, namingItem } from './item-error.ts';
 import { pushBatches } from './push-batches.ts';
-import type { Pusher } from './pusher.ts';
+import type { OnOutcome, Pusher } from './pusher.ts';
 import type { ResolvedSinkOptions } from './sink-options.ts';
 import type { EncodedMessage } from './split-batches.ts';
 import { WrittenItem } from './written-item.ts';
@@ -90,7 +90,7 @@ export class Sink {
     const outputs = items.flatMap((item) => item.outputs);
     await pushBatches(outputs, {
       atOnce: this.#options.ordered ? 1 : maxRequests,
-      push: (batch) => this.#request(batch),
+      push: (batch, tell) => this.#request(batch, tell),
       onOutcome: (index, error) => {
         const owner = owners[index];
         if (owner !== undefined) this.#note(owner, error);
@@ -98,14 +98,18 @@ export class Sink {
     });
   }
 
-  async #request(batch: readonly EncodedMessage[]): Promise<readonly unknown[]> {
-    if (this.#isLeft) return batch.map(() => new QueueError('The stream was destroyed', { code: 'closed' }));
+  async #request(batch: readonly EncodedMessage[], onOutcome: OnOutcome): Promise<void> {
+    const open = new Set(batch.keys());
+    const tell: OnOutcome = (index, error) => {
+      if (open.delete(index)) onOutcome(index, error);
+    };
     const { signal } = this.#controller;
     try {
+      if (this.#isLeft) throw new QueueError('The stream was destroyed', { code: 'closed' });
       // A transport may not listen to its signal.
-      return await abortable(signal, this.#deps.pusher.push(batch, signal));
+      await abortable(signal, this.#deps.pusher.push(batch, tell, signal));
     } catch (error) {
-      return batch.map(() => error);
+      for (const index of open) tell(index, error);
     }
   }
 

@@ -31,8 +31,8 @@ export const producerMutants: readonly Mutant[] = [
   {
     name: 'a destroyed stream goes on pushing',
     file: sink,
-    find: 'if (this.#isLeft) return',
-    replace: 'if (this.#isLeft && batch.length < 0) return',
+    find: 'if (this.#isLeft) throw',
+    replace: 'if (this.#isLeft && batch.length < 0) throw',
   },
   {
     name: 'an ordered stream pushes side by side',
@@ -63,14 +63,14 @@ export const producerMutants: readonly Mutant[] = [
   {
     name: 'a refused message takes the others of its batch with it',
     file: pusher,
-    find: 'messages.length === 1 || !',
-    replace: 'messages.length >= 1 || !',
+    find: 'messages.length > 1 && (',
+    replace: 'messages.length < 1 && (',
   },
   {
     name: 'the first half of a refused batch is pushed in place of the second',
     file: pusher,
-    find: 'messages.slice(middle), signal',
-    replace: 'messages.slice(0, middle), signal',
+    find: 'messages: messages.slice(middle), first',
+    replace: 'messages: messages.slice(0, middle), first',
     invariant: 10,
   },
   {
@@ -132,7 +132,7 @@ export const producerMutants: readonly Mutant[] = [
   {
     name: 'after a failure that concerns all, the other batches are tried all the same',
     file: 'src/producer/push-batches.ts',
-    find: 'if (cause !== undefined) fault ??= { error: cause };',
+    find: 'if (error !== undefined && !isItemFault(error)) fault ??= { error };',
     replace: '',
   },
   {

@@ -161,6 +161,22 @@ describe('send()', () => {
     expect(jobs.transport.calls.length).toBeLessThanOrEqual(1 + 2 * Math.ceil(Math.log2(50)));
   });
 
+  it('resolves for each message as soon as it is confirmed, while others of a refused batch are still tried', async () => {
+    const jobs = openJobs();
+    jobs.transport.script = (call, answer) => {
+      const texts = textsOf(call);
+      if (texts.length > 1 && texts.includes('2')) return Promise.reject(queueError('refused', { status: 400 }));
+      return texts.includes('3') ? Promise.reject(queueError('network')) : answer();
+    };
+    const settled: number[] = [];
+    const sends = numbers(4).map((body) => jobs.queue.send(body));
+    sends.forEach((sent, body) => void sent.then(() => settled.push(body)).catch(() => settled.push(-body)));
+    await jobs.clock.advance(10_000);
+    expect(settled).toEqual([0, 1, 2]);
+    await jobs.run(Promise.allSettled(sends));
+    expect(settled).toEqual([0, 1, 2, -3]);
+  });
+
   it.each(['network', 'timeout', 'rate-limited', 'service-failed', 'bad-answer'] as const)(
     'repeats on %s until it succeeds',
     async (code) => {
