@@ -1,10 +1,10 @@
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Mutant, plant } from './mutant.ts';
 
-/** What a sandbox copies. */
-const copied = ['src', 'test', 'bench', 'docs', 'README.md', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+/** What a sandbox does not copy of the project, besides what is hidden. */
+const left: ReadonlySet<string> = new Set(['node_modules', 'dist', 'coverage']);
 
 /** A copy of the project in a temporary folder, with at most one mutant in it at a time. */
 export class Sandbox implements AsyncDisposable {
@@ -16,6 +16,7 @@ export class Sandbox implements AsyncDisposable {
 
   static async open(root: string): Promise<Sandbox> {
     const folder = await mkdtemp(join(tmpdir(), 'leasestream-mutants-'));
+    const copied = (await readdir(root)).filter((path) => !path.startsWith('.') && !left.has(path));
     await Promise.all(copied.map((path) => cp(join(root, path), join(folder, path), { recursive: true })));
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
     return new Sandbox(folder);
