@@ -22,10 +22,10 @@ export function isInterrupted(ledger: Ledger, { crashed }: ClientRun, { at }: Pi
 export function isCutShort(ledger: Ledger, client: ClientRun, pull: CallRecord, decided: Moment): boolean {
   const { crashed } = client;
   if (crashed === undefined) return false;
-  // Of what is decided in one moment, some may leave before the consumer is told of the rest.
-  const underWay = ledger
-    .callsBy(client.client, 'ack')
-    .filter(({ sentAt, endedSeq }) => sentAt <= decided.at && endedSeq > decided.seq);
+  // Of what is decided in one moment, some may leave before the consumer is told of the rest; and one call may carry no more.
+  const isBefore = ({ sentAt, acks, retries }: CallRecord): boolean =>
+    sentAt <= decided.at || acks.length + retries.length === client.plan.batchSize;
+  const underWay = ledger.callsBy(client.client, 'ack').filter((call) => call.endedSeq > decided.seq && isBefore(call));
   const freeAt = Math.max(decided.at, knownEnd(ledger, pull, decided.at), ...underWay.map(({ endedAt }) => endedAt));
   if (freeAt >= crashed.at) return true;
   return isInterrupted(ledger, client, { at: heldBackUntil(ledger, client.client, freeAt) });
