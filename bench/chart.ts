@@ -1,4 +1,5 @@
 import type { Row } from './compete.ts';
+import { escape, svg } from './svg.ts';
 
 const title = 'Messages a second, as multiples of a hand-tuned loop of fetch (dashed)';
 const margin = { x: 12, top: 42, bottom: 10 };
@@ -7,25 +8,20 @@ const panel = { width: 232, gap: 16, titleHeight: 40 };
 const bar = { height: 14, pitch: 20, width: 186 };
 const mostColumns = 3;
 
-// Seen through an <img>, on a light or a dark page: nothing is drawn behind, and the colours follow the page's.
-const style = `
-  text { font: 12px system-ui, -apple-system, 'Segoe UI', sans-serif; fill: #424a53; }
-  .title { font-size: 14px; font-weight: 600; fill: #1f2328; }
+const light = `
   .scenario { font-weight: 600; fill: #1f2328; }
   .right { text-anchor: end; }
   .ours { fill: #d9480f; }
   .floor { fill: #6e7781; }
   .other { fill: #afb8c1; }
-  .one { stroke: #6e7781; stroke-dasharray: 3 3; }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #b7bfc8; }
-    .title, .scenario { fill: #f0f6fc; }
+  .one { stroke: #6e7781; stroke-dasharray: 3 3; }`;
+
+const dark = `
+    .scenario { fill: #f0f6fc; }
     .ours { fill: #ff922b; }
     .floor { fill: #9198a1; }
     .other { fill: #565e68; }
-    .one { stroke: #9198a1; }
-  }
-`;
+    .one { stroke: #9198a1; }`;
 
 /**
  * Draws the speeds of the contenders as multiples of the floor's, as an SVG: a panel for each scenario, three side by
@@ -45,14 +41,7 @@ export function chart(rows: readonly Row[]): string {
   });
   const width = 2 * margin.x + names.width + columns * (panel.width + panel.gap) - panel.gap;
   const height = margin.top + Math.ceil(panels.length / columns) * rowHeight - panel.gap + margin.bottom;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`,
-    `<title>${title}</title>`,
-    `<style>${style}</style>`,
-    `<text class="title" x="${margin.x}" y="22">${title}</text>`,
-    ...drawn,
-    '</svg>\n',
-  ].join('\n');
+  return svg({ title, width, height, x: margin.x, style: { light, dark }, drawn });
 }
 
 function drawPanel(rows: readonly Row[], most: number, isNamed: boolean): string {
@@ -81,8 +70,4 @@ function drawBar({ contender, ofFloor }: Row, y: number, most: number, isNamed: 
 function kindOf(contender: string): 'ours' | 'floor' | 'other' {
   if (contender.startsWith('leasestream')) return 'ours';
   return contender.endsWith('(floor)') ? 'floor' : 'other';
-}
-
-function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }

@@ -1,32 +1,27 @@
 import { type HrTime, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
+import { escape, svg } from './svg.ts';
 
 const title = 'A span a row, below its parent; dashed: what it links to';
 const margin = { x: 12, top: 40, bottom: 12 };
 const names = { width: 214, indent: 14 };
 const bar = { height: 14, pitch: 22, width: 520 };
 
-// Seen through an <img>, on a light or a dark page: nothing is drawn behind, and the colours follow the page's.
-const style = `
-  text { font: 12px system-ui, -apple-system, 'Segoe UI', sans-serif; fill: #424a53; }
-  .title { font-size: 14px; font-weight: 600; fill: #1f2328; }
+const light = `
   .app { fill: #afb8c1; }
   .producer { fill: #1971c2; }
   .client { fill: #6e7781; }
   .consumer { fill: #2f9e44; }
   .failed { fill: #d9480f; }
-  .link { stroke: #6e7781; stroke-dasharray: 2 3; fill: none; }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #b7bfc8; }
-    .title { fill: #f0f6fc; }
+  .link { stroke: #6e7781; stroke-dasharray: 2 3; fill: none; }`;
+
+const dark = `
     .app { fill: #565e68; }
     .producer { fill: #74c0fc; }
     .client { fill: #9198a1; }
     .consumer { fill: #69db7c; }
     .failed { fill: #ff922b; }
-    .link { stroke: #9198a1; }
-  }
-`;
+    .link { stroke: #9198a1; }`;
 
 interface Row {
   readonly span: ReadableSpan;
@@ -51,15 +46,8 @@ export function waterfall(spans: readonly ReadableSpan[]): string {
   );
   const width = 2 * margin.x + names.width + bar.width + 60;
   const height = yOf(rows.length) + margin.bottom;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`,
-    `<title>${title}</title>`,
-    `<style>${style}</style>`,
-    `<text class="title" x="${margin.x}" y="22">${title}</text>`,
-    ...rows.map((row, index) => drawRow(row, yOf(index), xOf)),
-    ...links,
-    '</svg>\n',
-  ].join('\n');
+  const drawn = [...rows.map((row, index) => drawRow(row, yOf(index), xOf)), ...links];
+  return svg({ title, width, height, x: margin.x, style: { light, dark }, drawn });
 }
 
 function rowsOf(spans: readonly ReadableSpan[], parent: string | undefined, depth: number): readonly Row[] {
@@ -91,7 +79,3 @@ function kindOf({ kind, status }: ReadableSpan): string {
 const toMs = ([seconds, nanoseconds]: HrTime): number => seconds * 1e3 + nanoseconds / 1e6;
 
 const point = (x: number, y: number): string => `${x.toFixed(1)} ${y.toFixed(1)}`;
-
-function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-}
