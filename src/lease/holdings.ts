@@ -199,7 +199,7 @@ export class Holdings {
    * @returns whether its handler ran until now
    */
   park(lease: Lease): boolean {
-    if (lease.phase !== 'started' || lease.isParked) return false;
+    if (!lease.isRunning) return false;
     this.running.remove(lease);
     lease.isParked = true;
     return true;

@@ -136,7 +136,7 @@ export class Isolation implements StartLimit {
       this.#since += passedMs - waitedMs;
       this.#spend(waitedMs);
     }
-    const isAwaited = this.#lone !== undefined && isRunning(this.#lone) && now < this.nextAt();
+    const isAwaited = this.#lone !== undefined && this.#lone.isRunning && now < this.nextAt();
     if (isAwaited && !this.#isSpent) return;
     if (this.#lone !== undefined || this.#isSpent) this.#since = undefined;
     this.#lone = undefined;
@@ -149,8 +149,4 @@ export class Isolation implements StartLimit {
     this.#spentMs = Math.min(budgetMs, Math.max(0, this.#spentMs + ms));
     this.#isSpent = this.#spentMs >= (this.#isSpent ? budgetMs / 2 : budgetMs);
   }
-}
-
-function isRunning({ phase, isParked }: Lease): boolean {
-  return phase === 'started' && !isParked;
 }

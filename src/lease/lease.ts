@@ -108,6 +108,11 @@ export class Lease {
     this.batch = batch;
   }
 
+  /** Whether its handler runs. */
+  get isRunning(): boolean {
+    return this.phase === 'started' && !this.isParked;
+  }
+
   get deadline(): number {
     return this.batch.deadline;
   }

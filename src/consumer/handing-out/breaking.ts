@@ -109,7 +109,7 @@ export class Breaking {
     const { holdings, options, puller } = this.#deps;
     this.#mayKeep = true;
     // One that was given up at the end of its lease is in hand no longer.
-    if (lease.phase !== 'started' || lease.isParked) return false;
+    if (!lease.isRunning) return false;
     // One that others of its key wait for would keep their places, too; one that was written to a sink, the sink settles.
     if (this.#breaker?.state !== 'open' || !lease.isProbe || lease.key !== undefined || lease.isForwarded) return false;
     const isLast = lease.attempts > options.maxRetries;
