@@ -85,7 +85,7 @@ export class TurnWork {
     else if (puller.isPulling) this.#host.wake();
     const nextAt = closing.hasBegun ? closing.turn(now) : this.#openTurn(now, wasKept);
     const isWaiting = holdings.running.size === 0 && holdings.unstarted === 0;
-    const situation = { isWaiting, isClosing: closing.hasBegun, stallMs: serial.estimateMs };
+    const situation = { isWaiting, isClosing: closing.hasBegun, stallMs: serial.stallMs };
     // Handlers and callbacks that ran meanwhile have taken time.
     const settleAt = settler.plan(this.#time.now(), situation);
     return Math.min(nextAt, settleAt, this.#nextLeaseAt());

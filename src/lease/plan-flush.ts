@@ -1,6 +1,9 @@
 /** The longest that a settlement waits for company, in milliseconds. */
 const longestLingerMs = 5;
 
+/** The longest that it does so where handlers keep the event loop, in milliseconds. */
+const longestKeptMs = 100;
+
 /** What waits to be sent, and what is on its way. */
 export interface FlushState {
   /** Settlements not sent yet, 1 or more. */
@@ -31,8 +34,8 @@ export function planFlush(state: FlushState, now: number): number {
   return Math.min(inTime, state.oldestAt + lingerMs(state, now));
 }
 
-/** Where handlers keep the loop, each call takes from their time: it waits for what a few of them settle in time. */
+/** Where handlers keep the loop, each call takes from their time: it waits for what they settle in a few turns. */
 function lingerMs({ stallMs, roundTripMs, earliestDeadline, isLate }: FlushState, now: number): number {
   if (isLate || stallMs <= longestLingerMs) return Math.min(roundTripMs, longestLingerMs);
-  return Math.min(4 * stallMs, Math.max(0, earliestDeadline - now) / 10);
+  return Math.min(8 * stallMs, longestKeptMs, Math.max(0, earliestDeadline - now) / 5);
 }

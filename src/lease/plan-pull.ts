@@ -92,7 +92,9 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   const unstarted = state.unstarted + state.asked;
   const room = Math.min(unstartedBound(handlers, bounds, state, now) - unstarted, roomByLength(bounds, state));
   if (room < 1) return 0;
-  const unfed = Math.max(handlers.idle(now) - unstarted, state.isSeeking ? 1 : state.due);
+  // However many handlers are idle, the event loop starts no more of them in that time.
+  const startable = Math.min(handlers.idle(now), state.serial.startableWithin(stretchMs(bounds, state)));
+  const unfed = Math.max(startable - unstarted, state.isSeeking ? 1 : state.due);
   const twoRoundTrips = 2 * state.roundTripMs;
   // No time is no message, also where handlers take no time.
   const consumedWithin = (windowMs: number): number =>
@@ -145,7 +147,7 @@ export function stretchMs(
   { visibilityTimeoutMs }: Pick<PullBounds, 'visibilityTimeoutMs'>,
   { roundTripMs }: Pick<PullState, 'roundTripMs'>,
 ): number {
-  return Math.max(Math.min(longestAskMs, visibilityTimeoutMs / 10), 2 * roundTripMs);
+  return Math.max(Math.min(longestAskMs, visibilityTimeoutMs / 5), 2 * roundTripMs);
 }
 
 function pullsAllowed(bounds: PullBounds, state: PullState): number {

@@ -9,6 +9,7 @@ import { HandlerTime } from './smoothed.ts';
  */
 export class SerialTime {
   readonly #time = new HandlerTime();
+  readonly #stalls = new HandlerTime();
   readonly #mostMs: number;
   /** How many messages were handed out, and the loop has had its turn since. */
   handed = 0;
@@ -21,7 +22,9 @@ export class SerialTime {
   /** Notes that the loop was not free for so long after so many messages, 1 or more, were handed out. */
   observe(busyMs: number, messages: number): void {
     this.handed += messages;
-    this.#time.observe(Math.min(busyMs, this.#mostMs) / messages);
+    const countedMs = Math.min(busyMs, this.#mostMs);
+    this.#time.observe(countedMs / messages);
+    this.#stalls.observe(countedMs);
   }
 
   /** The smoothed mean in milliseconds; 0 before the first. */
@@ -29,9 +32,9 @@ export class SerialTime {
     return this.#time.meanMs;
   }
 
-  /** A time that few messages exceed, in milliseconds. */
-  get estimateMs(): number {
-    return this.#time.estimateMs;
+  /** For how long the event loop is rarely kept from its turn by all that is handed out in between, in milliseconds. */
+  get stallMs(): number {
+    return this.#stalls.estimateMs;
   }
 
   /**

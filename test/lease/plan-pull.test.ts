@@ -153,8 +153,8 @@ describe('planPull()', () => {
     expect(planOf({ busy: 1, finished: 100, eachMs: 1_000 })).toBe(1);
   });
 
-  it('asks for what a tenth of a short lease consumes', () => {
-    expect(planOf({ busy: 1, finished: 100, eachMs: 5 }, {}, { visibilityTimeoutMs: 1_000 })).toBe(20);
+  it('asks for what a fifth of a short lease consumes', () => {
+    expect(planOf({ busy: 1, finished: 100, eachMs: 5 }, {}, { visibilityTimeoutMs: 1_000 })).toBe(40);
   });
 
   it('asks for what two round trips consume when they are longer', () => {
@@ -165,6 +165,13 @@ describe('planPull()', () => {
     const work = { count: 10, busy: 1, finished: 100, eachMs: 10 };
     expect(planOf(work, { serial: kept(10, 1_000), unstarted: 9 })).toBe(0);
     expect(planOf({ ...work, count: 1 }, { serial: kept(50, 1_000) })).toBe(5);
+  });
+
+  it('tops up what is there for no more idle handlers than the loop can start in 250 ms', () => {
+    const work = { count: 200, finished: 100, eachMs: 10 };
+    expect(planOf(work, { serial: kept(10, 1_000), unstarted: 24 })).toBe(25);
+    expect(planOf(work, { serial: kept(10, 1_000), unstarted: 25 })).toBe(0);
+    expect(planOf(work, { serial: kept(10, 1_000), unstarted: 25, due: 1 })).toBe(25);
   });
 
   it('asks only when what there is would not last two round trips', () => {

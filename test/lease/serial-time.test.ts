@@ -10,12 +10,18 @@ describe('SerialTime', () => {
 
   it('knows nothing, and bounds nothing, before the first message', () => {
     const serial = observed();
-    expect([serial.handed, serial.meanMs, serial.estimateMs, serial.startableWithin(1)]).toEqual([0, 0, 0, Infinity]);
+    expect([serial.handed, serial.meanMs, serial.stallMs, serial.startableWithin(1)]).toEqual([0, 0, 0, Infinity]);
   });
 
   it('shares what the loop was kept among the messages that were handed out together', () => {
     const serial = observed([100, 10], [30, 3]);
     expect([serial.handed, serial.meanMs]).toEqual([13, 10]);
+  });
+
+  it('tells for how long the loop is rarely kept, however many were handed out', () => {
+    expect(observed([10, 1]).stallMs).toBe(30);
+    expect(observed([10, 10]).stallMs).toBe(30);
+    expect(observed([86_400_000, 4]).stallMs).toBe(3_000);
   });
 
   it('takes a machine that slept for one that computed for no longer than the most', () => {
