@@ -3,8 +3,10 @@
 // Two `for await` loops share 300 messages under a lease of 2 s. Printed are the deliveries and repeats by the broker's
 // journal, and the time as a multiple of what the handlers alone took in the same run. Then, with requests that take 20 ms,
 // the time from `ack()` to its confirmation as a multiple of the median round trip of the run. With `--sync` the handlers
-// compute, see computing-leases.ts; `--quick` takes a few of its rows, `--surface NAME` one of its ways to read.
+// compute, see computing-leases.ts; `--quick` takes a few of its rows, `--surface NAME` one of its ways to read,
+// `--work MS` one of its times.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { createBroker, type JournalEntry } from '../src/broker.ts';
 import { openQueue } from '../src/index.ts';
 import { median, quantile } from './statistics.ts';
@@ -84,10 +86,18 @@ async function measureAcks(): Promise<void> {
   );
 }
 
-if (process.argv.includes('--sync')) {
+const { values } = parseArgs({
+  options: {
+    sync: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    surface: { type: 'string' },
+    work: { type: 'string' },
+  },
+});
+
+if (values.sync) {
   const { measureComputing } = await import('./computing-leases.ts');
-  const named = process.argv.indexOf('--surface');
-  await measureComputing(process.argv.includes('--quick'), named < 0 ? undefined : process.argv[named + 1]);
+  await measureComputing(values);
 } else {
   await measure('50 ms', () => 50);
   await measure('5 ms, then 200 ms', (started) => (started <= messages / 2 ? 5 : 200));

@@ -58,7 +58,7 @@ export interface PullState {
   /** The running mean of the length of a body; 0 before the first. */
   readonly meanLength: number;
   /** For how long each message keeps the event loop from starting the next one. */
-  readonly serial: Pick<SerialTime, 'handed' | 'meanMs' | 'startableWithin'>;
+  readonly serial: Pick<SerialTime, 'handed' | 'meanMs' | 'stallMs' | 'startableWithin'>;
 }
 
 /** How much work may wait for its turn when it is leased for so long, in milliseconds. */
@@ -84,7 +84,7 @@ export function unstartedBound(handlers: Handlers, bounds: PullBounds, state: Pu
 /**
  * How many messages to ask for now; 0 for not pulling.
  *
- * Asks when what is unstarted and asked for would not last two round trips; then for a good deal at once, because each
+ * Asks when what is unstarted and asked for would not last two round trips from the next look on; then for a good deal at once, because each
  * request costs, but for no more than a short stretch of work, because others share the queue.
  */
 export function planPull(handlers: Handlers, bounds: PullBounds, state: PullState, now: number): number {
@@ -95,11 +95,12 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   // However many handlers are idle, the event loop starts no more of them in that time.
   const startable = Math.min(handlers.idle(now), state.serial.startableWithin(stretchMs(bounds, state)));
   const unfed = Math.max(startable - unstarted, state.isSeeking ? 1 : state.due);
-  const twoRoundTrips = 2 * state.roundTripMs;
   // No time is no message, also where handlers take no time.
   const consumedWithin = (windowMs: number): number =>
     Math.min(handlers.consumedWithin(windowMs, now), windowMs / state.serial.meanMs);
-  const soon = twoRoundTrips === 0 ? 0 : consumedWithin(twoRoundTrips);
+  // The next look may be late by that, which counts where it is short: the more is asked for early, the more lies waiting.
+  const lateMs = Math.min(state.serial.stallMs, bounds.visibilityTimeoutMs / 100);
+  const soon = state.roundTripMs === 0 ? 0 : consumedWithin(2 * state.roundTripMs + lateMs);
   if (unfed < 1 && unstarted >= Math.max(1, soon)) return 0;
   const stretch = state.isSeeking ? Infinity : Math.floor(consumedWithin(stretchMs(bounds, state)));
   const wanted = Math.min(bounds.batchSize, Math.max(1, unfed, stretch));

@@ -545,6 +545,19 @@ describe('pulling', () => {
     await jobs.run(done);
   });
 
+  it('asks on while more than that only wait for company', async () => {
+    const took = async (maxInFlight: number): Promise<number> => {
+      const jobs = openJobs({}, { latencyMs: 20 });
+      jobs.push(...numbers(300));
+      const from = jobs.clock.monotonic();
+      await jobs.run(
+        jobs.queue.process(() => jobs.clock.block(1), { concurrency: 5, maxInFlight, stopWhenEmpty: true }),
+      );
+      return jobs.clock.monotonic() - from;
+    };
+    expect(await took(5)).toBeLessThanOrEqual(1.1 * (await took(200)));
+  });
+
   it('with constant handlers shorter than the lease delivers each message once and gives none back', async () => {
     const jobs = openJobs({}, { latencyMs: 20 });
     jobs.push(...numbers(500));

@@ -24,6 +24,9 @@ function kept(eachMs: number, messages = 100): SerialTime {
   return serial;
 }
 
+/** Each keeps the loop for a millisecond. */
+const oneEach = { handed: 1_000, meanMs: 1, stallMs: 0, startableWithin: (ms: number): number => ms };
+
 const nothing: PullState = {
   unstarted: 0,
   blocked: 0,
@@ -172,6 +175,17 @@ describe('planPull()', () => {
     expect(planOf(work, { serial: kept(10, 1_000), unstarted: 24 })).toBe(25);
     expect(planOf(work, { serial: kept(10, 1_000), unstarted: 25 })).toBe(0);
     expect(planOf(work, { serial: kept(10, 1_000), unstarted: 25, due: 1 })).toBe(25);
+  });
+
+  it('asks earlier by as long as the loop may be kept from the next look, up to a hundredth of the lease', () => {
+    const work = { count: 200, busy: 200, finished: 1_000, eachMs: 10 };
+    const planWith = (stallMs: number, unstarted: number, visibilityTimeoutMs = 30_000): number =>
+      planOf(work, { serial: { ...oneEach, stallMs }, unstarted }, { visibilityTimeoutMs });
+    // At 1 ms each, two round trips of 20 ms consume 40.
+    expect([planWith(0, 40), planWith(0, 39)]).toEqual([0, 100]);
+    expect([planWith(15, 55), planWith(15, 54)]).toEqual([0, 100]);
+    expect([planWith(400, 340), planWith(400, 339)]).toEqual([0, 100]);
+    expect([planWith(15, 45, 500), planWith(15, 44, 500)]).toEqual([0, 100]);
   });
 
   it('asks only when what there is would not last two round trips', () => {

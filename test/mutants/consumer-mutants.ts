@@ -48,8 +48,8 @@ export const consumerMutants: readonly Mutant[] = [
   {
     name: 'finished and unconfirmed messages are without bound',
     file: demand,
-    find: 'settler.unconfirmed >= 4 * options.maxInFlight',
-    replace: 'settler.unconfirmed < 0',
+    find: 'settler.unconfirmed >= 4 * options.maxInFlight && ',
+    replace: 'settler.unconfirmed < 0 && ',
   },
   {
     name: 'the listener on the signal stays after the end',

@@ -65,7 +65,7 @@ export class Demand {
 
   get #hasTooManyUnconfirmed(): boolean {
     const { options, settler } = this.#deps;
-    return settler.unconfirmed >= 4 * options.maxInFlight;
+    return settler.unconfirmed >= 4 * options.maxInFlight && settler.areHeldUp;
   }
 
   /** Has the pulls sent that are due. Gives the time of the next one that has to wait, `Infinity` when none does. */

@@ -86,6 +86,11 @@ export class Settler {
     return this.#pending.size > 0 && this.#deps.gates.notBefore('ack') <= now;
   }
 
+  /** Whether settlements wait for anything but company: for an answer, or to be sent once more. */
+  get areHeldUp(): boolean {
+    return this.#underWay.size > 0 || this.#backoff.failures > 0;
+  }
+
   /** Takes a lease whose settlement has been decided. */
   add(lease: Lease, now: number): void {
     // Work that ended after its lease is repeated once as well.
