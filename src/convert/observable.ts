@@ -96,8 +96,8 @@ export function settleMap<Body, Result>(
 class Work<Body, Result> {
   readonly #project: (message: LeasedMessage<Body>) => ObservableInput<Result>;
   readonly #retryDelaySeconds: RetryDelay<Body> | undefined;
-  /** Received, and waiting for their turn. */
-  readonly #waiting = new Set<LeasedMessage<Body>>();
+  /** Received, and waiting for their turn, which comes in this order. */
+  #waiting: LeasedMessage<Body>[] = [];
   /** Comes just now: unless it has to wait, its work begins before the call that brings it returns. */
   #coming: LeasedMessage<Body> | undefined;
   readonly #home = new HomeContext();
@@ -114,7 +114,7 @@ class Work<Body, Result> {
     return new Observable((subscriber) =>
       source.subscribe({
         next: (message) => {
-          this.#waiting.add(message);
+          this.#waiting.push(message);
           this.#coming = message;
           subscriber.next(message);
           this.#coming = undefined;
@@ -141,7 +141,7 @@ class Work<Body, Result> {
 
   #begin(message: LeasedMessage<Body>): Observable<Result> {
     return new Observable((subscriber) => {
-      this.#waiting.delete(message);
+      this.#takeOut(message);
       if (message.leaseRemainingMs <= 0) {
         subscriber.complete();
         return undefined;
@@ -163,7 +163,7 @@ class Work<Body, Result> {
         },
         complete: () => {
           isOver = true;
-          void message.ack();
+          DeliveredMessage.succeed(message);
           subscriber.complete();
         },
       };
@@ -178,8 +178,15 @@ class Work<Body, Result> {
     });
   }
 
+  #takeOut(message: LeasedMessage<Body>): void {
+    const place = this.#waiting.indexOf(message);
+    if (place === 0) this.#waiting.shift();
+    else if (place > 0) this.#waiting.splice(place, 1);
+  }
+
   leave(): void {
-    for (const message of this.#waiting) void message.retry({ delaySeconds: 0 });
-    this.#waiting.clear();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const message of waiting) void message.retry({ delaySeconds: 0 });
   }
 }

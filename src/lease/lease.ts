@@ -89,6 +89,8 @@ export class Lease {
   mayBeSettled = false;
   /** What became of it, once that is known. */
   settlement: Settlement | undefined = undefined;
+  /** Whom to tell. */
+  askers: Array<(settlement: Settlement) => void> | undefined = undefined;
   /** The work on it, while there is some that anybody observes. */
   observed: ObservedWork | undefined = undefined;
   /** The next of those that are held and share a bucket. */

@@ -137,7 +137,7 @@ export const breakerMutants: readonly Mutant[] = [
   {
     name: 'moving a message away counts as a success',
     file: keeper,
-    find: "settlements.settle(lease, 'ack', undefined);\n      return settlements.outcomeOf(lease);",
+    find: "settlements.settle(lease, 'ack', undefined);\n      return outcomeOf(lease);",
     replace: 'return this.ack(lease);',
   },
   {

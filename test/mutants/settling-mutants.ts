@@ -96,7 +96,7 @@ export const settlingMutants: readonly Mutant[] = [
   {
     name: 'the second to ask what became of a message is never told',
     file: 'src/consumer/settling/outcomes.ts',
-    find: 'else waiters.push(resolve);',
+    find: 'else lease.askers.push(resolve);',
     replace: '',
     invariant: 5,
   },

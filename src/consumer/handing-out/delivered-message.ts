@@ -104,6 +104,12 @@ export class DeliveredMessage<Body> implements LeasedMessage<Body> {
     return observed === undefined ? work(message) : observed.run(() => work(message));
   }
 
+  /** The work on a message is done: it is acknowledged, unless it was settled before. */
+  static succeed(message: LeasedMessage): void {
+    if (#lease in message) message.#keeper.succeed(message.#lease);
+    else void message.ack();
+  }
+
   /** The work on a message failed: its consumer reports that and retries it, unless it was settled before. */
   static fail(message: LeasedMessage, error: unknown, judge?: DelayJudge): Promise<Settlement> {
     if (#lease in message) return message.#keeper.fail(message.#lease, error, judge);

@@ -105,6 +105,8 @@ export interface MessageKeeper {
   remainingMs(lease: Lease): number;
   signalOf(lease: Lease): AbortSignal;
   ack(lease: Lease): Promise<Settlement>;
+  /** The same, where nobody asks what became of it. */
+  succeed(lease: Lease): void;
   retry(lease: Lease, options: RetryOptions | undefined): Promise<Settlement>;
   deadLetter(
     lease: Lease,

@@ -55,7 +55,8 @@ export interface PullsListener {
 export class PullsUnderWay {
   readonly #deps: PullsUnderWayDeps;
   readonly #listener: PullsListener;
-  readonly #pulls = new Set<Pull>();
+  // No set: what goes through one outlives its own generation, as each of its tables holds on to the next.
+  #pulls: readonly Pull[] = [];
   /** How many of them are overdue. */
   #overdue = 0;
   /** How many messages those ask for that are counted on. */
@@ -69,12 +70,12 @@ export class PullsUnderWay {
   }
 
   get size(): number {
-    return this.#pulls.size;
+    return this.#pulls.length;
   }
 
   /** How many are counted on. */
   get waitedFor(): number {
-    return this.#pulls.size - this.#overdue;
+    return this.#pulls.length - this.#overdue;
   }
 
   /** When the leases that they may bring are over; `-Infinity` when there is none. */
@@ -97,7 +98,7 @@ export class PullsUnderWay {
       receiving: observers?.begin('receive', { batchSize: asked, visibilityTimeoutMs }),
       isOverdue: false,
     };
-    this.#pulls.add(pull);
+    this.#pulls = [...this.#pulls, pull];
     wakes.rouse();
     this.calls += 1;
     this.asked += asked;
@@ -125,7 +126,8 @@ export class PullsUnderWay {
   }
 
   #delete(pull: Pull): boolean {
-    if (!this.#pulls.delete(pull)) return false;
+    if (!this.#pulls.includes(pull)) return false;
+    this.#pulls = this.#pulls.filter((other) => other !== pull);
     if (pull.isOverdue) this.#overdue -= 1;
     else this.asked -= pull.asked;
     return true;

@@ -19,6 +19,7 @@ import type {
 import type { StatsCounter } from '../stats.ts';
 import type { SteadyTime } from '../steady-time.ts';
 import type { LeaseSignals } from './lease-signals.ts';
+import { outcomeOf } from './outcomes.ts';
 import { isDecided, type Settlements } from './settlements.ts';
 
 export interface KeeperDeps {
@@ -68,14 +69,18 @@ export class Keeper implements MessageKeeper {
         wake();
       }
     }
-    return settlements.outcomeOf(lease);
+    return outcomeOf(lease);
   }
 
   ack(lease: Lease): Promise<Settlement> {
+    this.succeed(lease);
+    return outcomeOf(lease);
+  }
+
+  succeed(lease: Lease): void {
     const { settlements, time } = this.#deps;
     this.#takeKept(lease);
     if (!isDecided(lease)) settlements.acknowledge(lease, time.now());
-    return settlements.outcomeOf(lease);
   }
 
   retry(lease: Lease, options: RetryOptions = {}): Promise<Settlement> {
@@ -86,7 +91,7 @@ export class Keeper implements MessageKeeper {
     this.#takeKept(lease);
     if (!isDecided(lease)) breaking.fail(lease, time.now());
     settlements.settle(lease, 'retry', delaySeconds);
-    return settlements.outcomeOf(lease);
+    return outcomeOf(lease);
   }
 
   /** Who still has a message that is kept to be tried again may settle it by hand. */
@@ -115,7 +120,7 @@ export class Keeper implements MessageKeeper {
     options: DeadLetterOptions,
   ): Promise<Settlement> {
     const { isClosed, report, settlements } = this.#deps;
-    if (isDecided(lease)) return settlements.outcomeOf(lease);
+    if (isDecided(lease)) return outcomeOf(lease);
     // Too late to acknowledge it here, so that a push would make two messages of it.
     if (isClosed()) return this.retry(lease);
     this.#takeKept(lease);
@@ -126,12 +131,12 @@ export class Keeper implements MessageKeeper {
       report({ type: 'deadLettered', message: identityOf(lease), reason: options.reason });
       // It tells nothing of what the work needs.
       settlements.settle(lease, 'ack', undefined);
-      return settlements.outcomeOf(lease);
+      return outcomeOf(lease);
     }
     report({ type: 'deadLetterFailed', message: identityOf(lease), error: failure });
     // By hand, so that no sink is waited for: it may wait for this itself, in its `onRejected`.
     settlements.settle(lease, 'retry', settlements.growingDelay(lease));
-    await settlements.outcomeOf(lease);
+    await outcomeOf(lease);
     return { outcome: 'lost', error: failure };
   }
 

@@ -7,7 +7,7 @@ import type { Breaking } from '../handing-out/breaking.ts';
 import { type ConsumerEvent, identityOf } from '../events.ts';
 import type { LeaseSignals } from './lease-signals.ts';
 import type { Leftovers } from '../pulling/leftovers.ts';
-import { Outcomes } from './outcomes.ts';
+import { conclude } from './outcomes.ts';
 import type { Settler } from './settler.ts';
 import type { StatsCounter } from '../stats.ts';
 import type { SteadyTime } from '../steady-time.ts';
@@ -31,7 +31,6 @@ export interface SettlementsDeps {
 /** Decides, once for each message, how it is settled, and tells whoever asks what became of that. */
 export class Settlements {
   readonly #deps: SettlementsDeps;
-  readonly #outcomes = new Outcomes();
   /** Messages whose settlement waits for something else: a push to another queue, by hand or by a sink. */
   readonly #claims = new Set<Lease>();
 
@@ -68,7 +67,7 @@ export class Settlements {
   giveBack(lease: Lease, now: number): void {
     if (isDecided(lease) || lease.isForwarded || lease.deadline <= now) return;
     // For whoever settles it later, it comes again.
-    this.#outcomes.conclude(lease, closedBefore(lease));
+    conclude(lease, closedBefore(lease));
     this.#settle(lease, 'retry', 0, now);
   }
 
@@ -156,11 +155,6 @@ export class Settlements {
     this.#deps.settler.add(lease, this.#deps.time.now());
   }
 
-  /** What became of the settlement of a message, once that is known. */
-  outcomeOf(lease: Lease): Promise<Settlement> {
-    return this.#outcomes.of(lease);
-  }
-
   /** Tells what became of a settlement. */
   conclude(lease: Lease, settlement: Settlement): void {
     const { stats, leftovers, report } = this.#deps;
@@ -173,7 +167,7 @@ export class Settlements {
         report({ type: 'unsettled', message: identityOf(lease), settlement });
       }
     }
-    if (lease.settlement === undefined) this.#outcomes.conclude(lease, settlement);
+    if (lease.settlement === undefined) conclude(lease, settlement);
   }
 }
 

@@ -48,8 +48,9 @@ export interface SettleSituation {
 /** The bounds of the time that a settle call may take, in milliseconds. */
 const callTimeout = { leastMs: 1_000, mostMs: 10_000, afterTimeoutsMs: 60_000 };
 
-/** What a call carries. */
+/** A call that was sent, and what it carries. */
 interface Sent {
+  readonly call: Call;
   readonly leases: readonly Lease[];
   readonly settling: Ongoing<SettleEnd> | undefined;
 }
@@ -59,8 +60,8 @@ export class Settler {
   readonly #deps: SettlerDeps;
   readonly #backoff: Backoff;
   readonly #patience: Patience;
-  /** The calls that were sent and not answered, and what they carry. */
-  readonly #underWay = new Map<Call, Sent>();
+  /** What was sent and not answered. No set, for the sake of memory, as for pulls. */
+  #underWay: readonly Sent[] = [];
   readonly #pending = new PendingSettlements();
   #unconfirmed = 0;
   #timeouts = 0;
@@ -88,7 +89,7 @@ export class Settler {
 
   /** Whether settlements wait for anything but company: for an answer, or to be sent once more. */
   get areHeldUp(): boolean {
-    return this.#underWay.size > 0 || this.#backoff.failures > 0;
+    return this.#underWay.length > 0 || this.#backoff.failures > 0;
   }
 
   /** Takes a lease whose settlement has been decided. */
@@ -116,7 +117,7 @@ export class Settler {
           oldestAt,
           earliestDeadline,
           isLate,
-          callsUnderWay: isClosing ? 0 : this.#underWay.size,
+          callsUnderWay: isClosing ? 0 : this.#underWay.length,
           batchSize,
           roundTripMs: roundTripMs(),
           isWaiting,
@@ -147,24 +148,29 @@ export class Settler {
     );
     const call = openCall(Math.min(callTimeout.afterTimeoutsMs, usual * 2 ** this.#timeouts));
     const settling = observers?.begin('settle', { messages: leases.map(settlementOf) });
-    this.#underWay.set(call, { leases, settling });
+    const sent = { call, leases, settling };
+    this.#underWay = [...this.#underWay, sent];
     transport.ack(toRequest(leases), call.options).then(
-      (result) => this.#answered(call, leases, result),
-      (error: unknown) => this.#failed(call, leases, error),
+      (result) => this.#answered(sent, result),
+      (error: unknown) => this.#failed(sent, error),
     );
   }
 
   /** `false` when the call was given up before. */
-  #end(call: Call, how: Omit<SettleEnd, 'durationMs'> = {}): boolean {
+  #end(sent: Sent, how: Omit<SettleEnd, 'durationMs'> = {}): boolean {
     this.calls -= 1;
-    this.#underWay.get(call)?.settling?.end(how);
-    if (this.#underWay.delete(call)) return true;
-    this.#deps.onEnd();
-    return false;
+    if (!this.#underWay.includes(sent)) {
+      this.#deps.onEnd();
+      return false;
+    }
+    this.#underWay = this.#underWay.filter((other) => other !== sent);
+    sent.settling?.end(how);
+    return true;
   }
 
-  #answered(call: Call, leases: readonly Lease[], result: AckResult): void {
-    if (!this.#end(call)) return;
+  #answered(sent: Sent, result: AckResult): void {
+    if (!this.#end(sent)) return;
+    const { leases } = sent;
     this.#backoff.succeed();
     this.#patience.succeed();
     this.#timeouts = 0;
@@ -178,8 +184,9 @@ export class Settler {
     this.#deps.onEnd();
   }
 
-  #failed(call: Call, leases: readonly Lease[], error: unknown): void {
-    if (!this.#end(call, { error })) return;
+  #failed(sent: Sent, error: unknown): void {
+    if (!this.#end(sent, { error })) return;
+    const { leases } = sent;
     const now = this.#deps.time.now();
     this.#deps.stats.lastError = error;
     const kind = this.#patience.judge(error, now);
@@ -215,9 +222,9 @@ export class Settler {
   /** Ends the calls under way, and concludes what they carry and what is pending; waits for no answer. */
   giveUp(): void {
     const pending = this.#pending.takeAll();
-    const underWay = [...this.#underWay];
-    this.#underWay.clear();
-    for (const [call, { leases, settling }] of underWay) {
+    const underWay = this.#underWay;
+    this.#underWay = [];
+    for (const { call, leases, settling } of underWay) {
       call.giveUp();
       settling?.end({ error: closed('confirmed') });
       for (const lease of leases) this.#conclude(lease, { outcome: 'unknown', error: closed('confirmed') });
