@@ -92,8 +92,9 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   const unstarted = state.unstarted + state.asked;
   const room = Math.min(unstartedBound(handlers, bounds, state, now) - unstarted, roomByLength(bounds, state));
   if (room < 1) return 0;
-  // However many handlers are idle, the event loop starts no more of them in that time.
-  const startable = Math.min(handlers.idle(now), state.serial.startableWithin(stretchMs(bounds, state)));
+  // However many handlers are idle, the event loop starts no more of them in that time; but a batch that has begun is filled.
+  const inStretch = Math.max(handlers.atOnce, state.serial.startableWithin(stretchMs(bounds, state)));
+  const startable = Math.min(handlers.idle(now), inStretch);
   const unfed = Math.max(startable - unstarted, state.isSeeking ? 1 : state.due);
   // No time is no message, also where handlers take no time.
   const consumedWithin = (windowMs: number): number =>

@@ -177,6 +177,13 @@ describe('planPull()', () => {
     expect(planOf(work, { serial: kept(10, 1_000), unstarted: 25, due: 1 })).toBe(25);
   });
 
+  it('fills a batch however few messages the loop can start in that time', () => {
+    const work = { count: 20, atOnce: 10, finished: 100, eachMs: 600 };
+    const planWith = (unstarted: number): number =>
+      planOf(work, { serial: kept(60, 1_000), unstarted }, { visibilityTimeoutMs: 3_000 });
+    expect([planWith(9), planWith(10)]).toEqual([4, 0]);
+  });
+
   it('asks earlier by as long as the loop may be kept from the next look, up to a hundredth of the lease', () => {
     const work = { count: 200, busy: 200, finished: 1_000, eachMs: 10 };
     const planWith = (stallMs: number, unstarted: number, visibilityTimeoutMs = 30_000): number =>
