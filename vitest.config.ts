@@ -1,37 +1,25 @@
-import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { base } from './test/base.config.ts';
 
-const source = fileURLToPath(new URL('src/', import.meta.url));
+/** Where no file needs a process of its own: one after the other in the same, they load the library once. */
+const rooms =
+  'test/{broker,consumer,contract,convert,lease,mutants,observe,producer,queue,simulation,testing}/**/*.test.ts';
 
 export default defineConfig({
-  resolve: {
-    // The examples of the documentation import the package by its name.
-    alias: [
-      // As on Node, where the tests run.
-      { find: /^#wire$/, replacement: `${source}transports/cloudflare/node-wire.ts` },
-      { find: /^leasestream$/, replacement: `${source}index.ts` },
-      { find: /^leasestream\/(.+)$/, replacement: `${source}$1.ts` },
-    ],
-  },
+  ...base,
   test: {
-    include: ['test/**/*.test.ts'],
-    typecheck: { enabled: true, include: ['test/**/*.test-d.ts'] },
-    setupFiles: ['test/fixed-seed.ts'],
-    allowOnly: false,
-    // One a core: vitest keeps one core free, which of two is half. Nothing asserts how long it took.
-    maxWorkers: '100%',
-    // Two cores may be shared by a build, a browser and several test files.
-    testTimeout: 30_000,
-    retry: 0,
-    unstubEnvs: true,
-    unstubGlobals: true,
-    restoreMocks: true,
-    coverage: {
-      provider: 'v8',
-      include: ['src/**/*.ts'],
-      exclude: ['src/*.ts'],
-      reporter: ['text', 'lcov'],
-      thresholds: { lines: 90, statements: 90, functions: 90, branches: 85 },
-    },
+    ...base.test,
+    projects: [
+      { extends: true, test: { name: 'rooms', include: [rooms], isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'surroundings',
+          include: ['test/**/*.test.ts'],
+          exclude: [rooms, '**/node_modules/**'],
+          typecheck: { enabled: true, include: ['test/**/*.test-d.ts'] },
+        },
+      },
+    ],
   },
 });

@@ -145,11 +145,17 @@ function roomInTurn(
 }
 
 /** How much work one pull fetches, in milliseconds. */
-export function stretchMs(
-  { visibilityTimeoutMs }: Pick<PullBounds, 'visibilityTimeoutMs'>,
-  { roundTripMs }: Pick<PullState, 'roundTripMs'>,
-): number {
-  return Math.max(Math.min(longestAskMs, visibilityTimeoutMs / 5), 2 * roundTripMs);
+function stretchMs(bounds: Pick<PullBounds, 'visibilityTimeoutMs'>, state: Pick<PullState, 'roundTripMs'>): number {
+  return atLeastTwoTrips(bounds.visibilityTimeoutMs / 5, state);
+}
+
+/** How long before a message may start it is pulled where starts are limited, in milliseconds. */
+export function leadMs(bounds: Pick<PullBounds, 'visibilityTimeoutMs'>, state: Pick<PullState, 'roundTripMs'>): number {
+  return atLeastTwoTrips(bounds.visibilityTimeoutMs / 10, state);
+}
+
+function atLeastTwoTrips(ms: number, { roundTripMs }: Pick<PullState, 'roundTripMs'>): number {
+  return Math.max(Math.min(longestAskMs, ms), 2 * roundTripMs);
 }
 
 function pullsAllowed(bounds: PullBounds, state: PullState): number {

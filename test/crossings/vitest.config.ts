@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import base from '../../vitest.config.ts';
+import { base } from '../base.config.ts';
 
 // Not merged: the files of the gate would be added.
 export default defineConfig({

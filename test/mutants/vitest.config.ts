@@ -1,6 +1,6 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import base from '../../vitest.config.ts';
+import { base } from '../base.config.ts';
 
 /** Parts of the names of the files that are to run first, the first of them before all others. */
 const first = (process.env['MUTANTS_FIRST'] ?? '').split(',').filter((part) => part !== '');
@@ -22,6 +22,7 @@ export default mergeConfig(
   defineConfig({
     cacheDir: '.tmp-cache',
     test: {
+      include: ['test/**/*.test.ts'],
       typecheck: { enabled: false },
       setupFiles: ['test/mutants/no-shrinking.ts'],
       sequence: { sequencer: PromisingFirst },

@@ -71,12 +71,17 @@ function quietSince(ledger: Ledger, { client, remains }: ClientRun, called: Mome
   const starts = ledger.startsBy(client);
   const isQuiet = ({ seq, at }: Moment): boolean => {
     const soon = turnsAfter(ledger, at, turnMs);
+    // The end of a lease is seen by a timer, which is late by as long as the machine slept meanwhile.
+    const sleptMs = ledger.run.sleeps.reduce(
+      (sum, sleep) => sum + (sleep.at >= called.at && sleep.at <= at ? sleep.ms : 0),
+      0,
+    );
     // Nor does any call follow from what has just happened.
     return (
       !calls.some((call) => call.endedSeq > seq && call.sentAt <= soon) &&
       !starts.some((start) => ledger.isBeingMoved(start, seq)) &&
       !notes.some((note) => note.decidedSeq > seq && note.askedAt <= soon) &&
-      ledger.heldAt(client, { seq, at }) === 0 &&
+      ledger.heldAt(client, { seq, at: at - sleptMs }) === 0 &&
       heldBackUntil(ledger, client, soon) === soon
     );
   };
