@@ -92,18 +92,22 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   const unstarted = state.unstarted + state.asked;
   const room = Math.min(unstartedBound(handlers, bounds, state, now) - unstarted, roomByLength(bounds, state));
   if (room < 1) return 0;
-  // However many handlers are idle, the event loop starts no more of them in that time; but a batch that has begun is filled.
-  const inStretch = Math.max(handlers.atOnce, state.serial.startableWithin(stretchMs(bounds, state)));
-  const startable = Math.min(handlers.idle(now), inStretch);
-  const unfed = Math.max(startable - unstarted, state.isSeeking ? 1 : state.due);
   // No time is no message, also where handlers take no time.
+  const startedWithin = (windowMs: number): number => windowMs / state.serial.meanMs;
   const consumedWithin = (windowMs: number): number =>
-    Math.min(handlers.consumedWithin(windowMs, now), windowMs / state.serial.meanMs);
-  // The next look may be late by that, which counts where it is short: the more is asked for early, the more lies waiting.
-  const lateMs = Math.min(state.serial.stallMs, bounds.visibilityTimeoutMs / 100);
+    Math.min(handlers.consumedWithin(windowMs, now), startedWithin(windowMs));
+  const usualMs = stretchMs(bounds, state);
+  // Where handlers keep the loop, each call takes from their time: it fetches for longer. And the next look may be late,
+  // which counts where that is short: the more is asked for early, the more lies waiting.
+  const isKept = startedWithin(usualMs) <= handlers.consumedWithin(usualMs, now);
+  const windowMs = isKept ? Math.max(usualMs, Math.min(longestAskMs, 2 * usualMs)) : usualMs;
+  const lateMs = isKept ? Math.min(state.serial.stallMs, bounds.visibilityTimeoutMs / 100) : 0;
+  // However many handlers are idle, the loop starts no more of them in that time; but a batch that has begun is filled.
+  const startable = Math.max(handlers.atOnce, state.serial.startableWithin(windowMs));
+  const unfed = Math.max(Math.min(handlers.idle(now), startable) - unstarted, state.isSeeking ? 1 : state.due);
   const soon = state.roundTripMs === 0 ? 0 : consumedWithin(2 * state.roundTripMs + lateMs);
   if (unfed < 1 && unstarted >= Math.max(1, soon)) return 0;
-  const stretch = state.isSeeking ? Infinity : Math.floor(consumedWithin(stretchMs(bounds, state)));
+  const stretch = state.isSeeking ? Infinity : Math.floor(consumedWithin(windowMs));
   const wanted = Math.min(bounds.batchSize, Math.max(1, unfed, stretch));
   // A nearly full buffer is not topped up message by message.
   if (room < wanted && unfed < 1 && room < unstarted) return 0;
@@ -145,17 +149,11 @@ function roomInTurn(
 }
 
 /** How much work one pull fetches, in milliseconds. */
-function stretchMs(bounds: Pick<PullBounds, 'visibilityTimeoutMs'>, state: Pick<PullState, 'roundTripMs'>): number {
-  return atLeastTwoTrips(bounds.visibilityTimeoutMs / 5, state);
-}
-
-/** How long before a message may start it is pulled where starts are limited, in milliseconds. */
-export function leadMs(bounds: Pick<PullBounds, 'visibilityTimeoutMs'>, state: Pick<PullState, 'roundTripMs'>): number {
-  return atLeastTwoTrips(bounds.visibilityTimeoutMs / 10, state);
-}
-
-function atLeastTwoTrips(ms: number, { roundTripMs }: Pick<PullState, 'roundTripMs'>): number {
-  return Math.max(Math.min(longestAskMs, ms), 2 * roundTripMs);
+export function stretchMs(
+  { visibilityTimeoutMs }: Pick<PullBounds, 'visibilityTimeoutMs'>,
+  { roundTripMs }: Pick<PullState, 'roundTripMs'>,
+): number {
+  return Math.max(Math.min(longestAskMs, visibilityTimeoutMs / 10), 2 * roundTripMs);
 }
 
 function pullsAllowed(bounds: PullBounds, state: PullState): number {

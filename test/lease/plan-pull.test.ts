@@ -156,8 +156,10 @@ describe('planPull()', () => {
     expect(planOf({ busy: 1, finished: 100, eachMs: 1_000 })).toBe(1);
   });
 
-  it('asks for what a fifth of a short lease consumes', () => {
-    expect(planOf({ busy: 1, finished: 100, eachMs: 5 }, {}, { visibilityTimeoutMs: 1_000 })).toBe(40);
+  it('asks for what a tenth of a short lease consumes, and a fifth where handlers keep the loop', () => {
+    const work = { busy: 1, finished: 100, eachMs: 5 };
+    expect(planOf(work, {}, { visibilityTimeoutMs: 1_000 })).toBe(20);
+    expect(planOf(work, { serial: kept(5, 1_000) }, { visibilityTimeoutMs: 1_000 })).toBe(40);
   });
 
   it('asks for what two round trips consume when they are longer', () => {

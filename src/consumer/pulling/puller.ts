@@ -3,7 +3,7 @@ import type { PullResult } from '../../contract/transport.ts';
 import { failureKind, mayHaveTakenEffect } from '../../lease/failure-policy.ts';
 import type { Handlers } from '../../lease/handlers.ts';
 import type { Holdings } from '../../lease/holdings.ts';
-import { leadMs, planPull, type PullBounds, type PullState, unstartedBound } from '../../lease/plan-pull.ts';
+import { planPull, type PullBounds, type PullState, stretchMs, unstartedBound } from '../../lease/plan-pull.ts';
 import type { SerialTime } from '../../lease/serial-time.ts';
 import { SmoothedMean } from '../../lease/smoothed.ts';
 import { AnswerTimes } from './answer-times.ts';
@@ -103,7 +103,7 @@ export class Puller {
     for (;;) {
       const bounds = this.#bounds(situation);
       const state = this.#state(holdings, situation);
-      const limitedUntil = handlers.pullAt(state.unstarted + state.asked, leadMs(bounds, state), now);
+      const limitedUntil = handlers.pullAt(state.unstarted + state.asked, stretchMs(bounds, state), now);
       if (limitedUntil > now) {
         this.dueAt = limitedUntil;
         return limitedUntil;
