@@ -97,9 +97,9 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   const consumedWithin = (windowMs: number): number =>
     Math.min(handlers.consumedWithin(windowMs, now), startedWithin(windowMs));
   const usualMs = stretchMs(bounds, state);
-  // Where handlers keep the loop, each call takes from their time: it fetches for longer. And the next look may be late,
-  // which counts where that is short: the more is asked for early, the more lies waiting.
-  const isKept = startedWithin(usualMs) <= handlers.consumedWithin(usualMs, now);
+  // Where handlers keep the loop for most of their time, each call takes from it: it fetches for longer. And the next look
+  // may be late, which counts where that is short: the more is asked for early, the more lies waiting.
+  const isKept = startedWithin(usualMs) <= 1.5 * handlers.consumedWithin(usualMs, now);
   const windowMs = isKept ? Math.max(usualMs, Math.min(longestAskMs, 2 * usualMs)) : usualMs;
   const lateMs = isKept ? Math.min(state.serial.stallMs, bounds.visibilityTimeoutMs / 100) : 0;
   // However many handlers are idle, the loop starts no more of them in that time; but a batch that has begun is filled.
