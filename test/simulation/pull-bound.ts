@@ -23,6 +23,9 @@ export class PullBound {
   #ended = 0;
   #answered = 0;
   #roundTripMs = 0;
+  #momentAt = -Infinity;
+  /** The most that was allowed in this moment. */
+  #momentBound = 0;
 
   constructor(ledger: Ledger, { client, plan, surface }: ClientRun) {
     this.#concurrency = surface.concurrency?.(plan) ?? 1;
@@ -41,9 +44,12 @@ export class PullBound {
     // How a handler was left may be on its way to the consumer in this very moment.
     const isOnItsWay = ({ end, endedAt }: Start): boolean => end === 'left' && endedAt === note.at;
     this.#goTo(note.seq, isOnItsWay);
-    const before = this.#bound(note);
+    // Several are sent by what is known when the first of them is.
+    if (note.at !== this.#momentAt) this.#momentBound = 0;
+    this.#momentAt = note.at;
+    this.#momentBound = Math.max(this.#momentBound, this.#bound(note));
     this.#goTo(note.seq, () => false);
-    return Math.max(before, this.#bound(note));
+    return Math.max(this.#momentBound, this.#bound(note));
   }
 
   #bound(note: PullNote): number {
