@@ -84,11 +84,12 @@ export function unstartedBound(handlers: Handlers, bounds: PullBounds, state: Pu
 /**
  * How many messages to ask for now; 0 for not pulling.
  *
- * Asks when what is unstarted and asked for would not last two round trips from the next look on; then for a good deal at once, because each
- * request costs, but for no more than a short stretch of work, because others share the queue.
+ * Asks when what is unstarted and asked for would not last two round trips from the next look on; then for a good deal at
+ * once, because each request costs, but for no more than a short stretch of work, because others share the queue.
  */
 export function planPull(handlers: Handlers, bounds: PullBounds, state: PullState, now: number): number {
   if (state.pullsUnderWay >= pullsAllowed(bounds, state)) return 0;
+  const idle = handlers.idle(now);
   const unstarted = state.unstarted + state.asked;
   const room = Math.min(unstartedBound(handlers, bounds, state, now) - unstarted, roomByLength(bounds, state));
   if (room < 1) return 0;
@@ -104,7 +105,7 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   const lateMs = isKept ? Math.min(state.serial.stallMs, bounds.visibilityTimeoutMs / 100) : 0;
   // However many handlers are idle, the loop starts no more of them in that time; but a batch that has begun is filled.
   const startable = Math.max(handlers.atOnce, state.serial.startableWithin(windowMs));
-  const unfed = Math.max(Math.min(handlers.idle(now), startable) - unstarted, state.isSeeking ? 1 : state.due);
+  const unfed = Math.max(Math.min(idle, startable) - unstarted, state.isSeeking ? 1 : state.due);
   const soon = state.roundTripMs === 0 ? 0 : consumedWithin(2 * state.roundTripMs + lateMs);
   if (unfed < 1 && unstarted >= Math.max(1, soon)) return 0;
   const stretch = state.isSeeking ? Infinity : Math.floor(consumedWithin(windowMs));
@@ -113,11 +114,7 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   if (room < wanted && unfed < 1 && room < unstarted) return 0;
   return Math.max(
     0,
-    Math.min(
-      wanted,
-      room,
-      roomInTurn(handlers, bounds, state, { stretch: Math.max(wanted, stretch), idle: handlers.idle(now) }),
-    ),
+    Math.min(wanted, room, roomInTurn(handlers, bounds, state, { stretch: Math.max(wanted, stretch), idle })),
   );
 }
 

@@ -24,16 +24,12 @@ describe('what is done with', () => {
   /** Settles and gives after 2 ms, so that messages are held for a while. */
   function slowQueue(): Queue {
     let left = count;
-    let isAged = false;
-    const age = (): void => {
-      if (!isAged) collectGarbage();
-      isAged = true;
-    };
     const { pull, ack } = freeTransport((asked) => {
       const given = Math.min(asked, left);
-      // All that is there grows old.
-      if (left <= 0.9 * count && given > 0) age();
+      const wasEarly = left > 0.9 * count;
       left -= given;
+      // Once, so that all that is there grows old.
+      if (wasEarly && left <= 0.9 * count) collectGarbage();
       return makeMessages(given);
     });
     const late =

@@ -33,6 +33,11 @@ export function awakeAfter(ledger: Ledger, from: number, ms: number): number {
   return loopFreeAt(ledger, to);
 }
 
+/** For how long of a time the machines slept, in milliseconds. */
+export function sleptMs({ run }: Ledger, from: number, to: number): number {
+  return run.sleeps.reduce((sum, { at, ms }) => sum + Math.max(0, Math.min(at + ms, to) - Math.max(at, from)), 0);
+}
+
 /** When the event loop is free, should code keep it then, or as soon as it has its turn then. */
 export function loopFreeAt({ run }: Ledger, at: number): number {
   return run.log.blocks.reduce((free, block) => (block.at <= free ? Math.max(free, block.at + block.ms) : free), at);

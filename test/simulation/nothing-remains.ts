@@ -10,6 +10,7 @@ import {
   mayHaveGivenUp,
   takesNoMoreAt,
   turnsAfter,
+  sleptMs,
 } from './client-time.ts';
 import type { ClientRun } from './client.ts';
 import type { Invariant } from './invariant.ts';
@@ -72,16 +73,13 @@ function quietSince(ledger: Ledger, { client, remains }: ClientRun, called: Mome
   const isQuiet = ({ seq, at }: Moment): boolean => {
     const soon = turnsAfter(ledger, at, turnMs);
     // The end of a lease is seen by a timer, which is late by as long as the machine slept meanwhile.
-    const sleptMs = ledger.run.sleeps.reduce(
-      (sum, sleep) => sum + (sleep.at >= called.at && sleep.at <= at ? sleep.ms : 0),
-      0,
-    );
+    const seenAt = at - sleptMs(ledger, called.at, at);
     // Nor does any call follow from what has just happened.
     return (
       !calls.some((call) => call.endedSeq > seq && call.sentAt <= soon) &&
       !starts.some((start) => ledger.isBeingMoved(start, seq)) &&
       !notes.some((note) => note.decidedSeq > seq && note.askedAt <= soon) &&
-      ledger.heldAt(client, { seq, at: at - sleptMs }) === 0 &&
+      ledger.heldAt(client, { seq, at: seenAt }) === 0 &&
       heldBackUntil(ledger, client, soon) === soon
     );
   };

@@ -1,3 +1,4 @@
+import { sleptMs } from './client-time.ts';
 import type { Ledger } from './ledger.ts';
 import type { CallRecord } from './network.ts';
 
@@ -16,7 +17,7 @@ export function overdueAfterMs(ledger: Ledger, pull: CallRecord): number {
     .filter((call) => call.isUnderstood && call.endedSeq < pull.sentSeq)
     .toSorted((a, b) => a.endedSeq - b.endedSeq);
   const took = answers.map(({ sentAt, endedAt }) => endedAt - sentAt);
-  const tookAwake = answers.map((call, index) => (took[index] ?? 0) - sleptMs(ledger, call));
+  const tookAwake = answers.map((call, index) => (took[index] ?? 0) - sleptMs(ledger, call.sentAt, call.endedAt));
   return Math.min(afterMs(took), afterMs(tookAwake));
 }
 
@@ -26,11 +27,4 @@ function afterMs(took: readonly number[]): number {
     roundTripMs = index === 0 ? tookMs : roundTripMs + (tookMs - roundTripMs) / 8;
   });
   return Math.min(30_000, roundTripMs === 0 ? leastMs.unknown : Math.max(leastMs.known, usualTimes * roundTripMs));
-}
-
-function sleptMs({ run }: Ledger, { sentAt, endedAt }: CallRecord): number {
-  return run.sleeps.reduce(
-    (sum, { at, ms }) => sum + Math.max(0, Math.min(at + ms, endedAt) - Math.max(at, sentAt)),
-    0,
-  );
 }

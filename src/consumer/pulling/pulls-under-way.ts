@@ -55,7 +55,7 @@ export interface PullsListener {
 export class PullsUnderWay {
   readonly #deps: PullsUnderWayDeps;
   readonly #listener: PullsListener;
-  // No set: what goes through one outlives its own generation, as each of its tables holds on to the next.
+  // No set: what goes through one that lives for long grows old, as each of its tables holds on to the next (V8 11 and 13).
   #pulls: readonly Pull[] = [];
   /** How many of them are overdue. */
   #overdue = 0;

@@ -1,7 +1,10 @@
 import type { Settlement } from '../../contract/settlement.ts';
 import type { Lease } from '../../lease/lease.ts';
 
-/** Resolves once the lease's settlement is known; never rejects. Most settlements are asked for by nobody, and cost nothing here. */
+/**
+ * Resolves once the lease's settlement is known; never rejects. Most settlements are asked for by nobody, and cost nothing
+ * here.
+ */
 export function outcomeOf(lease: Lease): Promise<Settlement> {
   if (lease.settlement !== undefined) return Promise.resolve(lease.settlement);
   return new Promise((resolve) => {
