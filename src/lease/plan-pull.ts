@@ -112,10 +112,19 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   const wanted = Math.min(bounds.batchSize, Math.max(1, unfed, stretch));
   // A nearly full buffer is not topped up message by message.
   if (room < wanted && unfed < 1 && room < unstarted) return 0;
-  return Math.max(
-    0,
-    Math.min(wanted, room, roomInTurn(handlers, bounds, state, { stretch: Math.max(wanted, stretch), idle })),
-  );
+  const inTurn = roomInTurn(handlers, bounds, state, { stretch: Math.max(wanted, stretch), idle });
+  return inWholeBatches(wanted, Math.min(bounds.batchSize, room, inTurn), unstarted, handlers.atOnce);
+}
+
+/**
+ * What is asked for, of so many at most: no batch is left begun where that can be, because it would wait to be filled. Fewer
+ * are asked for rather than more, so that none lies waiting.
+ */
+function inWholeBatches(wanted: number, most: number, unstarted: number, atOnce: number): number {
+  const ask = Math.max(0, Math.min(wanted, most));
+  const whole = ask - ((unstarted + ask) % atOnce);
+  if (whole > 0) return whole;
+  return whole + atOnce <= most ? whole + atOnce : ask;
 }
 
 /**

@@ -183,7 +183,31 @@ describe('planPull()', () => {
     const work = { count: 20, atOnce: 10, finished: 100, eachMs: 600 };
     const planWith = (unstarted: number): number =>
       planOf(work, { serial: kept(60, 1_000), unstarted }, { visibilityTimeoutMs: 3_000 });
-    expect([planWith(9), planWith(10)]).toEqual([4, 0]);
+    expect([planWith(9), planWith(6), planWith(10)]).toEqual([1, 4, 0]);
+  });
+
+  it.each([
+    // Of 25 that are consumed in a stretch.
+    [0, 20],
+    [3, 17],
+    [5, 25],
+    [19, 21],
+  ])('leaves no batch of 10 begun: holding %i asks for %i', (unstarted, asked) => {
+    const work = { busy: 1, finished: 100, eachMs: 10, atOnce: 10 };
+    // Two round trips consume 20.
+    expect(planOf(work, { unstarted, roundTripMs: 100 })).toBe(asked);
+  });
+
+  it.each([
+    [0, 10],
+    [2, 8],
+    [8, 2],
+  ])('fills a batch that takes longer than a stretch: holding %i asks for %i', (unstarted, asked) => {
+    const work = { count: 10, finished: 100, eachMs: 100, atOnce: 10 };
+    expect(planOf(work, { unstarted, serial: kept(100, 1_000) })).toBe(asked);
+    expect(planOf(work, { unstarted, serial: kept(100, 1_000) }, { maxBuffered: 9 })).toBe(
+      Math.min(asked, 9 - unstarted),
+    );
   });
 
   it('asks earlier by as long as the loop may be kept from the next look, up to a hundredth of the lease', () => {

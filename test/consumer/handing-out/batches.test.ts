@@ -33,6 +33,19 @@ describe('batches()', () => {
     expect(jobs.broker.isEmpty('jobs')).toBe(true);
   });
 
+  it('leaves no batch begun, which would wait, while there is more', async () => {
+    const jobs = openJobs({}, { latencyMs: 1 });
+    jobs.push(...Array.from({ length: 200 }, (_, n) => n));
+    const sizes: number[] = [];
+    const consume = (eachMs: number): Promise<ConsumerSummary> =>
+      loop(jobs, { ...untilEmpty, size: 10, visibilityTimeoutMs: 3_000 }, async ({ messages }) => {
+        sizes.push(messages.length);
+        await jobs.wait(eachMs);
+      });
+    await jobs.run(Promise.all([consume(60), consume(90)]));
+    expect(sizes).toEqual(Array.from({ length: 20 }, () => 10));
+  });
+
   it('does not wait for longer than the first lease lasts for a body', async () => {
     const jobs = openJobs({ maxRetries: 50 });
     const batches: number[] = [];
