@@ -15,6 +15,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'surroundings',
+          // Mostly they wait for programs that they start.
+          maxWorkers: '200%',
+          sequence: { groupOrder: 1 },
           include: ['test/**/*.test.ts'],
           exclude: [rooms, '**/node_modules/**'],
           typecheck: { enabled: true, include: ['test/**/*.test-d.ts'] },

@@ -195,6 +195,18 @@ export const leaseMutants: readonly Mutant[] = [
     invariant: 4,
   },
   {
+    name: 'a pull leaves a batch begun',
+    file: planPull,
+    find: 'if (whole > 0) return whole;',
+    replace: 'return ask;',
+  },
+  {
+    name: 'as many are asked for as idle, however few of them the loop starts',
+    file: planPull,
+    find: 'Math.min(idle, startable) - unstarted',
+    replace: 'idle - unstarted',
+  },
+  {
     name: 'what computes is planned for as if it waited',
     file: planPull,
     find: 'Math.max(1, serial.startableWithin(leftMs))',

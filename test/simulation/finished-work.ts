@@ -36,7 +36,7 @@ function isGivenUp(ledger: Ledger, { client, remains }: ClientRun, start: Start)
   if (!mayHaveGivenUp(ledger, client)) return false;
   const { at, seq } = knownEnd(start);
   // In the very moment of its end either may come first, unless something kept it from ending before.
-  if (at + grainMs >= remains.at && !isKept(ledger, at)) return true;
+  if (at + grainMs >= remains.at && !isKept(ledger, start, at)) return true;
   // What waits for another queue has no settlement yet that could be sent once more.
   const [first] = start.settles;
   const isMoved = first?.kind === 'forward' || first?.kind === 'dead-letter';
@@ -47,8 +47,9 @@ function isGivenUp(ledger: Ledger, { client, remains }: ClientRun, start: Start)
   return [at, ...ended.map(({ endedAt }) => endedAt)].some((from) => heldBackUntil(ledger, client, from) > from);
 }
 
-/** Whether code kept the event loop until then. */
-function isKept({ run }: Ledger, at: number): boolean {
+/** Whether code kept the event loop until then, and with that what would have ended before. */
+function isKept({ run }: Ledger, { dueAt, endedAt }: Start, at: number): boolean {
+  if (at >= endedAt && dueAt + grainMs >= at) return false;
   return run.log.blocks.some((block) => block.at + grainMs < at && block.at + block.ms + grainMs >= at);
 }
 

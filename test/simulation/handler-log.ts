@@ -40,6 +40,8 @@ export interface Start {
   readonly settles: HandSettle[];
   /** For how long it kept the event loop as soon as it was started: its part where it was one of several. */
   keptMs: number;
+  /** When its waiting was to end, should nothing keep it from that. */
+  dueAt: number;
 }
 
 /** One body that a schema was asked about. */
@@ -97,6 +99,11 @@ export class HandlerLog {
     this.#clock.block(ms);
   }
 
+  /** What was started waits for so long, in milliseconds. */
+  wait(ms: number, starts: readonly Start[]): void {
+    for (const start of starts) start.dueAt = this.#clock.now() + ms;
+  }
+
   receive(message: LeasedMessage): Moment {
     const now = this.moment();
     this.received.set(message.leaseId, now);
@@ -118,6 +125,7 @@ export class HandlerLog {
       endedSeq: Infinity,
       settles: [],
       keptMs: 0,
+      dueAt: -Infinity,
     };
     this.starts.push(start);
     return start;

@@ -116,6 +116,7 @@ export class PlannedHandler {
     const work = planWork(durationMs, nth, plan.blocking, this.#deps.random);
     for (const kind of settledFirst(does)) void this.#settle(start, message, kind);
     if (work.firstMs > 0) log.keepLoop(work.firstMs, starts);
+    log.wait(work.waitMs, starts);
     const interrupted = work.waitMs === 0 && work.firstMs > 0 ? false : await this.#wait(message, work.waitMs);
     if (!interrupted && work.lastMs > 0) log.keepLoop(work.lastMs);
     if (interrupted || does === 'throw' || this.#deps.isDown()) return this.#end(starts, 'throw');
