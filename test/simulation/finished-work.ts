@@ -47,9 +47,10 @@ function isGivenUp(ledger: Ledger, { client, remains }: ClientRun, start: Start)
   return [at, ...ended.map(({ endedAt }) => endedAt)].some((from) => heldBackUntil(ledger, client, from) > from);
 }
 
-/** Whether code kept the event loop until then, and with that what would have ended before. */
-function isKept({ run }: Ledger, { dueAt, endedAt }: Start, at: number): boolean {
-  if (at >= endedAt && dueAt + grainMs >= at) return false;
+/** Whether code kept the event loop until then, and with that what would have ended before its client gave up. */
+function isKept(ledger: Ledger, { client, dueAt, endedAt }: Start, at: number): boolean {
+  if (at >= endedAt && dueAt + grainMs >= givesUpAt(ledger, client).earliest) return false;
+  const { run } = ledger;
   return run.log.blocks.some((block) => block.at + grainMs < at && block.at + block.ms + grainMs >= at);
 }
 
