@@ -84,7 +84,9 @@ export class TurnWork {
     if (!wasKept) puller.underWay.noteOverdue(now);
     else if (puller.isPulling) this.#host.wake();
     const nextAt = closing.hasBegun ? closing.turn(now) : this.#openTurn(now, wasKept);
-    const isWaiting = holdings.running.size === 0 && holdings.unstarted === 0;
+    // A suspect is not started before all of what runs is settled.
+    const canStart = holdings.unstarted > 0 && holdings.suspects.length === 0;
+    const isWaiting = holdings.running.size === 0 && !canStart;
     const situation = { isWaiting, isClosing: closing.hasBegun, stallMs: serial.stallMs };
     // Handlers and callbacks that ran meanwhile have taken time.
     const settleAt = settler.plan(this.#time.now(), situation);

@@ -14,12 +14,14 @@ export interface FlushState {
   readonly earliestDeadline: number;
   /** The lease of one is over: its message may come again at any time. */
   readonly isLate: boolean;
+  /** Somebody wants to know what becomes of one: its handler may do nothing before. */
+  readonly isAwaited: boolean;
   /** Settle calls under way. */
   readonly callsUnderWay: number;
   /** The most one call carries. */
   readonly batchSize: number;
   readonly roundTripMs: number;
-  /** Nothing runs and nothing is buffered: no company will come soon. */
+  /** Nothing runs and nothing can be started: no company will come soon. */
   readonly isWaiting: boolean;
   /** How long the event loop may be kept from the next look at this, in milliseconds. */
   readonly stallMs: number;
@@ -35,7 +37,8 @@ export function planFlush(state: FlushState, now: number): number {
 }
 
 /** Where handlers keep the loop, each call takes from their time: it waits for what they settle in a few turns. */
-function lingerMs({ stallMs, roundTripMs, earliestDeadline, isLate }: FlushState, now: number): number {
-  if (isLate || stallMs <= longestLingerMs) return Math.min(roundTripMs, longestLingerMs);
+function lingerMs(state: FlushState, now: number): number {
+  const { stallMs, roundTripMs, earliestDeadline } = state;
+  if (stallMs <= longestLingerMs || state.isLate || state.isAwaited) return Math.min(roundTripMs, longestLingerMs);
   return Math.min(8 * stallMs, longestKeptMs, Math.max(0, earliestDeadline - now) / 5);
 }

@@ -6,6 +6,7 @@ const state: FlushState = {
   oldestAt: 1_000,
   earliestDeadline: 30_000,
   isLate: false,
+  isAwaited: false,
   callsUnderWay: 0,
   batchSize: 100,
   roundTripMs: 40,
@@ -34,6 +35,7 @@ describe('planFlush()', () => {
     ['lingers while the loop is kept for less than that', { stallMs: 5 }, 1_005],
     ['has what is late wait no longer than usual', { isLate: true, stallMs: 400, earliestDeadline: Infinity }, 1_005],
     ['has nothing wait for longer beside what is late', { isLate: true, stallMs: 400 }, 1_005],
+    ['has what somebody waits for wait no longer than usual', { isAwaited: true, stallMs: 400 }, 1_005],
     ['leaves a kept loop time to look again', { callsUnderWay: 1, stallMs: 300 }, 29_615],
     ['lingers as usual when every lease is over', { earliestDeadline: Infinity }, 1_005],
   ])('%s', (_, change, at) => {

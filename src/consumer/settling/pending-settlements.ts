@@ -14,6 +14,11 @@ export class PendingSettlements {
     return this.#leases.length;
   }
 
+  /** Whether somebody wants to know what becomes of one. */
+  get areAwaited(): boolean {
+    return this.#leases.some(({ askers }) => askers !== undefined);
+  }
+
   /** Adds one that has just been decided. */
   add(lease: Lease, now: number): void {
     if (this.size === 0) this.oldestAt = now;

@@ -37,7 +37,7 @@ export interface SettlerDeps {
 
 /** What the engine knows beside the settlements when their calls are planned. */
 export interface SettleSituation {
-  /** Nothing runs and nothing is buffered, so that no company is to be expected. */
+  /** Nothing runs and nothing can be started, so that no company is to be expected. */
   readonly isWaiting: boolean;
   /** The time left is short, so that no call is waited for. */
   readonly isClosing: boolean;
@@ -87,9 +87,10 @@ export class Settler {
     return this.#pending.size > 0 && this.#deps.gates.notBefore('ack') <= now;
   }
 
-  /** Whether settlements wait for anything but company: for an answer, or to be sent once more. */
+  /** Whether settlements wait for anything but company: for an answer, or until they may be sent. */
   get areHeldUp(): boolean {
-    return this.#underWay.length > 0 || this.#backoff.failures > 0;
+    const { gates, time } = this.#deps;
+    return this.#underWay.length > 0 || this.#backoff.failures > 0 || gates.notBefore('ack') > time.now();
   }
 
   /** Takes a lease whose settlement has been decided. */
@@ -117,6 +118,10 @@ export class Settler {
           oldestAt,
           earliestDeadline,
           isLate,
+          // Walks all, and is seldom asked for.
+          get isAwaited() {
+            return pending.areAwaited;
+          },
           callsUnderWay: isClosing ? 0 : this.#underWay.length,
           batchSize,
           roundTripMs: roundTripMs(),
