@@ -3,7 +3,9 @@ import { HandlerTime } from './smoothed.ts';
 
 /** What the pull planner asks of whoever works on the messages. */
 export interface Handlers {
-  /** How many messages are handed out together: what may be asked for when nothing is known yet. */
+  /** How many messages make a batch, which waits to be filled; 1 where they are handed out one by one. */
+  readonly batch: number;
+  /** How many messages are out at the least: what may be asked for when nothing is known yet. */
   readonly atOnce: number;
   /** How many messages were finished so far. */
   readonly finished: number;
@@ -37,6 +39,7 @@ export interface Handlers {
  * starve the rest; one floor over all of them would let buffered messages start too late.
  */
 export class SeenHandlers implements Handlers {
+  readonly batch: number;
   readonly atOnce: number;
   #count: number;
   readonly #running: Running;
@@ -45,10 +48,11 @@ export class SeenHandlers implements Handlers {
   /**
    * @param count - how many work at once
    * @param running - what they work on now, oldest first
-   * @param atOnce - how many one of them takes
+   * @param batch - how many one of them takes
    */
-  constructor(count: number, running: Running, atOnce = 1) {
-    this.atOnce = atOnce;
+  constructor(count: number, running: Running, batch = 1) {
+    this.batch = batch;
+    this.atOnce = batch;
     this.#count = count;
     this.#running = running;
   }

@@ -103,28 +103,27 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   const isKept = startedWithin(usualMs) <= 1.5 * handlers.consumedWithin(usualMs, now);
   const windowMs = isKept ? Math.max(usualMs, Math.min(longestAskMs, 2 * usualMs)) : usualMs;
   const lateMs = isKept ? Math.min(state.serial.stallMs, bounds.visibilityTimeoutMs / 100) : 0;
-  // However many handlers are idle, the loop starts no more of them in that time; but a batch that has begun is filled.
-  const startable = Math.max(handlers.atOnce, state.serial.startableWithin(windowMs));
-  const unfed = Math.max(Math.min(idle, startable) - unstarted, state.isSeeking ? 1 : state.due);
+  const { atOnce, batch } = handlers;
+  // However many handlers are idle, the loop starts no more of them in that time; what comes next is there by then.
+  const startable = atOnce + Math.max(atOnce, startedWithin(windowMs));
+  const unfed = Math.max(inBatches(Math.min(idle, startable), batch) - unstarted, state.isSeeking ? 1 : state.due);
   const soon = state.roundTripMs === 0 ? 0 : consumedWithin(2 * state.roundTripMs + lateMs);
   if (unfed < 1 && unstarted >= Math.max(1, soon)) return 0;
   const stretch = state.isSeeking ? Infinity : Math.floor(consumedWithin(windowMs));
-  const wanted = Math.min(bounds.batchSize, Math.max(1, unfed, stretch));
+  const wanted = Math.max(1, unfed, stretch);
   // A nearly full buffer is not topped up message by message.
-  if (room < wanted && unfed < 1 && room < unstarted) return 0;
-  const inTurn = roomInTurn(handlers, bounds, state, { stretch: Math.max(wanted, stretch), idle });
-  return inWholeBatches(wanted, Math.min(bounds.batchSize, room, inTurn), unstarted, handlers.atOnce);
+  if (room < Math.min(bounds.batchSize, wanted) && unfed < 1 && room < unstarted) return 0;
+  const inTurn = roomInTurn(handlers, bounds, state, { stretch: wanted, idle });
+  const ask = Math.max(0, Math.min(wanted, bounds.batchSize, room, inTurn));
+  if (ask < wanted) return ask;
+  // A batch that is begun waits to be filled: where a stretch is all that is asked for, it is one of whole batches.
+  const whole = ask - ((unstarted + ask) % batch);
+  return whole >= Math.max(1, unfed) ? whole : ask;
 }
 
-/**
- * What is asked for, of so many at most: no batch is left begun where that can be, because it would wait to be filled. Fewer
- * are asked for rather than more, so that none lies waiting.
- */
-function inWholeBatches(wanted: number, most: number, unstarted: number, atOnce: number): number {
-  const ask = Math.max(0, Math.min(wanted, most));
-  const whole = ask - ((unstarted + ask) % atOnce);
-  if (whole > 0) return whole;
-  return whole + atOnce <= most ? whole + atOnce : ask;
+/** So many messages, as far as they are whole batches, or less than one. */
+function inBatches(messages: number, batch: number): number {
+  return messages < batch ? messages : batch * Math.floor(messages / batch);
 }
 
 /**

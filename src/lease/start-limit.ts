@@ -25,6 +25,10 @@ export class LimitedHandlers implements Handlers {
     this.#limits = limits;
   }
 
+  get batch(): number {
+    return this.#inner.batch;
+  }
+
   get atOnce(): number {
     return this.#inner.atOnce;
   }

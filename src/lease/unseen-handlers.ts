@@ -3,6 +3,14 @@ import { leaseShare } from './plan-pull.ts';
 import type { Running } from './running-leases.ts';
 import { HandlerTime } from './smoothed.ts';
 
+/** How many messages go to code that the engine can't see. */
+interface Reads {
+  /** At a time. @defaultValue 1 */
+  readonly batch?: number;
+  /** At the least. @defaultValue `batch` */
+  readonly least?: number;
+}
+
 /**
  * A window of messages handed out to code that the engine can't see: an observable's subscriber, a stream's reader, a
  * loop that settles by hand.
@@ -13,6 +21,7 @@ import { HandlerTime } from './smoothed.ts';
  * - Work is prefetched for a reader only as far as it keeps reading: a reader that stalls counts as a slow handler.
  */
 export class UnseenHandlers implements Handlers {
+  readonly batch: number;
   readonly atOnce: number;
   readonly #running: Running;
   readonly #maxWindow: number;
@@ -30,13 +39,19 @@ export class UnseenHandlers implements Handlers {
    * @param running - what is handed out and unsettled, oldest first
    * @param maxWindow - the most that may be
    * @param visibilityTimeoutMs - the length of a lease
-   * @param atOnce - how many one read takes
+   * @param reads - how many one read takes, and how many the window is at the least
    */
-  constructor(running: Running, maxWindow: number, visibilityTimeoutMs: number, atOnce = 1) {
+  constructor(
+    running: Running,
+    maxWindow: number,
+    visibilityTimeoutMs: number,
+    { batch = 1, least = batch }: Reads = {},
+  ) {
     this.#running = running;
-    this.atOnce = atOnce;
+    this.batch = batch;
+    this.atOnce = least;
     this.#maxWindow = maxWindow;
-    this.#window = atOnce;
+    this.#window = least;
     this.#timelyMs = leaseShare * visibilityTimeoutMs;
   }
 

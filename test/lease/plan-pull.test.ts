@@ -174,16 +174,23 @@ describe('planPull()', () => {
 
   it('tops up what is there for no more idle handlers than the loop can start in 250 ms', () => {
     const work = { count: 200, finished: 100, eachMs: 10 };
-    expect(planOf(work, { serial: kept(10, 1_000), unstarted: 24 })).toBe(25);
-    expect(planOf(work, { serial: kept(10, 1_000), unstarted: 25 })).toBe(0);
-    expect(planOf(work, { serial: kept(10, 1_000), unstarted: 25, due: 1 })).toBe(25);
+    // And one that is there when the last of them is started.
+    expect(planOf(work, { serial: kept(10, 1_000), unstarted: 25 })).toBe(25);
+    expect(planOf(work, { serial: kept(10, 1_000), unstarted: 26 })).toBe(0);
+    expect(planOf(work, { serial: kept(10, 1_000), unstarted: 26, due: 1 })).toBe(25);
   });
 
   it('fills a batch however few messages the loop can start in that time', () => {
     const work = { count: 20, atOnce: 10, finished: 100, eachMs: 600 };
     const planWith = (unstarted: number): number =>
       planOf(work, { serial: kept(60, 1_000), unstarted }, { visibilityTimeoutMs: 3_000 });
-    expect([planWith(9), planWith(6), planWith(10)]).toEqual([1, 4, 0]);
+    expect([planWith(9), planWith(16), planWith(20)]).toEqual([11, 4, 0]);
+  });
+
+  it('has one more there when what idle handlers compute takes longer than that', () => {
+    const work = { count: 10, finished: 100, eachMs: 1_000 };
+    const planWith = (unstarted: number): number => planOf(work, { serial: kept(1_000, 1_000), unstarted });
+    expect([planWith(0), planWith(1), planWith(2)]).toEqual([2, 1, 0]);
   });
 
   it.each([

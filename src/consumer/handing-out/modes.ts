@@ -30,13 +30,14 @@ export function poolMode(concurrency: number, size = 1): DeliveryMode {
   };
 }
 
-/** Messages go, `atOnce` at a time, to code that the engine can't see, as fast as it reads and settles. */
-export function unseenMode(options: ResolvedConsumeOptions, atOnce = 1): DeliveryMode {
+/** Messages go, `batch` at a time, to code that the engine can't see, as fast as it reads and settles. */
+export function unseenMode(options: ResolvedConsumeOptions, batch = 1): DeliveryMode {
   const { maxInFlight, minInFlight, order, visibilityTimeoutMs } = options;
   // What was handed out could not be held back any more if what came before it is retried.
-  const most = order === undefined ? maxInFlight : atOnce;
+  const most = order === undefined ? maxInFlight : batch;
+  const reads = { batch, least: Math.max(batch, minInFlight) };
   return {
-    handlers: (running) => new UnseenHandlers(running, most, visibilityTimeoutMs, Math.max(atOnce, minInFlight)),
+    handlers: (running) => new UnseenHandlers(running, most, visibilityTimeoutMs, reads),
     unseen: true,
     endsWithSettlement: true,
   };
