@@ -197,14 +197,26 @@ export const leaseMutants: readonly Mutant[] = [
   {
     name: 'a pull leaves a batch begun',
     file: planPull,
-    find: 'if (whole > 0) return whole;',
+    find: 'return whole >= Math.max(1, unfed) ? whole : ask;',
     replace: 'return ask;',
   },
   {
     name: 'as many are asked for as idle, however few of them the loop starts',
     file: planPull,
-    find: 'Math.min(idle, startable) - unstarted',
-    replace: 'idle - unstarted',
+    find: 'inBatches(Math.min(idle, startable), batch)',
+    replace: 'inBatches(idle, batch)',
+  },
+  {
+    name: 'nothing is asked for before the one that computes has ended',
+    file: planPull,
+    find: 'const startable = atOnce + Math',
+    replace: 'const startable = Math',
+  },
+  {
+    name: 'pulls that are bounded by more than a stretch are cut to whole batches',
+    file: planPull,
+    find: 'if (ask < wanted) return ask;',
+    replace: '',
   },
   {
     name: 'what computes is planned for as if it waited',
@@ -319,7 +331,7 @@ export const leaseMutants: readonly Mutant[] = [
   {
     name: 'the window of what is out starts wide open',
     file: unseenHandlers,
-    find: 'this.#window = atOnce;',
+    find: 'this.#window = least;',
     replace: 'this.#window = maxWindow;',
   },
   {

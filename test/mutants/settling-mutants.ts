@@ -11,8 +11,20 @@ export const settlingMutants: readonly Mutant[] = [
   {
     name: 'a late acknowledgement waits as those in time do',
     file: 'src/lease/plan-flush.ts',
-    find: 'if (isLate || stallMs',
-    replace: 'if (stallMs',
+    find: ' || state.isLate',
+    replace: '',
+  },
+  {
+    name: 'a settlement that somebody waits for waits for company where handlers keep the loop',
+    file: 'src/lease/plan-flush.ts',
+    find: ' || state.isAwaited',
+    replace: '',
+  },
+  {
+    name: 'what waits behind a closed gate does not count as held up',
+    file: 'src/consumer/settling/settler.ts',
+    find: " || gates.notBefore('ack') > time.now()",
+    replace: '',
   },
   {
     name: 'late acks of finished work are not sent',
