@@ -437,4 +437,39 @@ describe('what random schedules rarely bring about', () => {
       ),
     ).toEqual([]);
   });
+
+  it('starts nothing whose lease ended while somebody was told of others that were dropped', async () => {
+    const times = { shape: 'bimodal', ms: 5, slowMs: 998, oneIn: 3 } as const;
+    const clients = [
+      client('toReadable, for await', times, {
+        maxInFlight: 2,
+        batchSize: 1,
+        handler: {
+          times,
+          heedsSignal: false,
+          deviations: [
+            { nth: 5, does: 'forward-badly' },
+            { nth: 11, does: 'both' },
+            { nth: 1, does: 'forward-badly' },
+            { nth: 6, does: 'retry-last' },
+          ],
+        },
+        callbacks: { onEvent: 20, onInvalid: 200, onRejected: 667 },
+      }),
+    ];
+    expect(
+      await violations(
+        schedule({
+          seed: 27,
+          messages: 12,
+          maxRetries: 0,
+          hasDeadLetterQueue: false,
+          up: { leastMs: 0, mostMs: 0 },
+          down: { leastMs: 0, mostMs: 40 },
+          horizonMs: 6_000,
+          clients,
+        }),
+      ),
+    ).toEqual([]);
+  });
 });

@@ -95,7 +95,8 @@ export class Handouts {
   take(now: number): Lease | undefined {
     const { holdings, stats, options } = this.#deps;
     if (holdings.unstarted === 0 || stats.inFlight >= options.maxInFlight) return undefined;
-    this.trim(now);
+    // Whoever was told of it may have taken time: the next turn knows what is left.
+    if (this.trim(now)) return undefined;
     if (this.handlers.idle(now) < 1) return undefined;
     const lease = holdings.start(now);
     if (lease === undefined) return undefined;
@@ -108,10 +109,10 @@ export class Handouts {
     return lease;
   }
 
-  /** Gives back what is too near its end to be started. */
-  trim(now: number): void {
+  /** Gives back what is too near its end to be started. @returns whether there was something */
+  trim(now: number): boolean {
     const { holdings, releases } = this.#deps;
-    if (holdings.waiting.mayTrim(now)) releases.trim(now, this.#eachMs);
+    return holdings.waiting.mayTrim(now) && releases.trim(now, this.#eachMs);
   }
 
   /** Gives back what an answer has brought of keys that are behind. */

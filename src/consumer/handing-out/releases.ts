@@ -34,10 +34,11 @@ export class Releases {
    * Gives back what is too near its end to be started.
    *
    * @param eachMs - how long a message that waits for others has to wait for each of them, on average
+   * @returns whether there was something
    */
-  trim(now: number, eachMs: number): void {
+  trim(now: number, eachMs: number): boolean {
     const { holdings, puller } = this.#deps;
-    this.#giveBack(holdings.waiting.trim(now, puller.roundTripMs, eachMs), now);
+    return this.#giveBack(holdings.waiting.trim(now, puller.roundTripMs, eachMs), now);
   }
 
   /** Gives back what an answer has brought of keys that are behind; `eachMs` as for {@link trim}. */
@@ -58,12 +59,13 @@ export class Releases {
     this.#giveBack(this.#deps.holdings.waiting.drain(now), now);
   }
 
-  #giveBack({ released, postponed, dropped }: Trimmed, now: number): void {
-    if (released.length + postponed.length + dropped.length === 0) return;
+  #giveBack({ released, postponed, dropped }: Trimmed, now: number): boolean {
+    if (released.length + postponed.length + dropped.length === 0) return false;
     for (const lease of released) if (!this.#retryKept(lease, now)) this.#release(lease, 0);
     for (const lease of postponed) if (!this.#retryKept(lease, now)) this.#postpone(lease, now);
     for (const lease of dropped) if (!this.#retryKept(lease, now)) this.#drop(lease);
     this.#deps.wake();
+    return true;
   }
 
   #drop(lease: Lease): void {
