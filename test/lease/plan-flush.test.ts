@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type FlushState, planFlush } from '../../src/lease/plan-flush.ts';
+import { type FlushState, planFlush, type Unsent } from '../../src/lease/plan-flush.ts';
 
-const state: FlushState = {
-  pending: 1,
+const state: Unsent & FlushState = {
+  size: 1,
   oldestAt: 1_000,
   earliestDeadline: 30_000,
   isLate: false,
@@ -15,13 +15,13 @@ const state: FlushState = {
 };
 
 describe('planFlush()', () => {
-  it.each<[string, Partial<FlushState>, number]>([
+  it.each<[string, Partial<typeof state>, number]>([
     ['waits 5 ms for company', {}, 1_005],
     ['waits a round trip when that is less', { roundTripMs: 2 }, 1_002],
     ['sends at once before the first round trip is known', { roundTripMs: 0 }, 1_000],
-    ['sends what is full', { pending: 100 }, 1_003],
-    ['sends what is more than full', { pending: 250, callsUnderWay: 2 }, 1_003],
-    ['waits with one less than full', { pending: 99 }, 1_005],
+    ['sends what is full', { size: 100 }, 1_003],
+    ['sends what is more than full', { size: 250, callsUnderWay: 2 }, 1_003],
+    ['waits with one less than full', { size: 99 }, 1_005],
     ['sends when no company will come', { isWaiting: true }, 1_003],
     ['waits for a call under way until two round trips before the deadline', { callsUnderWay: 1 }, 29_915],
     ['waits for it although no company will come', { callsUnderWay: 1, isWaiting: true }, 29_915],
@@ -39,6 +39,7 @@ describe('planFlush()', () => {
     ['leaves a kept loop time to look again', { callsUnderWay: 1, stallMs: 300 }, 29_615],
     ['lingers as usual when every lease is over', { earliestDeadline: Infinity }, 1_005],
   ])('%s', (_, change, at) => {
-    expect(planFlush({ ...state, ...change }, 1_003)).toBe(at);
+    const changed = { ...state, ...change };
+    expect(planFlush(changed, changed, 1_003)).toBe(at);
   });
 });

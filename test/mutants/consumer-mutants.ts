@@ -100,7 +100,7 @@ export const consumerMutants: readonly Mutant[] = [
   {
     name: 'whoever asks between two turns gets what is too near its end',
     file: handouts,
-    find: 'this.trim(now);\n    if (this.handlers',
+    find: 'if (this.trim(now)) return undefined;\n    if (this.handlers',
     replace: 'if (this.handlers',
     invariant: 3,
   },

@@ -287,14 +287,14 @@ export const leaseMutants: readonly Mutant[] = [
   {
     name: 'the settlements that wait are sent when the first lease is over',
     file: planFlush,
-    find: 'state.earliestDeadline - 2 * state.roundTripMs - longestLingerMs - state.stallMs',
-    replace: 'state.earliestDeadline',
+    find: 'unsent.earliestDeadline - 2 * state.roundTripMs - longestLingerMs - state.stallMs',
+    replace: 'unsent.earliestDeadline',
   },
   {
     name: 'every settlement is sent alone',
     file: planFlush,
-    find: 'if (state.pending >= state.batchSize) return now;',
-    replace: 'if (state.pending > 0) return now;',
+    find: 'if (unsent.size >= state.batchSize) return now;',
+    replace: 'if (unsent.size > 0) return now;',
   },
   {
     name: 'a hung settle call holds the others back beyond their leases',

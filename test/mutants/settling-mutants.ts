@@ -11,13 +11,13 @@ export const settlingMutants: readonly Mutant[] = [
   {
     name: 'a late acknowledgement waits as those in time do',
     file: 'src/lease/plan-flush.ts',
-    find: ' || state.isLate',
+    find: ' || unsent.isLate',
     replace: '',
   },
   {
     name: 'a settlement that somebody waits for waits for company where handlers keep the loop',
     file: 'src/lease/plan-flush.ts',
-    find: ' || state.isAwaited',
+    find: ' || unsent.isAwaited',
     replace: '',
   },
   {

@@ -1,7 +1,8 @@
 import type { Lease } from '../../lease/lease.ts';
+import type { Unsent } from '../../lease/plan-flush.ts';
 
 /** Settlements that were decided and are not on their way, the oldest first. */
-export class PendingSettlements {
+export class PendingSettlements implements Unsent {
   #leases: Lease[] = [];
   /** When the oldest was decided, or before that. */
   oldestAt = 0;
@@ -14,8 +15,8 @@ export class PendingSettlements {
     return this.#leases.length;
   }
 
-  /** Whether somebody wants to know what becomes of one. */
-  get areAwaited(): boolean {
+  /** Somebody wants to know what becomes of one; walks all, and is seldom asked for. */
+  get isAwaited(): boolean {
     return this.#leases.some(({ askers }) => askers !== undefined);
   }
 

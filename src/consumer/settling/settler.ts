@@ -109,28 +109,17 @@ export class Settler {
     for (; pending.earliestDeadline <= now; now = time.now())
       pending.expire(now, (lease) => this.#conclude(lease, expired(lease)));
     while (pending.size > 0) {
-      const { size, oldestAt, earliestDeadline, isLate } = pending;
       const notBefore = gates.notBefore('ack');
-      if (notBefore > now) return Math.min(notBefore, earliestDeadline);
-      const flushAt = planFlush(
-        {
-          pending: size,
-          oldestAt,
-          earliestDeadline,
-          isLate,
-          // Walks all, and is seldom asked for.
-          get isAwaited() {
-            return pending.areAwaited;
-          },
-          callsUnderWay: isClosing ? 0 : this.#underWay.length,
-          batchSize,
-          roundTripMs: roundTripMs(),
-          isWaiting,
-          // What is to be given back in the end should not wait.
-          stallMs: isClosing ? 0 : stallMs,
-        },
-        now,
-      );
+      if (notBefore > now) return Math.min(notBefore, pending.earliestDeadline);
+      const state = {
+        callsUnderWay: isClosing ? 0 : this.#underWay.length,
+        batchSize,
+        roundTripMs: roundTripMs(),
+        isWaiting,
+        // What is to be given back in the end should not wait.
+        stallMs: isClosing ? 0 : stallMs,
+      };
+      const flushAt = planFlush(pending, state, now);
       if (flushAt > now) return flushAt;
       this.#flush(now);
     }
