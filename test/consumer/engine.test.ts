@@ -9,6 +9,7 @@ import {
   type Settlement,
 } from '../../src/index.ts';
 import { type Jobs, openJobs, queueError, rejection } from './jobs.ts';
+import { numbers } from '../numbers.ts';
 
 /** Takes messages by hand, settling nothing. */
 async function take(jobs: Jobs<unknown>, count: number, options: ConsumeOptions = {}) {
@@ -35,8 +36,6 @@ async function takeMany(jobs: Jobs<unknown>, count: number, options: ConsumeOpti
   jobs.transport.calls.length = 0;
   return taken;
 }
-
-const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 describe('settling', () => {
   it.each([

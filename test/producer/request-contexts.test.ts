@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { openJobs, queueError } from '../consumer/jobs.ts';
+import { numbers } from '../numbers.ts';
 
-const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 const nothing = async (): Promise<void> => undefined;
 
 beforeEach(() => {

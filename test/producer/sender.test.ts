@@ -7,8 +7,8 @@ import { openTwoQueues } from '../convert/two-queues.ts';
 import { ignorant, openJobs, queueError, rejection } from '../consumer/jobs.ts';
 import type { Call } from '../consumer/scripted-transport.ts';
 import { countedSignal } from '../transports/cloudflare/counted-signal.ts';
+import { numbers } from '../numbers.ts';
 
-const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 const items = (count: number): Array<{ body: number }> => numbers(count).map((body) => ({ body }));
 const bodies = (jobs: ReturnType<typeof openJobs>): unknown[] =>
   jobs.broker.inspect('jobs').messages.map(({ body }) => body);

@@ -50,8 +50,7 @@ function isGivenUp(ledger: Ledger, { client, remains }: ClientRun, start: Start)
 /** Whether code kept the event loop until then, and with that what would have ended before its client gave up. */
 function isKept(ledger: Ledger, { client, dueAt, endedAt }: Start, at: number): boolean {
   if (at >= endedAt && dueAt + grainMs >= givesUpAt(ledger, client).earliest) return false;
-  const { run } = ledger;
-  return run.log.blocks.some((block) => block.at + grainMs < at && block.at + block.ms + grainMs >= at);
+  return ledger.run.log.blocks.some((block) => block.at + grainMs < at && block.at + block.ms + grainMs >= at);
 }
 
 /** When it was known how it is to be settled. */

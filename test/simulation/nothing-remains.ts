@@ -8,9 +8,9 @@ import {
   jumpedSince,
   loopFreeAt,
   mayHaveGivenUp,
+  sleptMs,
   takesNoMoreAt,
   turnsAfter,
-  sleptMs,
 } from './client-time.ts';
 import type { ClientRun } from './client.ts';
 import type { Invariant } from './invariant.ts';

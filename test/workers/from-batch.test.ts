@@ -5,9 +5,9 @@ import { settleMap } from '../../src/rxjs.ts';
 import { toReadableStream } from '../../src/web.ts';
 import { type BatchSourceOptions, fromBatch, type PushedBatch } from '../../src/workers.ts';
 import { pushedBatch } from './pushed.ts';
+import { numbers } from '../numbers.ts';
 
 const random = (): number => 0.5;
-const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 describe('fromBatch(), in a loop', () => {
   it('acknowledges a message when the next one is asked for, and ends when all are settled', async () => {

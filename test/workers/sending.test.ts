@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Broker, type BrokerServer, createBroker, type JournalEntry } from '../../src/broker.ts';
 import { installWorkerd, type RunningWorker, startWorker } from './workerd.ts';
+import { numbers } from '../numbers.ts';
 
 let broker: Broker;
 let server: BrokerServer;
@@ -21,7 +22,6 @@ afterEach(async () => {
   await server.close();
 });
 
-const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 const pushed = (): string[] => broker.inspect('jobs').messages.map(({ body }) => (body as { id: string }).id);
 
 /** Asks, and goes away meanwhile. */

@@ -5,8 +5,8 @@ import { createBroker } from '../../src/broker.ts';
 import { type ConsumerEvent, type LeasedMessage, openQueue } from '../../src/index.ts';
 import { type PushHandlerOptions, toQueueHandler } from '../../src/workers.ts';
 import { pushedBatch } from './pushed.ts';
+import { numbers } from '../numbers.ts';
 
-const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 const random = (): number => 0.5;
 
 describe('toQueueHandler()', () => {

@@ -3,9 +3,9 @@ import type { ProcessOptions } from '../../../src/consumer/process-options.ts';
 import type { ConsumerSummary } from '../../../src/consumer/stats.ts';
 import { Leftovers } from '../../../src/consumer/pulling/leftovers.ts';
 import { type Jobs, openJobs, queueError } from '../jobs.ts';
+import { numbers } from '../../numbers.ts';
 
 const untilEmpty = { stopWhenEmpty: true, visibilityTimeoutMs: 2_000 } as const;
-const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 /** The request of the first pull takes 300 ms, so that its leases end later than their consumer must take them to. */
 function slowAtFirst(jobs: Jobs<number>): void {

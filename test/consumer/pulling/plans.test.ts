@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Jobs, openJobs } from '../jobs.ts';
-
-const bodies = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+import { numbers } from '../../numbers.ts';
 
 function asked(jobs: Jobs<unknown>): readonly number[] {
   return jobs.transport.of('pull').map(({ request }) => (request as { readonly batchSize: number }).batchSize);
@@ -17,7 +16,7 @@ describe('handlers that compute for longer than a pull fetches', () => {
   ])('do not wait for messages: %o', async ({ leaseMs, latencyMs, eachMs, size, concurrency }) => {
     const jobs = openJobs({ maxRetries: 50 }, { latencyMs });
     const count = Math.ceil(30_000 / eachMs);
-    jobs.push(...bodies(count));
+    jobs.push(...numbers(count));
     let endedAt: number | undefined;
     let idleMs = 0;
     const compute = async (messages: number): Promise<void> => {
@@ -47,7 +46,7 @@ describe('full pulls', () => {
     { minInFlight: 100, batchSize: 100, latencyMs: 50 },
   ])('are what a reader gets that gathers by itself: %o', async ({ minInFlight, batchSize, latencyMs }) => {
     const jobs = openJobs({ maxRetries: 50 }, { latencyMs });
-    jobs.push(...bodies(3_000));
+    jobs.push(...numbers(3_000));
     const options = { settle: 'manual', minInFlight, batchSize, maxRetries: 50, stopWhenEmpty: true } as const;
     const read = async (): Promise<void> => {
       for await (const message of jobs.queue.consume(options)) void jobs.wait(1).then(() => message.ack());
@@ -63,7 +62,7 @@ describe('full pulls', () => {
     { size: 7, batchSize: 10, latencyMs: 60, ordered: true },
   ])('are what batches of another size get: %o', async ({ latencyMs, ...options }) => {
     const jobs = openJobs({ maxRetries: 50 }, { latencyMs });
-    jobs.push(...bodies(3_000));
+    jobs.push(...numbers(3_000));
     await jobs.run(jobs.queue.processBatches(() => jobs.wait(5), { ...options, maxRetries: 50, stopWhenEmpty: true }));
     const full = asked(jobs).filter((count) => count === options.batchSize);
     expect(full.length).toBeGreaterThanOrEqual(0.9 * (3_000 / options.batchSize));
@@ -72,7 +71,7 @@ describe('full pulls', () => {
 
 it('slow batches leave to another consumer what they could not start soon', async () => {
   const jobs = openJobs({}, { latencyMs: 20 });
-  jobs.push(...bodies(300));
+  jobs.push(...numbers(300));
   const stop = new AbortController();
   const started: Array<readonly [name: string, count: number]> = [];
   const consume = (name: string): Promise<unknown> =>

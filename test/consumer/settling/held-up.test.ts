@@ -1,16 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { type Jobs, openJobs, queueError } from '../jobs.ts';
-
-const bodies = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
-
-const refusal = (): Error => queueError('rate-limited', { status: 429, retryAfterMs: 200_000 });
+import { numbers } from '../../numbers.ts';
 
 /** Has one settle call refused, by its number. */
 function refuse(jobs: Jobs<unknown>, nth: number): void {
   let calls = 0;
   jobs.transport.script = async (call, answer) => {
     if (call.method === 'ack') calls += 1;
-    if (call.method === 'ack' && calls === nth) throw refusal();
+    if (call.method === 'ack' && calls === nth)
+      throw queueError('rate-limited', { status: 429, retryAfterMs: 200_000 });
     return answer();
   };
 }
@@ -32,7 +30,7 @@ describe('while no settlement may be sent', () => {
       },
       { ...options, concurrency: 10 },
     );
-    jobs.push(...bodies(5_000));
+    jobs.push(...numbers(5_000));
     await jobs.clock.advance(60_000);
     // What was asked for before that is still handled.
     expect(handled.size).toBeLessThanOrEqual(4 * 10 + 100);
@@ -44,7 +42,7 @@ describe('while no settlement may be sent', () => {
   it('nor where a call that was sent before is confirmed after the refusal', async () => {
     const jobs = openJobs({ maxRetries: 100 }, { latencyMs: 20 });
     refuse(jobs, 20);
-    jobs.push(...bodies(10_000));
+    jobs.push(...numbers(10_000));
     const stop = new AbortController();
     let handled = 0;
     const done = jobs.queue.process(
