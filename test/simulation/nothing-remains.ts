@@ -140,8 +140,10 @@ function closesLate(ledger: Ledger, { client, remains, isDeceived, summary, surf
   const { startedAt } = ledger.run;
   const { earliest, latest } = givesUpAt(ledger, client);
   const givesUp = awakeAfter(ledger, startedAt, latest - startedAt);
-  // What is decided by then is sent once, and has a while to be answered.
-  const isSending = ledger.callsBy(client, 'ack').some(({ sentAt }) => sentAt + grainMs >= earliest);
+  // What is decided by then is sent once, and has a while to be answered; so has what failed then and waits to be repeated.
+  const isSending = ledger
+    .callsBy(client, 'ack')
+    .some(({ sentAt, endedAt, isUnderstood }) => (isUnderstood ? sentAt : endedAt) + grainMs >= earliest);
   const endsBy = isSending ? awakeAfter(ledger, givesUp, lastCallMs) : givesUp;
   const by = turnsAfter(ledger, endsBy, turnMs);
   return remains.at <= by ? [] : [`closed ${remains.at - by} ms later than it should have`];

@@ -472,4 +472,61 @@ describe('what random schedules rarely bring about', () => {
       ),
     ).toEqual([]);
   });
+
+  it('waits a last while for an acknowledgement that failed at the very end, and sleeps through it', async () => {
+    const slow = { shape: 'bimodal', ms: 1, slowMs: 15_002, oneIn: 10 } as const;
+    const jump = { shape: 'jump', ms: 0, until: 6, laterMs: 28_498 } as const;
+    const oneKey = { shape: 'one key', ms: 0, slowMs: 81_230, oneIn: 2 } as const;
+    const clients = [
+      client('toReadable → toWritable', slow, {
+        maxInFlight: 2,
+        batchSize: 10,
+        handler: {
+          times: slow,
+          blocking: { oneIn: 1, part: 'all' },
+          heedsSignal: false,
+          deviations: [{ nth: 2, does: 'dead-letter-first' }],
+        },
+        order: { keys: 2 },
+        rate: { limit: 1_000_000, perMs: 1_000 },
+        stopWhenEmpty: { forMs: 1_501 },
+      }),
+      client('toObservable', jump, {
+        maxInFlight: 2,
+        batchSize: 10,
+        handler: {
+          times: jump,
+          heedsSignal: true,
+          deviations: [
+            { nth: 7, does: 'close' },
+            { nth: 10, does: 'retry-last' },
+            { nth: 4, does: 'forget' },
+            { nth: 2, does: 'ack-and-break' },
+          ],
+        },
+        breaker: { failures: 3, maxProbeMs: 1_000 },
+      }),
+      client('processBatches', oneKey, {
+        maxInFlight: 2,
+        batchSize: 100,
+        onInvalid: 'ack',
+        rate: { limit: 1, perMs: 30_000 },
+      }),
+    ];
+    expect(
+      await violations(
+        schedule({
+          seed: 1_249_615_031,
+          messages: 21,
+          visibilityTimeoutMs: 30_000,
+          hasDeadLetterQueue: false,
+          up: { leastMs: 1, mostMs: 1 },
+          down: { leastMs: 60, mostMs: 63 },
+          events: [{ type: 'suspend', atMs: 30_000, ms: 15_000 }],
+          horizonMs: 90_000,
+          clients,
+        }),
+      ),
+    ).toEqual([]);
+  });
 });
