@@ -77,11 +77,12 @@ export class Shutdown {
     return Math.min(this.#graceEndsAt, this.#leasesEndBy) + afterAbortMs;
   }
 
-  /** When nothing is waited for any more: no settle call, no push to another queue. */
+  /** When nothing is waited for any more: no settle call, no push to another queue. Signals may be aborted late. */
   get #overAt(): number {
+    const abandonAt = this.#abandonAt ?? 0;
     return this.#graceEndsAt === Infinity
-      ? this.#leasesEndBy + afterAbortMs + lastCallsMs.withoutGrace
-      : Math.max(this.#pullsOverAt, this.#abandonAt ?? 0) + lastCallsMs.withGrace;
+      ? Math.max(this.#leasesEndBy + afterAbortMs, abandonAt) + lastCallsMs.withoutGrace
+      : Math.max(this.#pullsOverAt, abandonAt) + lastCallsMs.withGrace;
   }
 
   /** Whether somebody chose how long it may take. */

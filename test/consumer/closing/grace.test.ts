@@ -77,6 +77,20 @@ describe('graceMs', () => {
     expect(jobs.clock.now() - since).toBeLessThan(64_000);
   });
 
+  it.each([
+    ['of 5 s', { graceMs: 5_000 }],
+    ['left out', {}],
+  ])('%s does not keep from its acknowledgement what was done while the event loop was kept', async (_, grace) => {
+    const jobs = openJobs({}, { latencyMs: 50 });
+    jobs.push(1);
+    const processor = jobs.queue.process(() => jobs.wait(3_000), { visibilityTimeoutMs: 2_000, concurrency: 1 });
+    await jobs.clock.advance(1_000);
+    const closing = processor.close(grace);
+    jobs.clock.block(60_000);
+    expect(await jobs.run(closing)).toMatchObject({ abandoned: 0, unknown: 0, acked: 1 });
+    expect(left(jobs)).toEqual([]);
+  });
+
   it('gives back at once what does not end, though its handler runs on, and takes nothing of it afterwards', async () => {
     const jobs = openJobs();
     jobs.push('hangs');

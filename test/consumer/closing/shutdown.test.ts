@@ -35,6 +35,20 @@ describe('Shutdown', () => {
     expect(shutdown.step(new Set(), 8_000)).toMatchObject({ isOver: true });
   });
 
+  it('waits for what signals cause that were aborted late, with a grace and without', () => {
+    const lease = started('a', 0, 1_000);
+    for (const [graceMs, lastMs] of [
+      [Infinity, 10_000],
+      [5_000, 2_000],
+    ] as const) {
+      const shutdown = shutdownOf();
+      shutdown.limit(graceMs);
+      expect(shutdown.step(new Set([lease]), 90_000)).toMatchObject({ abort: true, isOver: false, nextAt: 91_000 });
+      expect(shutdown.step(new Set(), 91_000 + lastMs - 1)).toMatchObject({ isOver: false, nextAt: 91_000 + lastMs });
+      expect(shutdown.step(new Set(), 91_000 + lastMs)).toMatchObject({ isOver: true });
+    }
+  });
+
   it('takes only a shorter grace', () => {
     const shutdown = shutdownOf();
     shutdown.limit(1_000);
