@@ -105,12 +105,14 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   const lateMs = isKept ? Math.min(state.serial.stallMs, bounds.visibilityTimeoutMs / 100) : 0;
   const { atOnce, batch } = handlers;
   // However many handlers are idle, the loop starts no more of them in that time; what comes next is there by then.
-  const startable = atOnce + Math.max(atOnce, startedWithin(windowMs));
-  const unfed = Math.max(inBatches(Math.min(idle, startable), batch) - unstarted, state.isSeeking ? 1 : state.due);
+  const startable = inBatches(Math.min(idle, atOnce + Math.max(atOnce, startedWithin(windowMs))), batch);
+  const unfed = Math.max(startable - unstarted, state.isSeeking ? 1 : state.due);
   const soon = state.roundTripMs === 0 ? 0 : consumedWithin(2 * state.roundTripMs + lateMs);
   if (unfed < 1 && unstarted >= Math.max(1, soon)) return 0;
   const stretch = state.isSeeking ? Infinity : Math.floor(consumedWithin(windowMs));
-  const wanted = Math.max(1, unfed, stretch);
+  // What comes by one pull at a time has to last until the answer of the next is read.
+  const least = isKept && bounds.order !== undefined ? startable : 1;
+  const wanted = Math.max(least, unfed, stretch);
   // A nearly full buffer is not topped up message by message.
   if (room < Math.min(bounds.batchSize, wanted) && unfed < 1 && room < unstarted) return 0;
   const inTurn = roomInTurn(handlers, bounds, state, { stretch: wanted, idle });

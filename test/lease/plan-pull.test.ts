@@ -193,6 +193,13 @@ describe('planPull()', () => {
     expect([planWith(0), planWith(1), planWith(2)]).toEqual([2, 1, 0]);
   });
 
+  it('asks for as much at a time where an order is kept, since only one pull is under way', () => {
+    const work = { count: 10, finished: 100, eachMs: 1_000 };
+    const planWith = (unstarted: number): number =>
+      planOf(work, { serial: kept(1_000, 1_000), unstarted }, { order: { key: 'given', lookAhead: 100 } });
+    expect([planWith(0), planWith(1), planWith(2)]).toEqual([2, 2, 0]);
+  });
+
   it.each([
     // Of 25 that are consumed in a stretch.
     [0, 20],

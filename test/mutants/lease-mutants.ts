@@ -203,14 +203,20 @@ export const leaseMutants: readonly Mutant[] = [
   {
     name: 'as many are asked for as idle, however few of them the loop starts',
     file: planPull,
-    find: 'inBatches(Math.min(idle, startable), batch)',
-    replace: 'inBatches(idle, batch)',
+    find: 'Math.min(idle, atOnce + Math.max(atOnce, startedWithin(windowMs)))',
+    replace: 'idle',
   },
   {
     name: 'nothing is asked for before the one that computes has ended',
     file: planPull,
-    find: 'const startable = atOnce + Math',
-    replace: 'const startable = Math',
+    find: 'atOnce + Math.max(atOnce, started',
+    replace: 'Math.max(atOnce, started',
+  },
+  {
+    name: 'what comes in order is asked for one by one where the one at work computes',
+    file: planPull,
+    find: 'isKept && bounds.order !== undefined ? startable : 1',
+    replace: '1',
   },
   {
     name: 'pulls that are bounded by more than a stretch are cut to whole batches',

@@ -8,13 +8,16 @@ function asked(jobs: Jobs<unknown>): readonly number[] {
 
 describe('handlers that compute for longer than a pull fetches', () => {
   it.each([
-    { leaseMs: 30_000, latencyMs: 100, eachMs: 600, size: undefined, concurrency: 10 },
-    { leaseMs: 30_000, latencyMs: 300, eachMs: 1_000, size: undefined, concurrency: 10 },
-    { leaseMs: 5_000, latencyMs: 100, eachMs: 300, size: undefined, concurrency: 10 },
+    { leaseMs: 30_000, latencyMs: 100, eachMs: 600, concurrency: 10 },
+    { leaseMs: 30_000, latencyMs: 300, eachMs: 1_000, concurrency: 10 },
+    { leaseMs: 5_000, latencyMs: 100, eachMs: 300, concurrency: 10 },
+    { leaseMs: 30_000, latencyMs: 100, eachMs: 200, concurrency: 20, keys: 10 },
+    { leaseMs: 30_000, latencyMs: 50, eachMs: 500, concurrency: 20, keys: 3 },
+    { leaseMs: 5_000, latencyMs: 100, eachMs: 250, concurrency: 10, keys: 40 },
     { leaseMs: 30_000, latencyMs: 60, eachMs: 50, size: 10, concurrency: 4 },
     { leaseMs: 30_000, latencyMs: 300, eachMs: 20, size: 50, concurrency: 2 },
-  ])('do not wait for messages: %o', async ({ leaseMs, latencyMs, eachMs, size, concurrency }) => {
-    const jobs = openJobs({ maxRetries: 50 }, { latencyMs });
+  ])('do not wait for messages: %o', async ({ leaseMs, latencyMs, eachMs, size, concurrency, keys }) => {
+    const jobs = openJobs<number>({ maxRetries: 50 }, { latencyMs });
     const count = Math.ceil(30_000 / eachMs);
     jobs.push(...numbers(count));
     let endedAt: number | undefined;
@@ -29,7 +32,7 @@ describe('handlers that compute for longer than a pull fetches', () => {
     const options = { concurrency, visibilityTimeoutMs: leaseMs, maxRetries: 50, stopWhenEmpty: true };
     const { acked } = await jobs.run(
       size === undefined
-        ? jobs.queue.process(() => compute(1), options)
+        ? jobs.queue.process(() => compute(1), { ...options, ...(keys && { key: ({ body }) => `${body % keys}` }) })
         : jobs.queue.processBatches(({ messages }) => compute(messages.length), { ...options, size }),
     );
     expect(acked).toBe(count);
