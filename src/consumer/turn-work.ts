@@ -70,7 +70,7 @@ export class TurnWork {
    * @returns when the next turn is wanted at the latest
    */
   run(waitedMs: number): number {
-    const { closing, handouts, holdings, intake, puller, releases, serial, settler } = this.#parts;
+    const { closing, handouts, intake, puller, releases, serial, settler } = this.#parts;
     if (this.#handedOut > 0) serial.observe(waitedMs, this.#handedOut);
     this.#handedOut = 0;
     const now = this.#time.now();
@@ -84,14 +84,21 @@ export class TurnWork {
     if (!wasKept) puller.underWay.noteOverdue(now);
     else if (puller.isPulling) this.#host.wake();
     const nextAt = closing.hasBegun ? closing.turn(now) : this.#openTurn(now, wasKept);
-    // A suspect is not started before all of what runs is settled.
-    const canStart = holdings.unstarted > 0 && holdings.suspects.length === 0;
-    const isWaiting = holdings.running.size === 0 && !canStart;
-    const situation = { isWaiting, isClosing: closing.hasBegun, stallMs: serial.stallMs };
+    const situation = { isWaiting: this.#isWaiting, isClosing: closing.hasBegun, stallMs: serial.stallMs };
     // Handlers and callbacks that ran meanwhile have taken time.
     const settleAt = settler.plan(this.#time.now(), situation);
     return Math.min(nextAt, settleAt, this.#nextLeaseAt());
   }
+
+  /** Whether nothing that is at work or can be started is to be settled: whoever is at work waits for what was settled. */
+  readonly #isWaiting = (): boolean => {
+    const { handouts, holdings } = this.#parts;
+    // A suspect is not started before all of what runs is settled.
+    const mayStart = this.#host.waiting > 0 && holdings.unstarted > 0 && holdings.suspects.length === 0;
+    if (mayStart && handouts.handlers.idle(this.#time.recent()) > 0) return false;
+    for (const lease of holdings.running) if (lease.settledAs === undefined) return false;
+    return true;
+  };
 
   /** Waits no longer for messages that others wait for, where they could have come again. */
   #endWaits(now: number): void {

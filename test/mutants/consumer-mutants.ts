@@ -34,6 +34,24 @@ export const consumerMutants: readonly Mutant[] = [
     replace: 'holdings.buffered < size',
   },
   {
+    name: 'company is waited for from those that wait for their acknowledgements',
+    file: turnWork,
+    find: 'if (lease.settledAs === undefined) return false;',
+    replace: 'if (lease.id !== undefined) return false;',
+  },
+  {
+    name: 'company is waited for from a reader that does not read',
+    file: turnWork,
+    find: 'this.#host.waiting > 0 && holdings.unstarted > 0',
+    replace: 'holdings.unstarted > 0',
+  },
+  {
+    name: 'what signals cause that were aborted late is not waited for',
+    file: shutdown,
+    find: 'Math.max(this.#leasesEndBy + afterAbortMs, abandonAt)',
+    replace: 'this.#leasesEndBy + afterAbortMs',
+  },
+  {
     name: 'the event loop is not yielded after a stretch of work',
     file: turnWork,
     find: 'this.#host.isPaused || this.#isKept(now)) return undefined;',

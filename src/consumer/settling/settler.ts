@@ -37,8 +37,8 @@ export interface SettlerDeps {
 
 /** What the engine knows beside the settlements when their calls are planned. */
 export interface SettleSituation {
-  /** Nothing runs and nothing can be started, so that no company is to be expected. */
-  readonly isWaiting: boolean;
+  /** Whether nothing that is at work or can be started is to be settled, so that no company is to be expected. */
+  readonly isWaiting: () => boolean;
   /** The time left is short, so that no call is waited for. */
   readonly isClosing: boolean;
   /** How long the event loop may be kept from the next turn, in milliseconds. */
@@ -115,7 +115,7 @@ export class Settler {
         callsUnderWay: isClosing ? 0 : this.#underWay.length,
         batchSize,
         roundTripMs: roundTripMs(),
-        isWaiting,
+        isWaiting: isWaiting(),
         // What is to be given back in the end should not wait.
         stallMs: isClosing ? 0 : stallMs,
       };

@@ -32,21 +32,46 @@ describe('where handlers keep the event loop', () => {
     },
   );
 
-  it('a loop that waits for its acknowledgements goes on', async () => {
-    const jobs = openJobs({}, { latencyMs: 5 });
+  it.each([
+    { ms: 10, settle: 'auto' },
+    { ms: 10, settle: 'manual' },
+    { ms: 1, settle: 'auto' },
+    { ms: 1, settle: 'manual' },
+  ] as const)(
+    'a loop of $ms ms with settle: $settle waits for no more than the answers to its acknowledgements',
+    async ({ ms, settle }) => {
+      const jobs = openJobs({}, { latencyMs: 5 });
+      jobs.push(...numbers(2_000));
+      let handled = 0;
+      const consumer = jobs.queue.consume({ settle });
+      const done = (async () => {
+        for await (const message of consumer) {
+          jobs.clock.block(ms);
+          await message.ack();
+          handled += 1;
+        }
+      })();
+      await jobs.clock.advance(10_000);
+      await jobs.run(Promise.all([consumer.close(), done]));
+      expect(handled).toBeGreaterThanOrEqual(0.95 * (10_000 / (ms + 5)));
+    },
+  );
+
+  it('the only handler waits for no more than the answers to its acknowledgements', async () => {
+    const jobs = openJobs({}, { latencyMs: 10 });
     jobs.push(...numbers(1_000));
     let handled = 0;
-    const consumer = jobs.queue.consume();
-    const done = (async () => {
-      for await (const message of consumer) {
-        jobs.clock.block(10);
+    const processor = jobs.queue.process(
+      async (message) => {
+        await jobs.wait(10);
         await message.ack();
         handled += 1;
-      }
-    })();
+      },
+      { concurrency: 1 },
+    );
     await jobs.clock.advance(10_000);
-    await jobs.run(Promise.all([consumer.close(), done]));
-    expect(handled).toBeGreaterThanOrEqual(0.9 * (10_000 / 20));
+    await jobs.run(processor.close());
+    expect(handled).toBeGreaterThanOrEqual(0.95 * (10_000 / 20));
   });
 
   it('suspects that wait for each other’s settlements follow each other', async () => {
