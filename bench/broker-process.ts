@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBroker } from '../src/broker.ts';
 import { listen } from '../src/broker/http/listen.ts';
+import { handlerOf } from '../src/broker/in-memory-broker.ts';
 import { bodyOf, type Scenario } from './scenario.ts';
 
 /** What the parent asks for. */
@@ -15,9 +16,9 @@ let broker = createBroker();
 let roundTripMs = 0;
 const { origin } = await listen(async (request) => {
   if (roundTripMs > 0) await sleep(roundTripMs / 2);
-  const response = await broker.fetch(request);
+  const answer = await handlerOf(broker)(request);
   if (roundTripMs > 0) await sleep(roundTripMs / 2);
-  return response;
+  return answer;
 });
 
 process.on('message', (request: FillRequest) => {

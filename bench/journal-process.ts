@@ -2,6 +2,7 @@
 // Spoken to by messages of its parent: opens a queue with so many messages, or tells what became of them.
 import { createBroker, type JournalEntry } from '../src/broker.ts';
 import { listen } from '../src/broker/http/listen.ts';
+import { handlerOf } from '../src/broker/in-memory-broker.ts';
 
 /** Opens a queue of this name, or with `messages` 0 tells what its journal says. */
 export interface JournalRequest {
@@ -19,7 +20,7 @@ export interface JournalTally {
 
 let journal: JournalEntry[] = [];
 let broker = createBroker();
-const { origin } = await listen((request) => broker.fetch(request));
+const { origin } = await listen((request) => handlerOf(broker)(request));
 
 process.on('message', ({ name, messages, maxRetries }: JournalRequest) => {
   if (messages === 0) {

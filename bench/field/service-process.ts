@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBroker, type JournalEntry } from '../../src/broker.ts';
 import { listen } from '../../src/broker/http/listen.ts';
+import { handlerOf } from '../../src/broker/in-memory-broker.ts';
 import { fastClock } from './fast-clock.ts';
 import type { QueueTally, ServiceRequest, ServiceSettings } from './service.ts';
 
@@ -18,12 +19,13 @@ const broker = createBroker({
     journal.set(entry.queue, entries);
   },
 });
+const handle = handlerOf(broker);
 let requests = 0;
 const { origin } = await listen(async (request) => {
   requests += 1;
-  if (Math.random() >= swallowed) return broker.fetch(request);
+  if (Math.random() >= swallowed) return handle(request);
   // Half of them take effect before they are lost.
-  if (Math.random() < 0.5) await broker.fetch(request);
+  if (Math.random() < 0.5) await handle(request);
   return new Promise<never>(() => undefined);
 });
 

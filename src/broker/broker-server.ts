@@ -1,4 +1,5 @@
 import type { AsyncDisposal } from '../contract/async-disposal.ts';
+import type { ApiHandler } from './http/api-exchange.ts';
 import type { ListenOptions } from './http/listen.ts';
 import { checkReach } from './http/loopback.ts';
 import { basePath } from './http/routes.ts';
@@ -26,7 +27,7 @@ export interface ServedBroker {
   readonly accountId: string;
   readonly apiToken: string;
   /** Answers a request. */
-  readonly handle: (request: Request) => Promise<Response>;
+  readonly handle: ApiHandler;
   /** Opens a queue for clients that come by that base URL. */
   readonly connect: (name: string, settings: QueueSettings | undefined, baseUrl: string) => QueueConnection;
 }

@@ -11,6 +11,7 @@ import type { SubscribedEvent } from './events/emit-event.ts';
 import { type EventSubscription, subscribe } from './events/subscribe.ts';
 import type { FaultOptions } from './faults/fault-options.ts';
 import { FaultInjector } from './faults/faults.ts';
+import type { ApiHandler } from './http/api-exchange.ts';
 import { createHandler } from './http/handler.ts';
 import type { ListenOptions } from './http/listen.ts';
 import { basePath } from './http/routes.ts';
@@ -37,6 +38,11 @@ export function createBrokerOver(foundation: BrokerFoundation): Broker {
   return new InMemoryBroker(foundation);
 }
 
+/** What answers the requests of a broker, without what the platform's `fetch` needs around it. */
+export function handlerOf(broker: Broker): ApiHandler {
+  return InMemoryBroker.handlerOf(broker);
+}
+
 // A base URL that no request can leave the process by, should it be used without the fetch.
 const inProcessBaseUrl = `https://broker.invalid${basePath}`;
 
@@ -47,7 +53,7 @@ class InMemoryBroker implements Broker {
   /** Resolves once all changes are kept; absent where nothing is. */
   readonly #flush: (() => Promise<void>) | undefined;
   readonly #faults: FaultInjector;
-  readonly #handle: (request: Request) => Promise<Response>;
+  readonly #handle: ApiHandler;
   readonly fetch: BrokerFetch;
 
   constructor({ options, resolved, identities, recorder, saved }: BrokerFoundation) {
@@ -66,6 +72,11 @@ class InMemoryBroker implements Broker {
     const handler = createHandler({ ...resolved, faults: this.#faults, queues: this.#queues });
     this.#handle = this.#faults.wrap(this.#flush === undefined ? handler : answerWhenKept(handler, this.#flush));
     this.fetch = createBrokerFetch(this.#handle, this.#faults);
+  }
+
+  static handlerOf(broker: Broker): ApiHandler {
+    if (!(#handle in broker)) throw new TypeError('No other broker has this');
+    return broker.#handle;
   }
 
   queue(name: string, settings?: QueueSettings): InProcessConnection {

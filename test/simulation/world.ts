@@ -1,4 +1,5 @@
 import type { Scheduler } from 'fast-check';
+import { handlerOf } from '../../src/broker/in-memory-broker.ts';
 import { type Broker, createBroker, type JournalEntry, ManualClock, type MessageSnapshot } from '../../src/broker.ts';
 import type { ContentType } from '../../src/contract/message.ts';
 import type { CloudflareTransportOptions } from '../../src/transports/cloudflare/options.ts';
@@ -109,7 +110,7 @@ class World {
     this.#network = new SimulatedNetwork({
       clock: this.#clock,
       sequence: this.#sequence,
-      fetch: this.#broker.fetch,
+      handle: handlerOf(this.#broker),
       up,
       down,
       faults,

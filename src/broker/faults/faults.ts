@@ -1,6 +1,7 @@
 import type { Clock } from '../../contract/clock.ts';
 import { delay } from '../../contract/delay.ts';
 import { type FaultOptions, type Faults, type FaultyCall, noFaults, resolveFaults } from './fault-options.ts';
+import type { ApiAnswer, ApiHandler } from '../http/api-exchange.ts';
 import { Refusal, refusals } from '../http/refusal.ts';
 import { basePath } from '../http/routes.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -12,8 +13,6 @@ export class Disconnection extends TypeError {
     super('fetch failed');
   }
 }
-
-type Handler = (request: Request) => Promise<Response>;
 
 /** Lets requests go wrong, as it is told while the broker runs. */
 export class FaultInjector {
@@ -47,7 +46,7 @@ export class FaultInjector {
   readonly repeats = (): boolean => this.#happens(this.#faults.repeat);
 
   /** Gives back the handler with the faults around it. What is not of the service's API is left alone. */
-  wrap(handler: Handler): Handler {
+  wrap(handler: ApiHandler): ApiHandler {
     return async (request) => {
       const call = callOf(new URL(request.url).pathname);
       const faults = this.#faults;
@@ -69,15 +68,16 @@ export class FaultInjector {
   }
 }
 
-function fail(failWith: Faults['failWith']): Response {
+function fail(failWith: Faults['failWith']): ApiAnswer {
   switch (failWith) {
     case 'error':
       return answerRefusal(new Refusal(500, 15_000, 'Unknown internal error'));
     case 'html':
-      return new Response('<html><body><h1>502 Bad Gateway</h1></body></html>', {
+      return {
         status: 502,
         headers: { 'content-type': 'text/html' },
-      });
+        text: '<html><body><h1>502 Bad Gateway</h1></body></html>',
+      };
     case 'disconnect':
       throw new Disconnection();
   }

@@ -3,6 +3,7 @@ import type { SubscribedEvent } from '../events/emit-event.ts';
 import type { FaultOptions } from '../faults/fault-options.ts';
 import type { FaultInjector } from '../faults/faults.ts';
 import { viewQueue } from '../queue/queue-view.ts';
+import type { ApiRequest } from './api-exchange.ts';
 import { refusals } from './refusal.ts';
 import { readJsonRequest } from './request-body.ts';
 
@@ -14,7 +15,7 @@ export interface ControlContext {
   readonly now: () => number;
 }
 
-type ControlCall = (request: Request, context: ControlContext) => unknown;
+type ControlCall = (request: ApiRequest, context: ControlContext) => unknown;
 
 const controls: ReadonlyMap<string, ControlCall> = new Map<string, ControlCall>([
   ['/leasestream/faults', controlFaults],
@@ -34,7 +35,7 @@ export function findControl(pathname: string): ControlCall | undefined {
  *
  * @returns the faults in force afterwards
  */
-async function controlFaults(request: Request, { faults }: ControlContext): Promise<FaultOptions> {
+async function controlFaults(request: ApiRequest, { faults }: ControlContext): Promise<FaultOptions> {
   switch (request.method) {
     case 'GET':
       break;
@@ -63,7 +64,7 @@ function setFaults(faults: FaultInjector, options: FaultOptions): void {
  *
  * @returns the id of the message, `null` when the subscription is not enabled
  */
-async function emit(request: Request, { queues, accountId }: ControlContext): Promise<unknown> {
+async function emit(request: ApiRequest, { queues, accountId }: ControlContext): Promise<unknown> {
   if (request.method !== 'POST') throw refusals.methodNotAllowed(request.method, ['POST']);
   const { subscription_id, ...event } = (await readJsonRequest(request)).body;
   try {
@@ -77,7 +78,7 @@ async function emit(request: Request, { queues, accountId }: ControlContext): Pr
 const mostMessages = 1_000;
 
 /** `GET /leasestream/queues?messages=50`: every queue as it stands, with its oldest messages, leased ones included. */
-function viewQueues(request: Request, { accountId, queues, now }: ControlContext): unknown {
+function viewQueues(request: ApiRequest, { accountId, queues, now }: ControlContext): unknown {
   if (request.method !== 'GET') throw refusals.methodNotAllowed(request.method, ['GET']);
   const text = new URL(request.url).searchParams.get('messages') ?? '50';
   const count = /^\d{1,6}$/.test(text) ? Number(text) : -1;
@@ -86,7 +87,7 @@ function viewQueues(request: Request, { accountId, queues, now }: ControlContext
 }
 
 /** `GET /leasestream/counts`: every queue in numbers. It costs no walk over messages. */
-function countQueues(request: Request, { queues, now }: ControlContext): unknown {
+function countQueues(request: ApiRequest, { queues, now }: ControlContext): unknown {
   if (request.method !== 'GET') throw refusals.methodNotAllowed(request.method, ['GET']);
   return { now: now(), queues: queues.all().map((queue) => ({ id: queue.id, name: queue.name, ...queue.count() })) };
 }

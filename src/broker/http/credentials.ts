@@ -9,7 +9,7 @@ export interface Credentials {
 }
 
 /** @throws Refusal 401 when a request has no credentials, 403 when it has wrong ones. */
-export function authorize(headers: Headers, credentials: Credentials): void {
+export function authorize(headers: Pick<Headers, 'get'>, credentials: Credentials): void {
   const authorization = headers.get('authorization');
   const email = headers.get('x-auth-email');
   const apiKey = headers.get('x-auth-key');

@@ -1,5 +1,6 @@
 import type { Clock } from '../../contract/clock.ts';
 import type { Behaviour } from '../behaviour.ts';
+import type { ApiHandler, ApiRequest } from './api-exchange.ts';
 import type { CallContext } from './call.ts';
 import { findControl } from './control.ts';
 import { authorize, type Credentials } from './credentials.ts';
@@ -27,7 +28,7 @@ export interface HandlerContext {
  * Makes the HTTP side of the broker: a function that answers a request as the service would, with the service's paths,
  * envelope, codes and statuses. It never rejects.
  */
-export function createHandler(context: HandlerContext): (request: Request) => Promise<Response> {
+export function createHandler(context: HandlerContext): ApiHandler {
   const { requestLimit } = context.behaviour;
   const counter = requestLimit && new WindowCounter(requestLimit);
   return async (request) => {
@@ -40,7 +41,7 @@ export function createHandler(context: HandlerContext): (request: Request) => Pr
 }
 
 async function carryOut(
-  request: Request,
+  request: ApiRequest,
   context: HandlerContext,
   counter: WindowCounter | undefined,
 ): Promise<unknown> {

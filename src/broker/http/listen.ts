@@ -3,12 +3,13 @@ import { checkNames } from '../../contract/check-names.ts';
 import { checkInteger } from '../../contract/check-options.ts';
 import type { Clock, Timer } from '../../contract/clock.ts';
 import { systemClock } from '../../contract/system-clock.ts';
+import { type ApiAnswer, type ApiHandler, fromResponse, toResponse } from './api-exchange.ts';
 import { SocketAnswers, endWith } from './socket-answers.ts';
 import { edgeRefusals } from './edge-refusals.ts';
 import { allowOrigins } from './cross-origin.ts';
 import { passTurns } from '../time/event-loop-turn.ts';
 import { Disconnection } from '../faults/faults.ts';
-import { toRequest } from './socket-request.ts';
+import { readRequest, type SocketRequest } from './socket-request.ts';
 import { refusalFor } from './mistake.ts';
 import { refusals } from './refusal.ts';
 import { methodsAt } from './routes.ts';
@@ -57,17 +58,17 @@ const closingGraceMs = 1_000;
  * @param clock - times the patience of `close()`: not the broker's own, which may stand still
  */
 export async function listen(
-  handler: Handler,
+  handler: ApiHandler,
   options: ListenOptions = {},
   clock: Clock = systemClock,
 ): Promise<Listener> {
   const allowed = ['port', 'host', 'requestTimeoutMs', 'intercept', 'allowedOrigins'];
   checkNames('listen', options, { kind: 'option', allowed });
-  const { port = 0, host = '127.0.0.1', intercept = (request, next) => next(request), allowedOrigins = [] } = options;
-  const open = allowOrigins((request) => intercept(request, handler), allowedOrigins);
-  const answering = new Set<Promise<Response>>();
+  const { port = 0, host = '127.0.0.1' } = options;
+  const respond = openFor(options, handler);
+  const answering = new Set<Promise<ApiAnswer>>();
   const server = serve(options, host, (request) => {
-    const answered = open(request).finally(() => answering.delete(answered));
+    const answered = respond(request).finally(() => answering.delete(answered));
     answering.add(answered);
     return answered;
   });
@@ -95,14 +96,27 @@ function serverOptions({ requestTimeoutMs = 30_000 }: ListenOptions): ServerOpti
   };
 }
 
-type Handler = (request: Request) => Promise<Response>;
+type Respond = (request: SocketRequest) => Promise<ApiAnswer>;
+
+/** Lets those see a request first, as the platform has it, who are to. */
+function openFor({ intercept, allowedOrigins = [] }: ListenOptions, handler: ApiHandler): Respond {
+  const next = async (request: Request): Promise<Response> => toResponse(await handler(request));
+  const open = allowOrigins((request) => (intercept ? intercept(request, next) : next(request)), allowedOrigins);
+  if (intercept === undefined && allowedOrigins.length === 0) return handler;
+  return async (request) => {
+    const response = await open(request.toRequest());
+    return fromResponse(response).catch(() => {
+      throw new Disconnection();
+    });
+  };
+}
 
 /** A server that hands every request to `handler`, and refuses in the service's form what it can't make one of. */
-function serve(options: ListenOptions, host: string, handler: Handler): Server {
+function serve(options: ListenOptions, host: string, respond: Respond): Server {
   const connections = new SocketAnswers();
-  const answerWith = (respond: Respond) => (incoming: IncomingMessage, outgoing: ServerResponse) =>
-    void answer(incoming, outgoing, { respond, ...connections.begin(incoming) });
-  const carryOut = answerWith(async (incoming, onRead) => handler(await toRequest(incoming, host, onRead)));
+  const answerWith = (respondTo: RespondTo) => (incoming: IncomingMessage, outgoing: ServerResponse) =>
+    void answer(incoming, outgoing, { respondTo, ...connections.begin(incoming) });
+  const carryOut = answerWith(async (incoming, onRead) => respond(await readRequest(incoming, host, onRead)));
   return createServer(serverOptions(options), carryOut)
     .on('checkContinue', carryOut)
     .on(
@@ -113,10 +127,10 @@ function serve(options: ListenOptions, host: string, handler: Handler): Server {
     .on('clientError', connections.refuse);
 }
 
-type Respond = (incoming: IncomingMessage, onRead: () => void) => Promise<Response>;
+type RespondTo = (incoming: IncomingMessage, onRead: () => void) => Promise<ApiAnswer>;
 
 interface Answering {
-  readonly respond: Respond;
+  readonly respondTo: RespondTo;
   readonly answered: () => void;
   readonly over: () => void;
 }
@@ -124,23 +138,22 @@ interface Answering {
 async function answer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  { respond, answered, over }: Answering,
+  { respondTo, answered, over }: Answering,
 ): Promise<void> {
   // A client that goes away while it is being answered is no error of ours.
   outgoing.on('error', () => undefined);
   incoming.on('error', () => undefined).once('close', over);
   let isBodyAwaited = incoming.headers.expect !== undefined;
   try {
-    const response = await respond(incoming, () => {
+    const { status, headers, text } = await respondTo(incoming, () => {
       if (isBodyAwaited) outgoing.writeContinue();
       isBodyAwaited = false;
     }).catch(refuse);
-    const body = await response.text();
     answered();
     // Whether a body follows that nobody asked for can't be known.
     if (isBodyAwaited && !incoming.complete) outgoing.setHeader('connection', 'close');
-    outgoing.setHeader('content-length', Buffer.byteLength(body));
-    outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(body);
+    outgoing.setHeader('content-length', Buffer.byteLength(text));
+    outgoing.writeHead(status, headers).end(text);
     // What is left of the body is dropped, for the next request to be found.
     incoming.resume();
   } catch {
@@ -149,12 +162,12 @@ async function answer(
   }
 }
 
-function refuse(error: unknown): Response {
+function refuse(error: unknown): ApiAnswer {
   if (error instanceof Disconnection) throw error;
   return answerRefusal(refusalFor(error));
 }
 
-async function close(server: Server, answering: ReadonlySet<Promise<Response>>, clock: Clock): Promise<void> {
+async function close(server: Server, answering: ReadonlySet<Promise<ApiAnswer>>, clock: Clock): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });

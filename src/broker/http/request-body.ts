@@ -1,4 +1,5 @@
 import { limits } from '../../contract/limits.ts';
+import type { ApiRequest } from './api-exchange.ts';
 import { pointerOf, refusals } from './refusal.ts';
 import { readText } from './request-text.ts';
 
@@ -16,7 +17,7 @@ export interface JsonRequest {
  * @param mayBeEmpty - whether nothing counts as `{}`
  * @throws Refusal 10208 when the body is not JSON or too large, 10207 when it is no object
  */
-export async function readJsonRequest(request: Request, mayBeEmpty = false): Promise<JsonRequest> {
+export async function readJsonRequest(request: ApiRequest, mayBeEmpty = false): Promise<JsonRequest> {
   const text = await readText(request);
   if (text === '' && mayBeEmpty) return { body: {}, text };
   return { body: asObject(parse(text), ''), text };

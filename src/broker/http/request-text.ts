@@ -1,3 +1,4 @@
+import type { ApiRequest } from './api-exchange.ts';
 import { edgeRefusals } from './edge-refusals.ts';
 import { Refusal, refusals } from './refusal.ts';
 
@@ -8,7 +9,7 @@ export const maxRequestBytes = 10_000_000;
 export const tooLarge = (): Refusal => refusals.malformedBody(`more than ${maxRequestBytes} bytes`);
 
 /** The body as text, inflated if need be. @throws Refusal */
-export async function readText(request: Request): Promise<string> {
+export async function readText(request: ApiRequest): Promise<string> {
   const coding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity';
   if (coding === 'gzip' || coding === 'x-gzip') return inflate(request);
   if (coding !== 'identity' && coding !== '') throw edgeRefusals.contentCoding();
@@ -18,7 +19,7 @@ export async function readText(request: Request): Promise<string> {
 }
 
 /** No more is inflated than may be: a few bytes can stand for very many. */
-async function inflate({ body }: Request): Promise<string> {
+async function inflate({ body }: ApiRequest): Promise<string> {
   if (body === null) return '';
   const decoder = new TextDecoder();
   let bytes = 0;

@@ -1,5 +1,6 @@
 import type { QueueMetrics } from '../../contract/message.ts';
 import type { WireAckResult, WireEnvelope, WireMetrics } from '../../transports/cloudflare/wire-format.ts';
+import type { ApiAnswer } from './api-exchange.ts';
 import { Noticed, Page } from './call.ts';
 import { toWireBody } from '../queue/body-codec.ts';
 import type { Refusal } from './refusal.ts';
@@ -53,7 +54,7 @@ export function toWireWarnings(
 const jsonHeaders: Readonly<Record<string, string>> = { 'content-type': 'application/json' };
 
 /** The answer to a request that was carried out. */
-export function answerResult(result: unknown): Response {
+export function answerResult(result: unknown): ApiAnswer {
   const envelope = { success: true, errors: [], messages: [] };
   if (result instanceof Noticed) {
     return answer(200, { ...envelope, messages: [{ code: 0, message: result.notice }], result: result.result });
@@ -63,7 +64,7 @@ export function answerResult(result: unknown): Response {
 }
 
 /** The answer to a request that was not. */
-export function answerRefusal(refusal: Refusal): Response {
+export function answerRefusal(refusal: Refusal): ApiAnswer {
   return answer(refusal.status, envelopeOf(refusal), headersOf(refusal));
 }
 
@@ -83,6 +84,6 @@ function answer(
   status: number,
   envelope: WireEnvelope<unknown> & { readonly result_info?: unknown },
   headers = jsonHeaders,
-): Response {
-  return new Response(JSON.stringify(envelope), { status, headers });
+): ApiAnswer {
+  return { status, headers, text: JSON.stringify(envelope) };
 }

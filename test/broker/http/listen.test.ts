@@ -3,6 +3,7 @@ import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Broker, type BrokerServer, createBroker, type ListenOptions, ManualClock } from '../../../src/broker.ts';
+import type { ApiAnswer } from '../../../src/broker/http/api-exchange.ts';
 import { listen } from '../../../src/broker/http/listen.ts';
 
 const servers: BrokerServer[] = [];
@@ -134,7 +135,7 @@ describe('close()', () => {
   });
 
   it('lets an answer that is being made go out', async () => {
-    let answer: (response: Response) => void = () => undefined;
+    let answer: (answer: ApiAnswer) => void = () => undefined;
     let asked: () => void = () => undefined;
     const wasAsked = new Promise<void>((resolve) => (asked = resolve));
     const listener = await listen(() => {
@@ -144,7 +145,7 @@ describe('close()', () => {
     const response = fetch(listener.origin);
     await wasAsked;
     const closed = listener.close();
-    answer(new Response('last words'));
+    answer({ status: 200, headers: {}, text: 'last words' });
     expect(await (await response).text()).toBe('last words');
     await closed;
   });
@@ -153,7 +154,7 @@ describe('close()', () => {
     const clock = new ManualClock();
     let asked: () => void = () => undefined;
     const wasAsked = new Promise<void>((resolve) => (asked = resolve));
-    const handler = (): Promise<Response> => {
+    const handler = (): Promise<ApiAnswer> => {
       asked();
       return new Promise(() => undefined);
     };
