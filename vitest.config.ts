@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { base } from './test/base.config.ts';
 
@@ -16,7 +17,7 @@ export default defineConfig({
         test: {
           name: 'surroundings',
           // Mostly they wait for programs that they start.
-          maxWorkers: '200%',
+          maxWorkers: 2 * availableParallelism(),
           sequence: { groupOrder: 1 },
           include: ['test/**/*.test.ts'],
           exclude: [rooms, '**/node_modules/**'],
