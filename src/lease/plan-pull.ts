@@ -106,15 +106,18 @@ export function planPull(handlers: Handlers, bounds: PullBounds, state: PullStat
   const { atOnce, batch } = handlers;
   // However many handlers are idle, the loop starts no more of them in that time; what comes next is there by then.
   const startable = inBatches(Math.min(idle, atOnce + Math.max(atOnce, startedWithin(windowMs))), batch);
-  const unfed = Math.max(startable - unstarted, state.isSeeking ? 1 : state.due);
+  // Those that would have to wait for the loop are fed with what is next.
+  const urgent = isKept ? inBatches(Math.min(idle, 2 * atOnce), batch) : startable;
+  const unfed = Math.max(urgent - unstarted, state.isSeeking ? 1 : state.due);
   const soon = state.roundTripMs === 0 ? 0 : consumedWithin(2 * state.roundTripMs + lateMs);
   if (unfed < 1 && unstarted >= Math.max(1, soon)) return 0;
   const stretch = state.isSeeking ? Infinity : Math.floor(consumedWithin(windowMs));
   // What comes by one pull at a time has to last until the answer of the next is read.
   const least = isKept && bounds.order !== undefined ? startable : 1;
-  const wanted = Math.max(least, unfed, stretch);
+  const open = Math.max(unfed, startable - unstarted);
+  const wanted = Math.max(least, open, stretch);
   // A nearly full buffer is not topped up message by message.
-  if (room < Math.min(bounds.batchSize, wanted) && unfed < 1 && room < unstarted) return 0;
+  if (room < Math.min(bounds.batchSize, wanted) && open < 1 && room < unstarted) return 0;
   const inTurn = roomInTurn(handlers, bounds, state, { stretch: wanted, idle });
   const ask = Math.max(0, Math.min(wanted, bounds.batchSize, room, inTurn));
   if (ask < wanted) return ask;

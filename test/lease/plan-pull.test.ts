@@ -172,12 +172,20 @@ describe('planPull()', () => {
     expect(planOf({ ...work, count: 1 }, { serial: kept(50, 1_000) })).toBe(5);
   });
 
-  it('tops up what is there for no more idle handlers than the loop can start in 250 ms', () => {
+  it('asks for as many idle handlers as the loop can start in 250 ms, when what is there would not last', () => {
     const work = { count: 200, finished: 100, eachMs: 10 };
-    // And one that is there when the last of them is started.
-    expect(planOf(work, { serial: kept(10, 1_000), unstarted: 25 })).toBe(25);
-    expect(planOf(work, { serial: kept(10, 1_000), unstarted: 26 })).toBe(0);
-    expect(planOf(work, { serial: kept(10, 1_000), unstarted: 26, due: 1 })).toBe(25);
+    const planWith = (unstarted: number, due: 0 | 1 = 0): number =>
+      planOf(work, { serial: kept(10, 1_000), unstarted, due });
+    // And one that is there when the last of them is started; two round trips, and one in which the next look is late.
+    expect([planWith(0), planWith(4), planWith(5), planWith(26)]).toEqual([26, 25, 0, 0]);
+    expect(planWith(26, 1)).toBe(25);
+  });
+
+  it('tops up for a loop that computes what may not be more, message by message', () => {
+    const work = { count: 200, finished: 100, eachMs: 10 };
+    const planWith = (unstarted: number): number =>
+      planOf(work, { serial: kept(10, 1_000), unstarted, roundTripMs: 200 }, { maxBuffered: 5 });
+    expect([planWith(0), planWith(3), planWith(4), planWith(5)]).toEqual([5, 2, 1, 0]);
   });
 
   it('fills a batch however few messages the loop can start in that time', () => {

@@ -219,6 +219,18 @@ export const leaseMutants: readonly Mutant[] = [
     replace: '1',
   },
   {
+    name: 'a loop that computes is topped up as soon as it could start one more',
+    file: planPull,
+    find: 'isKept ? inBatches(Math.min(idle, 2 * atOnce), batch) : startable',
+    replace: 'startable',
+  },
+  {
+    name: 'what may not be more is not topped up for a loop that computes',
+    file: planPull,
+    find: '&& open < 1 && room < unstarted',
+    replace: '&& unfed < 1 && room < unstarted',
+  },
+  {
     name: 'pulls that are bounded by more than a stretch are cut to whole batches',
     file: planPull,
     find: 'if (ask < wanted) return ask;',
