@@ -175,7 +175,8 @@ export function givesUpAt(ledger: Ledger, client: number): { readonly earliest: 
     return { earliest: hastened, latest: loopFreeAt(ledger, graceEndsAt) + lastWaitMs.withGrace };
   const { visibilityTimeoutMs } = ledger.run.schedule;
   const leaseEnds = ledger.callsBy(client, 'pull').map((call) => call.sentAt + call.visibilityTimeoutMs);
-  const lastLeaseMs = Math.max(latest + visibilityTimeoutMs, ...leaseEnds);
+  // Code may keep the loop when it is told, too.
+  const lastLeaseMs = Math.max(loopFreeAt(ledger, latest) + visibilityTimeoutMs, ...leaseEnds);
   return {
     earliest: Math.min(hastened, earliest + visibilityTimeoutMs + lastWaitMs.withoutGrace - jumpedMs),
     // Code may keep the loop when its leases end: what waits for that waits on.

@@ -529,4 +529,38 @@ describe('what random schedules rarely bring about', () => {
       ),
     ).toEqual([]);
   });
+
+  it('counts from when it can tell that its reader has gone, while an event is told, until it gives up', async () => {
+    const jump = { shape: 'jump', ms: 0, until: 7, laterMs: 5_999 } as const;
+    const clients = [
+      client('generator', jump, {
+        maxInFlight: 1,
+        batchSize: 1,
+        concurrency: 10,
+        handler: {
+          times: jump,
+          blocking: { oneIn: 10, part: 'first half' },
+          heedsSignal: true,
+          deviations: [{ nth: 8, does: 'dead-letter-first' }],
+        },
+        callbacks: { onEvent: 200 },
+        breaker: { failures: 1, maxProbeMs: 100 },
+      }),
+    ];
+    const fault = { type: 'limited', code: 10_250, retryAfterSeconds: 40 } as const;
+    expect(
+      await violations(
+        schedule({
+          seed: 0,
+          messages: 8,
+          hasDeadLetterQueue: false,
+          up: { leastMs: 200, mostMs: 200 },
+          down: { leastMs: 0, mostMs: 0 },
+          faults: [{ client: 0, call: 'pull', nth: 2, times: 1, fault }],
+          horizonMs: 6_000,
+          clients,
+        }),
+      ),
+    ).toEqual([]);
+  });
 });
