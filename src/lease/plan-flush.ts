@@ -25,7 +25,7 @@ export interface FlushState {
   /** The most one call carries. */
   readonly batchSize: number;
   readonly roundTripMs: number;
-  /** Nothing runs and nothing can be started: no company will come soon. */
+  /** Nothing that is at work or can be started is to be settled: no company will come soon. */
   readonly isWaiting: boolean;
   /** How long the event loop may be kept from the next look at this, in milliseconds. */
   readonly stallMs: number;
