@@ -94,7 +94,7 @@ export class TurnWork {
   readonly #isWaiting = (): boolean => {
     const { handouts, holdings } = this.#parts;
     // A suspect is not started before all of what runs is settled.
-    const mayStart = this.#host.waiting > 0 && holdings.unstarted > 0 && holdings.suspects.length === 0;
+    const mayStart = holdings.unstarted > 0 && holdings.suspects.length === 0;
     if (mayStart && handouts.handlers.idle(this.#time.recent()) > 0) return false;
     for (const lease of holdings.running) if (lease.settledAs === undefined) return false;
     return true;

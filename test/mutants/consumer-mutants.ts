@@ -40,10 +40,10 @@ export const consumerMutants: readonly Mutant[] = [
     replace: 'if (lease.id !== undefined) return false;',
   },
   {
-    name: 'company is waited for from a reader that does not read',
+    name: 'company is waited for from handlers that are all at work',
     file: turnWork,
-    find: 'this.#host.waiting > 0 && holdings.unstarted > 0',
-    replace: 'holdings.unstarted > 0',
+    find: 'mayStart && handouts.handlers.idle(this.#time.recent()) > 0',
+    replace: 'mayStart',
   },
   {
     name: 'what signals cause that were aborted late is not waited for',
