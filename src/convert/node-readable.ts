@@ -104,6 +104,11 @@ class OutletReadable<Body> extends Readable {
     return this.readableLength === 0 ? [] : this.#pushed.slice(-this.readableLength);
   }
 
+  // Node (20.20 and 22.23) hands on what its buffer holds until 'close', though it is destroyed; by then that is given back.
+  override read(size?: number): unknown {
+    return this.destroyed ? null : super.read(size);
+  }
+
   override _read(): void {
     this.#outlet.want(1);
   }

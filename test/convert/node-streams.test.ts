@@ -56,6 +56,26 @@ describe('toReadable()', () => {
     queues.expectGone();
   });
 
+  it.each([
+    ['flows', (stream: Readable, take: (message: unknown) => void) => stream.on('data', take).resume()],
+    ['is read', (stream: Readable, take: (message: unknown) => void) => queueMicrotask(() => take(stream.read()))],
+  ])('gives nobody what it has given back, though it %s when it is destroyed', async (_, read) => {
+    const queues = openTwoQueues();
+    queues.fill(1);
+    const taken: unknown[] = [];
+    const stream = toReadable(queues.jobs);
+    stream.on('readable', () => undefined);
+    await queues.clock.advance(1_000);
+    expect(stream.readableLength).toBe(1);
+    stream.removeAllListeners('readable');
+    read(stream, (message) => taken.push(message));
+    stream.destroy();
+    await queues.run(once(stream, 'close'));
+    expect(taken.filter((message) => message !== null)).toEqual([]);
+    expect(queues.broker.inspect('jobs').counts).toMatchObject({ ready: 1, leased: 0 });
+    queues.expectGone();
+  });
+
   it('does not pull before it is read', async () => {
     const queues = openTwoQueues();
     queues.fill(1);
