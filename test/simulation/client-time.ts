@@ -165,22 +165,27 @@ export function judgesNoMoreAt(ledger: Ledger, client: number): number {
   return Math.min(takesNoMoreAt(ledger, client).earliest, leasesEndAt + pullsWaitMs - grainMs);
 }
 
-/** When a client stops waiting for whatever still is to come, at the earliest and at the latest. */
+/**
+ * When a client stops waiting for whatever still is to come, at the earliest and at the latest: a timer that was set before a
+ * sleep is late by it, and code may keep the loop when the client is told, and when its leases end.
+ */
 export function givesUpAt(ledger: Ledger, client: number): { readonly earliest: number; readonly latest: number } {
   const { graceEndsAt, graceMayEndAt } = ledger.client(client);
+  const { startedAt, schedule } = ledger.run;
+  const { visibilityTimeoutMs } = schedule;
   const { earliest, latest } = endingOf(ledger, client);
   const jumpedMs = jumpedSince(ledger.client(client), earliest);
   const hastened = graceMayEndAt + lastWaitMs.withGrace - jumpedMs;
-  if (graceEndsAt !== Infinity)
-    return { earliest: hastened, latest: loopFreeAt(ledger, graceEndsAt) + lastWaitMs.withGrace };
-  const { visibilityTimeoutMs } = ledger.run.schedule;
+  if (graceEndsAt !== Infinity) {
+    const overAt = loopFreeAt(ledger, graceEndsAt) + lastWaitMs.withGrace;
+    return { earliest: hastened, latest: awakeAfter(ledger, startedAt, overAt - startedAt) };
+  }
   const leaseEnds = ledger.callsBy(client, 'pull').map((call) => call.sentAt + call.visibilityTimeoutMs);
-  // Code may keep the loop when it is told, too.
   const lastLeaseMs = Math.max(loopFreeAt(ledger, latest) + visibilityTimeoutMs, ...leaseEnds);
+  const seenAt = awakeAfter(ledger, startedAt, lastLeaseMs - startedAt);
   return {
     earliest: Math.min(hastened, earliest + visibilityTimeoutMs + lastWaitMs.withoutGrace - jumpedMs),
-    // Code may keep the loop when its leases end: what waits for that waits on.
-    latest: loopFreeAt(ledger, lastLeaseMs) + lastWaitMs.withoutGrace,
+    latest: awakeAfter(ledger, seenAt, lastWaitMs.withoutGrace),
   };
 }
 

@@ -136,15 +136,12 @@ function closesLate(ledger: Ledger, { client, remains, isDeceived, summary, surf
   if (isDeceived || summary === undefined || summary.reason === 'failed') return [];
   // A reader that was told of the end has what it gathered until the leases end, and can't hasten that by going away.
   if (summary.reason === 'empty' && surface.concurrency === undefined) return [];
-  // A timer that was set before a sleep is late by it.
-  const { startedAt } = ledger.run;
   const { earliest, latest } = givesUpAt(ledger, client);
-  const givesUp = awakeAfter(ledger, startedAt, latest - startedAt);
   // What is decided by then is sent once, and has a while to be answered; so has what failed then and waits to be repeated.
   const isSending = ledger
     .callsBy(client, 'ack')
     .some(({ sentAt, endedAt, isUnderstood }) => (isUnderstood ? sentAt : endedAt) + grainMs >= earliest);
-  const endsBy = isSending ? awakeAfter(ledger, givesUp, lastCallMs) : givesUp;
+  const endsBy = isSending ? awakeAfter(ledger, latest, lastCallMs) : latest;
   const by = turnsAfter(ledger, endsBy, turnMs);
   return remains.at <= by ? [] : [`closed ${remains.at - by} ms later than it should have`];
 }
