@@ -48,8 +48,11 @@ export interface Run {
   readonly inOtherQueue: readonly MessageSnapshot[];
 }
 
-/** How long a run may take at most beyond its horizon: closing waits for leases, and settle calls for their timeouts. */
-const patienceMs = 3_600_000;
+/**
+ * How long a run may take at most beyond its horizon: closing waits for leases, which may last for an hour, and settle calls
+ * for their timeouts.
+ */
+const patienceMs = 2 * 3_600_000;
 
 /** How long a push is repeated, and the longest that the last of its requests takes. */
 const longestPushMs = 60_000 + 30_000 + 60_000;
