@@ -17,7 +17,7 @@ export class PullBound {
   readonly #ends: readonly Start[];
   readonly #answers: readonly CallRecord[];
   readonly #running = new Set<Start>();
-  readonly #usual = new UsualTime();
+  readonly #usual = new LeastUsualTime();
   readonly #serial: SerialWork;
   #started = 0;
   #ended = 0;
@@ -77,7 +77,7 @@ export class PullBound {
     }
     for (let next = this.#ends[this.#ended]; next !== undefined && next.endedSeq < seq && !isUnknown(next);) {
       this.#running.delete(next);
-      this.#usual.observe(next.endedAt - next.at);
+      this.#usual.observe(next.endedAt - next.at, next.endedAt);
       this.#ended += 1;
       next = this.#ends[this.#ended];
     }
@@ -92,23 +92,50 @@ export class PullBound {
 
 /** The smoothed mean (gain 1/8) plus four mean deviations, of gain 1/4 when they rise and 1/16 when they fall. */
 class UsualTime {
-  #mean: number | undefined;
-  #deviation = 0;
+  readonly #mean: number | undefined;
+  readonly #deviation: number;
 
-  observe(durationMs: number): void {
-    if (this.#mean === undefined) {
-      this.#mean = durationMs;
-      this.#deviation = durationMs / 2;
-      return;
-    }
+  constructor(mean?: number, deviation = 0) {
+    this.#mean = mean;
+    this.#deviation = deviation;
+  }
+
+  /** The same after one more. */
+  after(durationMs: number): UsualTime {
+    if (this.#mean === undefined) return new UsualTime(durationMs, durationMs / 2);
     const error = durationMs - this.#mean;
     const change = Math.abs(error) - this.#deviation;
-    this.#mean += error / 8;
-    this.#deviation += change * (change > 0 ? 1 / 4 : 1 / 16);
+    return new UsualTime(this.#mean + error / 8, this.#deviation + change * (change > 0 ? 1 / 4 : 1 / 16));
   }
 
   get estimateMs(): number {
     return (this.#mean ?? 0) + 4 * this.#deviation;
+  }
+}
+
+/** What handlers usually take, at the least: in which order a consumer hears of what ends in the same moment is not known. */
+class LeastUsualTime {
+  #inOrder = new UsualTime();
+  #longestFirst = new UsualTime();
+  #before = this.#longestFirst;
+  #togetherAt = -Infinity;
+  #together: number[] = [];
+
+  observe(durationMs: number, endedAt: number): void {
+    this.#inOrder = this.#inOrder.after(durationMs);
+    if (endedAt !== this.#togetherAt) {
+      this.#togetherAt = endedAt;
+      this.#together = [];
+      this.#before = this.#longestFirst;
+    }
+    this.#together.push(durationMs);
+    this.#longestFirst = this.#together
+      .toSorted((a, b) => b - a)
+      .reduce((usual, each) => usual.after(each), this.#before);
+  }
+
+  get estimateMs(): number {
+    return Math.min(this.#inOrder.estimateMs, this.#longestFirst.estimateMs);
   }
 }
 
