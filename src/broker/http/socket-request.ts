@@ -39,10 +39,10 @@ export class SocketRequest implements ApiRequest {
     return new Response(this.#content).body;
   }
 
-  readonly text = async (): Promise<string> => {
+  async text(): Promise<string> {
     const content = this.#content;
     return content instanceof Buffer ? new TextDecoder().decode(content) : new Response(content).text();
-  };
+  }
 
   /** The same as the platform has it, at many times the cost. */
   toRequest(): Request {
@@ -51,11 +51,7 @@ export class SocketRequest implements ApiRequest {
       name,
       String(value),
     ]);
-    const content = this.#content;
-    const request = new Request(
-      this.url,
-      content === null ? { method, headers } : { method, headers, body: content, duplex: 'half' },
-    );
+    const request = new Request(this.url, { method, headers, body: this.#content, duplex: 'half' });
     if (!isPath(this.#incoming)) request.headers.set('host', this.#target.host);
     return request;
   }
