@@ -120,6 +120,28 @@ export function describeWire(name: string, wire: Fetch): void {
       expect((await (await ask(server.url)).text()) === large).toBe(true);
     });
 
+    it('is kept apart from others that come at once, in pieces', async () => {
+      const texts = [0, 1, 20_000, 65_533, 65_536, 70_000, 131_072, 262_143, 262_144, 300_000].flatMap((length) => [
+        `${length}`.padEnd(length, 'x'),
+        `${length}ü🎉`.padEnd(length, 'é'),
+      ]);
+      await using server = await RawServer.listen((socket, request) => {
+        const rest = [...cut(answer(texts[Number(request.split('\r\n\r\n')[1])]!))];
+        const write = (): void => {
+          const piece = rest.shift();
+          if (piece !== undefined) socket.write(piece, () => setImmediate(write));
+        };
+        write();
+      });
+      for (let round = 0; round < 3; round += 1) {
+        const asked = texts.map(async (_, index) => (await ask(server.url, { body: String(index) })).text());
+        const given = await Promise.all(asked);
+        expect(given.filter((each, index) => each !== texts[index])).toEqual([]);
+        await turn();
+      }
+      expect(server.sockets.length).toBeLessThan(server.requests.length);
+    });
+
     it.each([
       ['gzip', gzipSync(text)],
       ['x-gzip', gzipSync(text)],
@@ -291,6 +313,13 @@ function drip(socket: Socket): void {
     if (!socket.destroyed) socket.write('1\r\nx\r\n', () => setImmediate(write));
   };
   write();
+}
+
+/** Pieces of growing length, the first of them a byte. */
+function* cut(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0, length = 1; at < bytes.length; at += length, length = length * 3 + 1) {
+    yield bytes.subarray(at, at + length);
+  }
 }
 
 /** A turn of the event loop: a connection is free again after the answer has been read. */

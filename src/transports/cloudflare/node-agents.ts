@@ -1,6 +1,7 @@
 import http, { type Agent, type ClientRequest } from 'node:http';
 import https from 'node:https';
 import { Socket } from 'node:net';
+import { readsInARow } from './node-reads.ts';
 
 /** How long a connection is kept without a request, in milliseconds, unless the server keeps it for less. */
 const keptMs = 60_000;
@@ -27,8 +28,10 @@ const agents = {
   https: watched(new https.Agent({ keepAlive: true, timeout: keptMs })),
 };
 
-/** Makes an agent note how long its connections are idle. */
+/** Makes an agent note how long its connections are idle, and open such as read cheaply. */
 function watched(agent: Agent): Agent {
+  const create = agent.createConnection.bind(agent);
+  agent.createConnection = (options, done) => create({ ...options, onread: readsInARow() } as typeof options, done);
   const keep = agent.keepSocketAlive.bind(agent);
   const reuse = agent.reuseSocket.bind(agent);
   agent.keepSocketAlive = (socket) => {

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { FetchAnswer } from './fetch.ts';
 import { decodeContent } from './node-content.ts';
@@ -49,16 +50,17 @@ class NodeHeaders implements AnswerHeaders {
 
 async function readText(message: IncomingMessage, signal: AbortSignal): Promise<string> {
   try {
-    const bytes = await readWhole(message);
+    const chunks = await readWhole(message);
     const coding = message.headers['content-encoding'];
-    return textOf(coding === undefined ? bytes : await decodeContent(bytes, coding, mostBytes));
+    if (coding === undefined) return textIn(chunks);
+    return textOf(await decodeContent(Buffer.concat(chunks), coding, mostBytes));
   } catch (error) {
     signal.throwIfAborted();
     throw error;
   }
 }
 
-function readWhole(message: IncomingMessage): Promise<Buffer> {
+function readWhole(message: IncomingMessage): Promise<readonly Buffer[]> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -67,14 +69,30 @@ function readWhole(message: IncomingMessage): Promise<Buffer> {
       chunks.push(chunk);
       if (length > mostBytes) message.destroy(new Error(`The answer is longer than ${mostBytes} bytes`));
     });
-    message.on('end', () => resolve(Buffer.concat(chunks, length)));
+    message.on('end', () => resolve(chunks));
     message.on('error', reject);
     message.on('close', () => reject(new Error('The answer ended before its time')));
   });
 }
 
+/** Where the parts of an answer are put together, to be read at once: memory for each of them would cost more than that. */
+let desk: Buffer | undefined;
+const deskBytes = 256 * 1024;
+
+function textIn(chunks: readonly Buffer[]): string {
+  const [first] = chunks;
+  if (first !== undefined && chunks.length === 1) return textOf(first);
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  if (length > deskBytes) return textOf(Buffer.concat(chunks, length));
+  desk ??= Buffer.allocUnsafeSlow(deskBytes);
+  let end = 0;
+  for (const chunk of chunks) end += chunk.copy(desk, end);
+  return textOf(desk.subarray(0, end));
+}
+
 // As fetch does: without the mark that some put at the beginning.
 function textOf(bytes: Buffer): string {
+  if (isAscii(bytes)) return bytes.toString('latin1');
   const text = bytes.toString('utf8');
   return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import https from 'node:https';
-import type { Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { FetchInit } from '../../../src/transports/cloudflare/fetch.ts';
 import { nodeRequest } from '../../../src/transports/cloudflare/node-request.ts';
 import { answer, RawServer } from '../../contract-suites/raw-server.ts';
+import { selfSigned } from '../../contract-suites/self-signed.ts';
 import { describeWire } from '../../contract-suites/wire.ts';
 import { countedSignal } from './counted-signal.ts';
 import { rejection } from './fake-fetch.ts';
@@ -103,6 +104,28 @@ describe('nodeRequest()', () => {
     });
     await expect(ask('https://api.cloudflare.com/')).rejects.toThrow('enough');
     expect(request.mock.calls[0]?.[0]).toMatchObject({ headers: { 'accept-encoding': 'br, gzip' } });
+  });
+
+  it('reads long answers over TLS, on connections that are kept', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    const texts = Array.from({ length: 20 }, (_, n) => `${n}`.padEnd(n * 17_000, n % 2 === 0 ? 'x' : 'é'));
+    const server = https.createServer(selfSigned, (request, response) => {
+      response.end(texts[Number(request.url?.slice(1))]);
+    });
+    const connected = vi.fn();
+    server.on('secureConnection', connected);
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    for (let round = 0; round < 2; round += 1) {
+      const asked = texts.map(async (_, n) => (await ask(`https://127.0.0.1:${port}/${n}`)).text());
+      const given = await Promise.all(asked);
+      expect(given.filter((each, index) => each !== texts[index])).toEqual([]);
+      await new Promise(setImmediate);
+    }
+    expect(connected.mock.calls.length).toBeLessThan(2 * texts.length);
+    server.closeAllConnections();
+    server.close();
+    vi.unstubAllEnvs();
   });
 
   it('reads no more than 64 MiB', async () => {
