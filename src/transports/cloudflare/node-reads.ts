@@ -10,8 +10,8 @@ const pieceBytes = 256 * 1024;
  * somebody keeps of an answer stays as it is.
  *
  * Left to itself, Node 20 to 26 asks for 64 KiB for every read, and for as much again as came, to which it copies that.
- * All of it is given back when garbage is collected, by glibc to the system, which has to find and clear it anew for the
- * next answers: of the time that a message costs, a third to a half.
+ * All of it is freed when garbage is collected, and glibc may give it to the system, which has to find and clear it anew
+ * for the next answers: a third of what a message costs in `npm run bench -- --wire`, and more.
  */
 export function readsInARow(): OnReadOpts {
   let piece = new Uint8Array(0);
