@@ -1,4 +1,7 @@
-import { cp, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BrokerServer, createBroker } from '../../src/broker.ts';
@@ -15,6 +18,8 @@ const rolldown = join(root, 'node_modules/rolldown/bin/cli.mjs');
 const rows = Object.keys(checks);
 /** For so long it is watched whether a refusal ends a loop at once. */
 const forMs = 1_000;
+/** The folder of the program that asks over Node's wire. */
+const nodeWire = 'node-wire';
 const page = new RuntimesPage(join(root, 'docs/runtimes.md'));
 
 let packed: PackedPackage;
@@ -26,6 +31,8 @@ beforeAll(async () => {
   for (const file of ['program.mjs', 'main.mjs', 'worker.mjs']) {
     await cp(join(import.meta.dirname, file), join(packed.user, file));
   }
+  await mkdir(join(packed.user, nodeWire));
+  await cp(join(import.meta.dirname, 'node-wire.mjs'), join(packed.user, nodeWire, 'main.mjs'));
   await writeFile(join(packed.user, trustedFile), trusted);
   for (const name of ['worker', 'program']) {
     // Not what opens sockets and files, which neither asks for.
@@ -92,6 +99,30 @@ describe.each(runtimes)('on $name', ({ name, runtime, forbidden }) => {
     const outcomes = { ...codes, 'no permission to use the network': code };
     expect(page.told('What is refused', name, outcomes)).toEqual(outcomes);
   }, 90_000);
+});
+
+describe('the wire of Node', () => {
+  it.each<[string, () => Runtime]>([
+    ...[20, 22, 24, 26].map((version): [string, () => Runtime] => [`Node ${version}`, () => node(version)]),
+    ['Bun', () => bun],
+    ['Deno', () => deno('--allow-net', '--allow-env', '--allow-read')],
+  ])(
+    'reads whole answers on %s',
+    async (_, runtime) => {
+      const server = createServer((request, response) => {
+        request.resume();
+        response.end('é'.repeat(Number(request.url?.slice(1))));
+      });
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const outcomes = await runtime()(join(packed.user, nodeWire), { url });
+      expect(Object.entries(outcomes).filter(([, outcome]) => outcome !== 'whole')).toEqual([]);
+      expect(Object.keys(outcomes)).toHaveLength(15);
+      server.closeAllConnections();
+      server.close();
+    },
+    90_000,
+  );
 });
 
 describe('in a page', () => {

@@ -12,8 +12,9 @@ const packages = join(import.meta.dirname, 'packages');
 const modules = join(packages, 'node_modules');
 const isArm = process.arch === 'arm64';
 
-/** What a runtime is told to do: see `program.mjs`. */
+/** What a runtime is told to do: see `program.mjs`, and `node-wire.mjs` for the one with a `url`. */
 export type Job =
+  | { readonly url: string }
   | { readonly connections: readonly QueueConnection[] }
   | { readonly addresses: Readonly<Record<string, QueueConnection>>; readonly forMs: number }
   | { readonly sends: { readonly connection: QueueConnection; readonly count: number } };

@@ -1,6 +1,7 @@
 import http, { type Agent, type ClientRequest } from 'node:http';
 import https from 'node:https';
 import { Socket } from 'node:net';
+import { versions } from 'node:process';
 import { readsInARow } from './node-reads.ts';
 
 /** How long a connection is kept without a request, in milliseconds, unless the server keeps it for less. */
@@ -23,6 +24,10 @@ export function agentFor(protocol: string): Agent {
   return protocol === 'https:' ? agents.https : agents.http;
 }
 
+// What was bundled for Node may run elsewhere: an agent of Bun 1.2.0 has no createConnection(), and Bun 1.4.5 calls
+// `onread` with no socket, and never asks for its buffer.
+const isNode = versions['bun'] === undefined && versions['deno'] === undefined;
+
 const agents = {
   http: watched(new http.Agent({ keepAlive: true, timeout: keptMs })),
   https: watched(new https.Agent({ keepAlive: true, timeout: keptMs })),
@@ -30,8 +35,10 @@ const agents = {
 
 /** Makes an agent note how long its connections are idle, and open such as read cheaply. */
 function watched(agent: Agent): Agent {
-  const create = agent.createConnection.bind(agent);
-  agent.createConnection = (options, done) => create({ ...options, onread: readsInARow() } as typeof options, done);
+  if (isNode) {
+    const create = agent.createConnection.bind(agent);
+    agent.createConnection = (options, done) => create({ ...options, onread: readsInARow() } as typeof options, done);
+  }
   const keep = agent.keepSocketAlive.bind(agent);
   const reuse = agent.reuseSocket.bind(agent);
   agent.keepSocketAlive = (socket) => {

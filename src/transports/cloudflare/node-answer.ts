@@ -1,4 +1,4 @@
-import { isAscii } from 'node:buffer';
+import { Buffer, isAscii } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { FetchAnswer } from './fetch.ts';
 import { decodeContent } from './node-content.ts';

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { OnReadOpts, Socket } from 'node:net';
 
 /** The most that is read at once, in bytes. As much as Node reads by itself. */
