@@ -50,17 +50,23 @@ class NodeHeaders implements AnswerHeaders {
 
 async function readText(message: IncomingMessage, signal: AbortSignal): Promise<string> {
   try {
-    const chunks = await readWhole(message);
+    const whole = await readWhole(message);
     const coding = message.headers['content-encoding'];
-    if (coding === undefined) return textIn(chunks);
-    return textOf(await decodeContent(Buffer.concat(chunks), coding, mostBytes));
+    if (coding === undefined) return textIn(whole);
+    return textOf(await decodeContent(Buffer.concat(whole.chunks, whole.length), coding, mostBytes));
   } catch (error) {
     signal.throwIfAborted();
     throw error;
   }
 }
 
-function readWhole(message: IncomingMessage): Promise<readonly Buffer[]> {
+/** A body in the pieces in which it came. */
+interface Whole {
+  readonly chunks: readonly Buffer[];
+  readonly length: number;
+}
+
+function readWhole(message: IncomingMessage): Promise<Whole> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -69,7 +75,7 @@ function readWhole(message: IncomingMessage): Promise<readonly Buffer[]> {
       chunks.push(chunk);
       if (length > mostBytes) message.destroy(new Error(`The answer is longer than ${mostBytes} bytes`));
     });
-    message.on('end', () => resolve(chunks));
+    message.on('end', () => resolve({ chunks, length }));
     message.on('error', reject);
     message.on('close', () => reject(new Error('The answer ended before its time')));
   });
@@ -79,15 +85,12 @@ function readWhole(message: IncomingMessage): Promise<readonly Buffer[]> {
 let desk: Buffer | undefined;
 const deskBytes = 256 * 1024;
 
-function textIn(chunks: readonly Buffer[]): string {
-  const [first] = chunks;
-  if (first !== undefined && chunks.length === 1) return textOf(first);
-  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+function textIn({ chunks, length }: Whole): string {
   if (length > deskBytes) return textOf(Buffer.concat(chunks, length));
   desk ??= Buffer.allocUnsafeSlow(deskBytes);
   let end = 0;
   for (const chunk of chunks) end += chunk.copy(desk, end);
-  return textOf(desk.subarray(0, end));
+  return textOf(desk.subarray(0, length));
 }
 
 // As fetch does: without the mark that some put at the beginning.
