@@ -60,6 +60,12 @@ export class RawServer implements AsyncDisposable {
   }
 }
 
+/** Writes pieces, each in a turn of the event loop of its own. */
+export async function writeInTurns(socket: Socket, pieces: Iterable<Uint8Array>): Promise<void> {
+  socket.setNoDelay(true);
+  for (const piece of pieces) await new Promise((resolve) => socket.write(piece, () => setImmediate(resolve)));
+}
+
 /** An answer as it goes over the wire, with its length. */
 export function answer(body: string | Buffer, { status = '200 OK', headers = '' } = {}): Buffer {
   const bytes = Buffer.from(body);

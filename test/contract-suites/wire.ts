@@ -1,13 +1,14 @@
 import dns from 'node:dns';
 import { once } from 'node:events';
 import { createServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
 import type { Fetch, FetchAnswer, FetchInit } from '../../src/transports/cloudflare/fetch.ts';
+import { listen } from '../proxies/listen.ts';
 import { countedSignal } from '../transports/cloudflare/counted-signal.ts';
 import { rejection } from '../transports/cloudflare/fake-fetch.ts';
-import { answer, RawServer } from './raw-server.ts';
+import { answer, RawServer, writeInTurns } from './raw-server.ts';
 import { selfSigned } from './self-signed.ts';
 
 const text = '{"grüße":"🎉"}';
@@ -102,15 +103,8 @@ export function describeWire(name: string, wire: Fetch): void {
     });
 
     it('may come byte by byte', async () => {
-      await using server = await RawServer.listen((socket) => {
-        socket.setNoDelay(true);
-        const bytes = [...answer(`\uFEFF${text}`)];
-        const write = (): void => {
-          const byte = bytes.shift();
-          if (byte !== undefined) socket.write(Buffer.from([byte]), () => setImmediate(write));
-        };
-        write();
-      });
+      const bytes = Array.from(answer(`\uFEFF${text}`), (byte) => Buffer.from([byte]));
+      await using server = await RawServer.listen((socket) => void writeInTurns(socket, bytes));
       expect(await (await ask(server.url)).text()).toBe(text);
     });
 
@@ -126,12 +120,8 @@ export function describeWire(name: string, wire: Fetch): void {
         `${length}ü🎉`.padEnd(length, 'é'),
       ]);
       await using server = await RawServer.listen((socket, request) => {
-        const rest = [...cut(answer(texts[Number(request.split('\r\n\r\n')[1])]!))];
-        const write = (): void => {
-          const piece = rest.shift();
-          if (piece !== undefined) socket.write(piece, () => setImmediate(write));
-        };
-        write();
+        const asked = texts[Number(request.split('\r\n\r\n')[1])]!;
+        void writeInTurns(socket, cut(answer(asked)));
       });
       for (let round = 0; round < 3; round += 1) {
         const asked = texts.map(async (_, index) => (await ask(server.url, { body: String(index) })).text());
@@ -250,10 +240,7 @@ export function describeWire(name: string, wire: Fetch): void {
 
     it('is told of a certificate that nobody vouches for', async () => {
       const server = createServer(selfSigned, (_, response) => response.end('x'));
-      await new Promise<void>((resolve) => {
-        server.listen(0, '127.0.0.1', resolve);
-      });
-      const { port } = server.address() as AddressInfo;
+      const port = await listen(server);
       expect(codesOf(await failure(`https://localhost:${port}/`))).toContain('DEPTH_ZERO_SELF_SIGNED_CERT');
       server.close();
     });

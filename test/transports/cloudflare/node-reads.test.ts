@@ -4,16 +4,9 @@ import { connect, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readsInARow } from '../../../src/transports/cloudflare/node-reads.ts';
-import { RawServer } from '../../contract-suites/raw-server.ts';
+import { RawServer, writeInTurns } from '../../contract-suites/raw-server.ts';
 
 const hash = (bytes: Uint8Array): string => createHash('sha1').update(bytes).digest('hex');
-
-/** Sends bytes piece by piece, each in a turn of its own, and ends. */
-async function send(socket: Socket, pieces: readonly Uint8Array[]): Promise<void> {
-  socket.setNoDelay(true);
-  for (const piece of pieces) await new Promise((resolve) => socket.write(piece, () => setImmediate(resolve)));
-  socket.end();
-}
 
 /** Everything that a connection reads of these pieces, as it is once all of it has come, and what it was when it came. */
 async function read(
@@ -21,7 +14,7 @@ async function read(
   onChunk: (socket: Socket, count: number) => void = () => undefined,
 ): Promise<{ chunks: Buffer[]; hashes: string[] }> {
   await using server = await RawServer.listen(() => undefined, {
-    onConnection: (socket) => void send(socket, pieces),
+    onConnection: (socket) => void writeInTurns(socket, pieces).then(() => socket.end()),
   });
   const socket = connect({ port: server.port, host: '127.0.0.1', onread: readsInARow() });
   const chunks: Buffer[] = [];

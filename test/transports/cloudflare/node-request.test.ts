@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import https from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { FetchInit } from '../../../src/transports/cloudflare/fetch.ts';
@@ -8,6 +8,7 @@ import { nodeRequest } from '../../../src/transports/cloudflare/node-request.ts'
 import { answer, RawServer } from '../../contract-suites/raw-server.ts';
 import { selfSigned } from '../../contract-suites/self-signed.ts';
 import { describeWire } from '../../contract-suites/wire.ts';
+import { listen } from '../../proxies/listen.ts';
 import { countedSignal } from './counted-signal.ts';
 import { rejection } from './fake-fetch.ts';
 
@@ -114,8 +115,7 @@ describe('nodeRequest()', () => {
     });
     const connected = vi.fn();
     server.on('secureConnection', connected);
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const { port } = server.address() as AddressInfo;
+    const port = await listen(server);
     for (let round = 0; round < 2; round += 1) {
       const asked = texts.map(async (_, n) => (await ask(`https://127.0.0.1:${port}/${n}`)).text());
       const given = await Promise.all(asked);
