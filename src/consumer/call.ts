@@ -1,3 +1,4 @@
+import { LazyController } from '../contract/lazy-controller.ts';
 import type { CallOptions } from '../contract/transport.ts';
 
 /** A call of the transport that can be given up. */
@@ -7,28 +8,8 @@ export interface Call {
   giveUp(): void;
 }
 
-/**
- * Opens a call that may take so many milliseconds. Its signal is made when the transport asks for it: making one costs
- * more than anything else that is done for a call here.
- */
+/** Opens a call that may take so many milliseconds. */
 export function openCall(timeoutMs: number): Call {
-  let controller: AbortController | undefined;
-  let isGivenUp = false;
-  return {
-    options: {
-      timeoutMs,
-      // Of the object's own, so that a transport that spreads its options has it.
-      get signal() {
-        if (controller === undefined) {
-          controller = new AbortController();
-          if (isGivenUp) controller.abort();
-        }
-        return controller.signal;
-      },
-    },
-    giveUp() {
-      isGivenUp = true;
-      controller?.abort();
-    },
-  };
+  const controller = new LazyController();
+  return { options: controller.addTo({ timeoutMs }), giveUp: () => controller.abort() };
 }

@@ -1,7 +1,7 @@
 import { rule } from './check-options.ts';
 import type { Clock, Timer } from './clock.ts';
-import { onAbort } from './on-abort.ts';
 import { QueueError } from './errors.ts';
+import { type AbortState, abortStateOf, LazyController, whenAborted } from './lazy-controller.ts';
 import type { CallOptions } from './transport.ts';
 
 /** A call, and what keeps it in bounds. */
@@ -10,8 +10,8 @@ export interface BoundedCall<Result> {
   readonly action: string;
   readonly clock: Clock;
   readonly options: CallOptions | undefined;
-  /** @param bounds - whose signal aborts at the end of the call */
-  readonly work: (bounds: { readonly signal: AbortSignal }) => Promise<Result>;
+  /** @param end - aborts at the end of the call, unless the work has ended before */
+  readonly work: (end: LazyController) => Promise<Result>;
   /** What the call rejects with where the work failed by itself. */
   readonly failureOf: (error: unknown) => QueueError;
 }
@@ -23,16 +23,17 @@ export interface BoundedCall<Result> {
  */
 export async function callWithin<Result>(call: BoundedCall<Result>): Promise<Result> {
   const { action, clock, options = {}, work, failureOf } = call;
-  const { signal, timeoutMs = Infinity } = options;
-  signal?.throwIfAborted();
+  const { timeoutMs = Infinity } = options;
+  const caller = abortStateOf(options);
+  caller?.throwIfAborted();
   if (!(timeoutMs > 0)) {
     throw new RangeError(rule(action, 'timeoutMs', 'above 0', timeoutMs));
   }
-  const bounds = new CallBounds(clock, signal, timeoutMs);
+  const bounds = new CallBounds(clock, caller, timeoutMs);
   try {
-    return await bounds.race(() => work(bounds));
+    return await bounds.race(work);
   } catch (error) {
-    signal?.throwIfAborted();
+    caller?.throwIfAborted();
     throw bounds.timedOut ? timeoutFailure(action, timeoutMs) : failureOf(error);
   } finally {
     bounds.release();
@@ -44,30 +45,24 @@ export async function callWithin<Result>(call: BoundedCall<Result>): Promise<Res
  */
 class CallBounds {
   timedOut = false;
-  #controller: AbortController | undefined;
+  readonly #controller = new LazyController();
   readonly #clock: Clock;
   readonly #unheed: (() => void) | undefined;
   readonly #timeoutMs: number;
   #timer: Timer | undefined;
   #reject: (() => void) | undefined;
 
-  constructor(clock: Clock, signal: AbortSignal | undefined, timeoutMs: number) {
+  constructor(clock: Clock, caller: AbortState | undefined, timeoutMs: number) {
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
-    this.#unheed = signal && onAbort(signal, this.#end);
-  }
-
-  /** For a fetch, which adds listeners of its own: one signal a call, gone with it. */
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    return this.#controller.signal;
+    this.#unheed = caller && whenAborted(caller, this.#end);
   }
 
   /** Gives what the work gives, and rejects when the call is over before. */
-  race<Result>(work: () => Promise<Result>): Promise<Result> {
+  race<Result>(work: BoundedCall<Result>['work']): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#reject = reject;
-      work().then(resolve, reject);
+      work(this.#controller).then(resolve, reject);
       // After the work has begun: its own timer for the same time, if it has one, goes first.
       this.#limit();
     });
@@ -89,7 +84,7 @@ class CallBounds {
   }
 
   readonly #end = (): void => {
-    this.#controller?.abort();
+    this.#controller.abort();
     this.#reject?.();
   };
 }

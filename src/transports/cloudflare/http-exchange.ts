@@ -1,6 +1,7 @@
 import { createFetch } from 'ofetch';
 import { type Fetch, type FetchAnswer, type FetchInit, isOk } from './fetch.ts';
 import { fixedOptions, type HookRun, ofetchOptions } from './hook-run.ts';
+import type { LazyController } from '../../contract/lazy-controller.ts';
 import type { Action } from './action.ts';
 import { responseOf } from './hook-response.ts';
 import { readRetryAfter } from './retry-after.ts';
@@ -49,14 +50,20 @@ export class HttpExchange {
   }
 
   /** @throws what the fetch threw, or the failure of a hook */
-  async run({ method, url, body }: HttpRequest, signal: AbortSignal, now: () => number): Promise<HttpAnswer> {
+  async run({ method, url, body }: HttpRequest, end: LazyController, now: () => number): Promise<HttpAnswer> {
     // A hook may have made it a URL.
-    const fetch = (address: unknown, options: FetchInit) => this.#ask(String(address), options, signal);
+    const fetch = (address: unknown, options: FetchInit) => this.#ask(String(address), options, end);
     // The types of ofetch need those of a browser; of what it is given, it uses no more than this.
     const ofetch = createFetch({ fetch, Headers, AbortController } as never);
-    const options = { method, headers: this.#headers, ...(body !== undefined && { body }), signal, ...fixedOptions };
+    const options = {
+      method,
+      headers: this.#headers,
+      ...fixedOptions,
+      ...(body !== undefined && { body }),
+      ...(this.hooks && { signal: end.signal, ...this.hooks.forFetch() }),
+    };
     try {
-      const answer = (await ofetch.raw(url, { ...options, ...this.hooks?.forFetch() } as never)) as Answer;
+      const answer = (await ofetch.raw(url, options as never)) as Answer;
       const text = typeof answer._data === 'string' ? answer._data : await textOf(answer);
       // Of a success nobody asks, and looking for it takes as long as anything here.
       const retryAfterMs = isOk(answer) ? undefined : readRetryAfter(answer.headers, now);
@@ -66,12 +73,12 @@ export class HttpExchange {
     }
   }
 
-  async #ask(url: string, options: FetchInit, signal: AbortSignal): Promise<Answer> {
+  async #ask(url: string, options: FetchInit, end: LazyController): Promise<Answer> {
     try {
       // A hook may have taken longer than the call.
-      signal.throwIfAborted();
+      end.throwIfAborted();
       this.address = url;
-      const init = this.hooks === undefined ? plainInit(options) : initOf(options, signal);
+      const init = this.hooks === undefined ? plainInit(options, end) : initOf(options, end.signal);
       const answer = await answerOf(() => this.#fetch(url, init));
       const { status, bodyUsed } = answer;
       if (isOk(answer)) this.success = { status, wasRead: bodyUsed === true };
@@ -99,9 +106,8 @@ async function answerOf(call: () => Promise<FetchAnswer>): Promise<FetchAnswer> 
 }
 
 /** What the fetch is called with: the request alone, where nobody can have added to it. */
-function plainInit({ method, headers, body, signal }: FetchInit): FetchInit {
-  const init = { method, headers, redirect: 'manual', signal } as const;
-  return body === undefined ? init : { ...init, body };
+function plainInit({ method, headers, body }: FetchInit, end: LazyController): FetchInit {
+  return end.addTo({ method, headers, redirect: 'manual', ...(body !== undefined && { body }) });
 }
 
 /** What the fetch is called with: the request, what hooks added to it, and nothing of what is for ofetch alone. */

@@ -42,7 +42,7 @@ export function createHttp({ fetch, clock, redact, headers, wayHint, hooks }: Ht
         action,
         clock,
         options,
-        work: ({ signal }) => exchange.run(request, signal, now),
+        work: (end) => exchange.run(request, end, now),
         failureOf: (error) =>
           exchange.hooks?.failure ?? networkFailure(request, error, { redact, wayHint, address: exchange.address }),
       });

@@ -1,5 +1,6 @@
 import { Buffer, isAscii } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
+import type { AbortState } from '../../contract/lazy-controller.ts';
 import type { FetchAnswer } from './fetch.ts';
 import { decodeContent } from './node-content.ts';
 import type { AnswerHeaders } from './retry-after.ts';
@@ -16,10 +17,10 @@ export class NodeAnswer implements FetchAnswer {
   readonly headers: AnswerHeaders;
   readonly #text: Promise<string>;
 
-  constructor(message: IncomingMessage, signal: AbortSignal) {
+  constructor(message: IncomingMessage, end: AbortState) {
     this.status = message.statusCode ?? 0;
     this.headers = new NodeHeaders(message);
-    this.#text = readText(message, signal);
+    this.#text = readText(message, end);
     // Nobody may ask for it.
     this.#text.catch(() => undefined);
   }
@@ -48,14 +49,14 @@ class NodeHeaders implements AnswerHeaders {
   }
 }
 
-async function readText(message: IncomingMessage, signal: AbortSignal): Promise<string> {
+async function readText(message: IncomingMessage, end: AbortState): Promise<string> {
   try {
     const whole = await readWhole(message);
     const coding = message.headers['content-encoding'];
     if (coding === undefined) return textIn(whole);
     return textOf(await decodeContent(Buffer.concat(whole.chunks, whole.length), coding, mostBytes));
   } catch (error) {
-    signal.throwIfAborted();
+    end.throwIfAborted();
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import http, { type ClientRequest, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import { urlToHttpOptions } from 'node:url';
+import { type AbortState, abortStateOf, whenAborted } from '../../contract/lazy-controller.ts';
 import type { FetchInit } from './fetch.ts';
 import { agentFor, mayBeClosed } from './node-agents.ts';
 import { NodeAnswer } from './node-answer.ts';
@@ -19,12 +20,13 @@ const mostTargets = 1_000;
 export async function nodeRequest(url: string, init: FetchInit): Promise<NodeAnswer> {
   const target = targetOf(url);
   const isSecure = target.protocol === 'https:';
-  const options: RequestOptions = { ...target, method: init.method, headers: headersOf(init, isSecure) };
+  const options: RequestOptions = { method: init.method, headers: headersOf(init, isSecure), ...target };
+  const end = abortStateOf(init);
   for (let left = mostAttempts; ; left -= 1) {
-    init.signal.throwIfAborted();
+    end.throwIfAborted();
     // Looked up at each call: tracers and mocks put their own there.
     const request = isSecure ? https.request(options) : http.request(options);
-    const answer = await attempt(request, init);
+    const answer = await attempt(request, init.body, end);
     if (answer !== undefined) return answer;
     if (left === 1) throw new Error('Every connection that was kept had been closed by the server');
   }
@@ -50,7 +52,7 @@ function headersOf({ headers }: FetchInit, isFar: boolean): Record<string, strin
 }
 
 /** One request over one connection. Gives `undefined` when it was closed before anything was written. */
-function attempt(request: ClientRequest, { body, signal }: FetchInit): Promise<NodeAnswer | undefined> {
+function attempt(request: ClientRequest, body: string | undefined, end: AbortState): Promise<NodeAnswer | undefined> {
   return new Promise((resolve, reject) => {
     let isWritten = false;
     const write = (): void => {
@@ -58,20 +60,17 @@ function attempt(request: ClientRequest, { body, signal }: FetchInit): Promise<N
       isWritten = true;
       request.end(body);
     };
-    const abort = (): void => {
-      request.destroy();
-    };
-    const end = (error: unknown): void => {
-      signal.removeEventListener('abort', abort);
-      if (signal.aborted) reject(signal.reason);
+    const unheed = whenAborted(end, () => request.destroy());
+    const stop = (error: unknown): void => {
+      unheed();
+      if (end.aborted) reject(end.reason);
       else if (isWritten) reject(error);
       else resolve(undefined);
     };
-    signal.addEventListener('abort', abort);
-    request.on('response', (message) => resolve(new NodeAnswer(message, signal)));
+    request.on('response', (message) => resolve(new NodeAnswer(message, end)));
     // Stays for what comes after the answer, as bytes that are none of it.
-    request.on('error', end);
-    request.on('close', () => end(new Error('The connection was closed before the answer')));
+    request.on('error', stop);
+    request.on('close', () => stop(new Error('The connection was closed before the answer')));
     // A turn of the event loop shows whether the server has closed it meanwhile.
     if (mayBeClosed(request)) setImmediate(write);
     else write();
