@@ -25,8 +25,11 @@ export interface FlushState {
   /** The most one call carries. */
   readonly batchSize: number;
   readonly roundTripMs: number;
-  /** Nothing that is at work or can be started is to be settled: no company will come soon. */
-  readonly isWaiting: boolean;
+  /**
+   * Whether nothing that is at work or can be started is to be settled: no company will come soon. Looks at all that is at
+   * work, and is seldom asked for.
+   */
+  readonly isWaiting: () => boolean;
   /** How long the event loop may be kept from the next look at this, in milliseconds. */
   readonly stallMs: number;
 }
@@ -36,7 +39,7 @@ export function planFlush(unsent: Unsent, state: FlushState, now: number): numbe
   if (unsent.size >= state.batchSize) return now;
   const inTime = unsent.earliestDeadline - 2 * state.roundTripMs - longestLingerMs - state.stallMs;
   if (state.callsUnderWay > 0) return inTime;
-  if (state.isWaiting) return now;
+  if (state.isWaiting()) return now;
   return Math.min(inTime, unsent.oldestAt + lingerMs(unsent, state, now));
 }
 

@@ -41,7 +41,7 @@ export interface PullState {
   /** Those that wait for another message, where an order is kept. */
   readonly blocked: number;
   /** How many of one key there are at most, where an order is kept: those at work and those expected again included. */
-  readonly longest: number;
+  readonly longest: () => number;
   /** How many were given back because too many of their key were there, less what was made good. */
   readonly overtaken: number;
   /** 1 when a message that others wait for is due, and no pull was sent since; else 0. */
@@ -153,7 +153,7 @@ function roomInTurn(
   const most = share + order.lookAhead - state.blocked;
   if (state.overtaken <= order.lookAhead) return Math.max(state.due, most - state.asked);
   // All that comes may be of the key that has the most waiting, and what can't wait there loses an attempt: not too often.
-  const fitting = finished === 0 ? idle - state.blocked : inTime - state.longest;
+  const fitting = finished === 0 ? idle - state.blocked : inTime - state.longest();
   const room = Math.min(most, Math.max(share - state.blocked, fitting));
   return Math.max(state.due, room - state.asked);
 }

@@ -10,7 +10,7 @@ const state: Unsent & FlushState = {
   callsUnderWay: 0,
   batchSize: 100,
   roundTripMs: 40,
-  isWaiting: false,
+  isWaiting: () => false,
   stallMs: 0,
 };
 
@@ -22,9 +22,9 @@ describe('planFlush()', () => {
     ['sends what is full', { size: 100 }, 1_003],
     ['sends what is more than full', { size: 250, callsUnderWay: 2 }, 1_003],
     ['waits with one less than full', { size: 99 }, 1_005],
-    ['sends when no company will come', { isWaiting: true }, 1_003],
+    ['sends when no company will come', { isWaiting: () => true }, 1_003],
     ['waits for a call under way until two round trips before the deadline', { callsUnderWay: 1 }, 29_915],
-    ['waits for it although no company will come', { callsUnderWay: 1, isWaiting: true }, 29_915],
+    ['waits for it although no company will come', { callsUnderWay: 1, isWaiting: () => true }, 29_915],
     ['has missed that point', { callsUnderWay: 1, earliestDeadline: 1_050 }, 965],
     ['lets the deadline come first', { earliestDeadline: 1_087 }, 1_002],
     ['waits for a call under way when every lease is over', { callsUnderWay: 1, earliestDeadline: Infinity }, Infinity],

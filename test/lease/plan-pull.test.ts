@@ -30,7 +30,7 @@ const oneEach = { handed: 1_000, meanMs: 1, stallMs: 0, startableWithin: (ms: nu
 const nothing: PullState = {
   unstarted: 0,
   blocked: 0,
-  longest: 0,
+  longest: () => 0,
   overtaken: 0,
   due: 0,
   isSeeking: false,
@@ -324,7 +324,7 @@ describe('planPull()', () => {
       meanLength: fc.constantFrom(0, 10, 10_000),
       unstartedLength: fc.nat(100_000),
       blocked: fc.nat(60),
-      longest: fc.nat(60),
+      longest: fc.nat(60).map((count) => () => count),
       overtaken: fc.nat(30),
       due: fc.constantFrom(0 as const, 1 as const),
       isSeeking: fc.boolean(),

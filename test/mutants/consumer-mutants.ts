@@ -156,8 +156,8 @@ export const consumerMutants: readonly Mutant[] = [
   {
     name: 'a deadline counts from the answer, not from before the pull',
     file: puller,
-    find: 'this.#deps.onAnswer({ ...pull, messages, answeredAt: now });',
-    replace: 'this.#deps.onAnswer({ ...pull, sentAt: now, messages, answeredAt: now });',
+    find: 'this.#deps.onAnswer({ messages, sentAt, answeredAt: now, visibilityTimeoutMs, isAlone });',
+    replace: 'this.#deps.onAnswer({ messages, sentAt: now, answeredAt: now, visibilityTimeoutMs, isAlone });',
     invariant: 3,
   },
   {

@@ -151,9 +151,7 @@ export class Puller {
       unstartedLength: holdings.waiting.bodyLength + heldLength,
       blocked: holdings.waiting.blocked,
       // Walks all lanes, and is seldom asked for.
-      get longest() {
-        return holdings.order.longest;
-      },
+      longest: () => holdings.order.longest,
       overtaken: holdings.order.overtaken,
       due: holdings.order.dueSince > this.#sentAt ? 1 : 0,
       isSeeking: holdings.order.isSeeking,
@@ -165,12 +163,13 @@ export class Puller {
     };
   }
 
-  #send(plan: Pick<Pull, 'wanted' | 'asked'>, leaseMs: number, isAlone: boolean, now: number): void {
+  #send({ wanted, asked }: Pick<Pull, 'wanted' | 'asked'>, leaseMs: number, isAlone: boolean, now: number): void {
     const times = this.#times;
     this.#failures.noteSent(now);
     this.#sentAt = now;
     const planned = {
-      ...(times.areSlow ? { asked: 1, wanted: 1 } : plan),
+      asked: times.areSlow ? 1 : asked,
+      wanted: times.areSlow ? 1 : wanted,
       visibilityTimeoutMs: times.lengthened(leaseMs),
       overdueAt: now + times.overdueAfterMs,
       isAlone,
@@ -196,7 +195,8 @@ export class Puller {
       for (const message of messages) this.#length.observe(message.bodyLength);
       this.underWay.disturb();
     }
-    this.#deps.onAnswer({ ...pull, messages, answeredAt: now });
+    const { sentAt, visibilityTimeoutMs, isAlone } = pull;
+    this.#deps.onAnswer({ messages, sentAt, answeredAt: now, visibilityTimeoutMs, isAlone });
   }
 
   #failed(pull: Pull, error: unknown): void {

@@ -91,12 +91,12 @@ export class PullsUnderWay {
     const { asked, visibilityTimeoutMs } = planned;
     const call = openCall(timeoutMs);
     const pull: Pull = {
-      ...planned,
       sentAt: now,
       call,
       asking: wakes.ask(asked),
       receiving: observers?.begin('receive', { batchSize: asked, visibilityTimeoutMs }),
       isOverdue: false,
+      ...planned,
     };
     this.#pulls = [...this.#pulls, pull];
     wakes.rouse();
@@ -109,7 +109,7 @@ export class PullsUnderWay {
         if (this.#ended(pull, { messages, backlogCount })) this.#listener.onAnswered(pull, result);
       },
       (error: unknown) => {
-        if (this.#ended(pull, { ...nothing, error })) this.#listener.onFailed(pull, error);
+        if (this.#ended(pull, { error, ...nothing })) this.#listener.onFailed(pull, error);
       },
     );
   }

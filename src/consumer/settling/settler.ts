@@ -115,10 +115,7 @@ export class Settler {
         callsUnderWay: isClosing ? 0 : this.#underWay.length,
         batchSize,
         roundTripMs: roundTripMs(),
-        // Looks at all that is at work, and is seldom asked for.
-        get isWaiting() {
-          return isWaiting();
-        },
+        isWaiting,
         // What is to be given back in the end should not wait.
         stallMs: isClosing ? 0 : stallMs,
       };
