@@ -1,5 +1,6 @@
 import { encodeBody } from '../contract/body.ts';
 import { checkInteger, rule } from '../contract/check-options.ts';
+import { copyWith } from '../contract/copy-with.ts';
 import { QueueError, type QueueErrorCode } from '../contract/errors.ts';
 import { limits } from '../contract/limits.ts';
 import type { OutgoingMessage, QueueMetrics } from '../contract/message.ts';
@@ -70,9 +71,9 @@ export class DirectTransport implements QueueTransport {
       this.#checkTimeout(visibilityTimeoutMs);
       checkPullable(this.#queue, this.#behaviour);
       const messages = this.#queue.pull(batchSize, visibilityTimeoutMs).map((message) => ({
-        ...seen(message),
         leaseId: message.leaseId,
         bodyLength: message.body.text.length,
+        ...seen(message),
       }));
       return { messages, backlogCount: this.#queue.reportedMetrics().backlogCount };
     });
@@ -90,7 +91,7 @@ export class DirectTransport implements QueueTransport {
   async peek({ batchSize = this.#queue.settings.batchSize }: PeekRequest, options?: CallOptions): Promise<PeekResult> {
     return this.#carryOut('peek', options, () => {
       checkInteger('peek', 'batchSize', batchSize, [1, limits.batchMessages]);
-      return { messages: this.#queue.peek(batchSize).map((message) => ({ ...seen(message), ref: message.ref })) };
+      return { messages: this.#queue.peek(batchSize).map((message) => copyWith(seen(message), { ref: message.ref })) };
     });
   }
 

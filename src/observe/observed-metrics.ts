@@ -1,5 +1,6 @@
 import { type Attributes, type Counter, createNoopMeter, type Histogram, type Meter } from '@opentelemetry/api';
 
+import { copyWith } from '../contract/copy-with.ts';
 import type { ProcessEnd, ProcessStart, ReceiveEnd, ReceiveStart, SendEnd, SendStart } from '../contract/observer.ts';
 import { errorTypeOf } from './error-type.ts';
 import type { ObservedAttributes } from './observed-attributes.ts';
@@ -83,11 +84,11 @@ export class ObservedMetrics {
     const isAbandoned = end.abandoned > 0 && !('error' in end);
     this.#process.record(
       end.durationMs / 1_000,
-      isAbandoned ? { ...common, [attribute.errorType]: 'abandoned' } : outcomeOf(common, end),
+      isAbandoned ? copyWith(common, { [attribute.errorType]: 'abandoned' }) : outcomeOf(common, end),
     );
   }
 }
 
 function outcomeOf(common: Attributes, end: Ended): Attributes {
-  return 'error' in end ? { ...common, [attribute.errorType]: errorTypeOf(end.error) } : common;
+  return 'error' in end ? copyWith(common, { [attribute.errorType]: errorTypeOf(end.error) }) : common;
 }

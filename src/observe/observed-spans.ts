@@ -12,6 +12,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 
+import { copyWith } from '../contract/copy-with.ts';
 import type {
   ObservedMessage,
   ProcessEnd,
@@ -83,7 +84,7 @@ export class ObservedSpans {
     const { queue, isBatch, messages } = start;
     const pair = this.#propagation;
     const { spanName, common } = this.#attributes.of(queue, 'send');
-    const attributes = isBatch ? { ...common, [attribute.batchCount]: messages } : common;
+    const attributes = isBatch ? copyWith(common, { [attribute.batchCount]: messages }) : common;
     const isCreation = pair !== undefined && !isBatch;
     const kind = isCreation ? SpanKind.PRODUCER : SpanKind.CLIENT;
     const span = this.#tracer.startSpan(spanName, { kind, attributes });
@@ -124,7 +125,7 @@ export class ObservedSpans {
 
   settle({ queue, messages }: SettleStart): (end: SettleEnd) => void {
     const { spanName, common } = this.#attributes.of(queue, 'settle');
-    const attributes = { ...common, [attribute.batchCount]: messages.length };
+    const attributes = copyWith(common, { [attribute.batchCount]: messages.length });
     const span = this.#tracer.startSpan(spanName, { kind: SpanKind.CLIENT, attributes });
     return (how) => endSpan(span, how);
   }
@@ -150,7 +151,7 @@ export class ObservedSpans {
     const [message] = messages;
     const attributes =
       isBatch || message === undefined
-        ? { ...common, [attribute.batchCount]: messages.length }
+        ? copyWith(common, { [attribute.batchCount]: messages.length })
         : ofMessage(common, message);
     const options: SpanOptions = { kind: SpanKind.CONSUMER, attributes };
     if (links !== undefined) options.links = links;

@@ -39,11 +39,11 @@ export function observeWithOpenTelemetry(options: OpenTelemetryOptions = {}): Ob
     send(start) {
       const { end: endSpan, ...sending } = spans.send(start);
       return {
-        ...sending,
         end(how) {
           metrics.sent(start, how);
           endSpan(how);
         },
+        ...sending,
       };
     },
     receive(start) {

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../contract/clock.ts';
+import { copyWith } from '../contract/copy-with.ts';
 import { checkNames } from '../contract/check-names.ts';
 import { checkSignal } from '../contract/check-options.ts';
 import { inOtherWords, QueueError } from '../contract/errors.ts';
@@ -60,7 +61,7 @@ export class Sender {
   #send(message: OutgoingMessage): Promise<void> {
     const encoded = encodeMessage(message);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...encoded, resolve, reject });
+      this.#waiting.push({ resolve, reject, ...encoded });
       if (this.#isByContext) {
         if (this.#waiting.length === 1) void this.#pushTurn();
       } else if (this.#waiting.length >= limits.batchMessages) this.#flush();
@@ -158,7 +159,9 @@ function encodeAll(
   for (const message of messages) {
     try {
       const delayed =
-        delaySeconds === undefined || message.delaySeconds !== undefined ? message : { ...message, delaySeconds };
+        delaySeconds === undefined || message.delaySeconds !== undefined
+          ? message
+          : copyWith(message, { delaySeconds });
       encoded.push(encodeMessage(sending === undefined ? delayed : injected(delayed, sending)));
     } catch (cause) {
       throw naming(encoded.length, cause);

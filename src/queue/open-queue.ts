@@ -18,6 +18,7 @@ import { failedProcessor, type Processor } from '../consumer/handing-out/process
 import { checkNames } from '../contract/check-names.ts';
 import { checkFunction, checkOptions, checkSignal } from '../contract/check-options.ts';
 import type { Clock } from '../contract/clock.ts';
+import { copyWith } from '../contract/copy-with.ts';
 import type { QueueMetrics } from '../contract/message.ts';
 import type { ObservedQueue } from '../contract/observer.ts';
 import { Observers } from '../contract/observers.ts';
@@ -183,7 +184,7 @@ class QueueHandle<Body> extends Observed<LeasedMessage<Body>> implements Queue<B
 
   async send(body: Body, options: SendOptions = {}): Promise<void> {
     checkNames('send', options, { allowed: ['contentType', 'delaySeconds'] });
-    return this.#sender.send({ ...options, body });
+    return this.#sender.send(copyWith(options, { body }));
   }
 
   sendBatch(messages: Iterable<BatchItem<Body>>, options?: SendBatchOptions): Promise<void> {

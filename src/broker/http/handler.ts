@@ -1,4 +1,5 @@
 import type { Clock } from '../../contract/clock.ts';
+import { copyWith } from '../../contract/copy-with.ts';
 import type { Behaviour } from '../behaviour.ts';
 import type { ApiHandler, ApiRequest } from './api-exchange.ts';
 import type { CallContext } from './call.ts';
@@ -65,7 +66,7 @@ async function carryOut(
   // Looked up once more: reading the body took time, in which the queue may have been deleted.
   const current = queue && context.queues.byId(queue.id);
   if (current === undefined) throw refusals.noQueue();
-  return route.calls.get(request.method)?.({ ...callContext, queue: current, consumerId: route.consumerId });
+  return route.calls.get(request.method)?.(copyWith(callContext, { queue: current, consumerId: route.consumerId }));
 }
 
 function findQueue(route: Route, queues: QueueRegistry): MessageQueue | undefined {

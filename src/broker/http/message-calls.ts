@@ -1,3 +1,4 @@
+import { copyWith } from '../../contract/copy-with.ts';
 import { limits } from '../../contract/limits.ts';
 import type {
   WireAckResult,
@@ -55,10 +56,9 @@ export function pull({ queue, body: request, behaviour }: QueueCallContext): Wir
   const timeouts = [behaviour.leastVisibilityTimeoutMs, limits.visibilityTimeoutMs] as const;
   const visibilityTimeoutMs = integerField(request, 'visibility_timeout_ms', timeouts);
   checkPullable(queue, behaviour);
-  const messages = queue.pull(batchSize, visibilityTimeoutMs).map((message) => ({
-    ...toWireMessage(message, behaviour.jsonBodies),
-    lease_id: message.leaseId,
-  }));
+  const messages = queue
+    .pull(batchSize, visibilityTimeoutMs)
+    .map((message) => copyWith(toWireMessage(message, behaviour.jsonBodies), { lease_id: message.leaseId }));
   const metrics = toWireMetrics(queue.reportedMetrics());
   return { message_backlog_count: metrics.backlog_count, messages, metadata: { metrics } };
 }
@@ -78,10 +78,9 @@ export function ack({ queue, body: request, behaviour }: QueueCallContext): Wire
 /** `POST /messages/peek` */
 export function peek({ queue, body: request, behaviour }: QueueCallContext): WirePeekResult {
   const batchSize = integerField(request, 'batch_size', batchSizes) ?? queue.settings.batchSize;
-  const messages = queue.peek(batchSize).map((message) => ({
-    ...toWireMessage(message, behaviour.jsonBodies),
-    ref: message.ref,
-  }));
+  const messages = queue
+    .peek(batchSize)
+    .map((message) => copyWith(toWireMessage(message, behaviour.jsonBodies), { ref: message.ref }));
   return { messages };
 }
 

@@ -1,3 +1,4 @@
+import { copyWith } from '../../contract/copy-with.ts';
 import type { QueueMetrics } from '../../contract/message.ts';
 import type { WireAckResult, WireEnvelope, WireMetrics } from '../../transports/cloudflare/wire-format.ts';
 import type { ApiAnswer } from './api-exchange.ts';
@@ -31,7 +32,9 @@ export function metadataOf(message: MessageView): Readonly<Record<string, string
   // Only Workers push these.
   const source = contentType === 'bytes' || contentType === 'v8' ? 'worker' : 'api';
   const metadata = { 'CF-Content-Type': contentType, 'CF-sourceMessageSource': source };
-  return message.delaySeconds === 0 ? metadata : { ...metadata, 'CF-msg-delay-secs': String(message.delaySeconds) };
+  return message.delaySeconds === 0
+    ? metadata
+    : copyWith(metadata, { 'CF-msg-delay-secs': String(message.delaySeconds) });
 }
 
 export function toWireMetrics(metrics: QueueMetrics): WireMetrics {
@@ -57,10 +60,10 @@ const jsonHeaders: Readonly<Record<string, string>> = { 'content-type': 'applica
 export function answerResult(result: unknown): ApiAnswer {
   const envelope = { success: true, errors: [], messages: [] };
   if (result instanceof Noticed) {
-    return answer(200, { ...envelope, messages: [{ code: 0, message: result.notice }], result: result.result });
+    return answer(200, copyWith(envelope, { messages: [{ code: 0, message: result.notice }], result: result.result }));
   }
-  if (!(result instanceof Page)) return answer(200, { ...envelope, result });
-  return answer(200, { ...envelope, result: result.items, result_info: result.info });
+  if (!(result instanceof Page)) return answer(200, copyWith(envelope, { result }));
+  return answer(200, copyWith(envelope, { result: result.items, result_info: result.info }));
 }
 
 /** The answer to a request that was not. */

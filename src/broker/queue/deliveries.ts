@@ -1,3 +1,4 @@
+import { copyWith } from '../../contract/copy-with.ts';
 import { chooseMessages } from './choose-messages.ts';
 import type { DeliveryEnds } from './delivery-ends.ts';
 import type { QueueParts } from './queue-parts.ts';
@@ -49,6 +50,6 @@ export class Deliveries {
     const leaseId = identities.leaseId(token);
     const { attempts } = message;
     history.record(message.id, now, { type: 'delivered', leaseId, attempts, deadline });
-    return { ...viewOf(message), attempts: attempts - 1 + behaviour.firstAttempts, leaseId };
+    return copyWith(viewOf(message), { attempts: attempts - 1 + behaviour.firstAttempts, leaseId });
   }
 }

@@ -1,3 +1,4 @@
+import { copyWith } from '../../contract/copy-with.ts';
 import { noToken } from './identities.ts';
 import type { QueueParts } from './queue-parts.ts';
 import { removeMessage } from './remove-message.ts';
@@ -23,7 +24,7 @@ export class MessageRefs {
     for (const message of store.waiting()) {
       if (message.dueAt > now || peeked.length >= count) break;
       if (message.ref === noToken) store.nameByRef(message, identities.token());
-      peeked.push({ ...viewOf(message), ref: identities.ref(message.ref) });
+      peeked.push(copyWith(viewOf(message), { ref: identities.ref(message.ref) }));
     }
     return peeked;
   }

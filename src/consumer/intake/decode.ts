@@ -1,5 +1,6 @@
 import { watch } from '../../contract/callback.ts';
 import { show } from '../../contract/check-options.ts';
+import { copyWith } from '../../contract/copy-with.ts';
 import { QueueError } from '../../contract/errors.ts';
 import type { PulledMessage } from '../../contract/message.ts';
 import { rawOf } from '../../contract/raw-body.ts';
@@ -36,12 +37,12 @@ export function decode(message: PulledMessage, how: Decode | undefined): Decoded
     return bodyError === undefined ? { message } : { message, error: bodyError };
   }
   try {
-    return { message: { ...message, body: bodyOf(message, how), rawBody } };
+    return { message: copyWith(message, { body: bodyOf(message, how), rawBody }) };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : show(cause);
     const text = `Cannot decode the body of message ${id}, ${contentType}: ${reason}`;
     const error = new QueueError(text, { code: 'undecodable-body', cause });
-    return { message: { ...message, body: undefined, rawBody }, error };
+    return { message: copyWith(message, { body: undefined, rawBody }), error };
   }
 }
 

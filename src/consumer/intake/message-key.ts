@@ -1,5 +1,6 @@
 import { errorOf, watch } from '../../contract/callback.ts';
 import { rule } from '../../contract/check-options.ts';
+import { copyWith } from '../../contract/copy-with.ts';
 import type { KeptOrder } from '../../lease/plan-pull.ts';
 import type { Decoded } from './decode.ts';
 import type { LeasedMessage } from '../handing-out/leased-message.ts';
@@ -27,7 +28,7 @@ export function withKey(decoded: Decoded, order: Order | undefined): Decoded {
     const key = order.key === undefined ? '' : order.key(viewMessage(message));
     watch(key);
     if (typeof key !== 'string') throw new TypeError(rule('process', 'key()', 'a string', key));
-    return { message: { ...message, key } };
+    return { message: copyWith(message, { key }) };
   } catch (failure) {
     return { message, error: errorOf('key()', failure) };
   }

@@ -73,17 +73,17 @@ export function connectCloudflareTransport(connection: CloudflareConnection): Qu
 
   return {
     push: async (message, callOptions) =>
-      decodePushResult(await call({ ...endpoints.push, body: encodePush(message) }, callOptions)),
+      decodePushResult(await call({ body: encodePush(message), ...endpoints.push }, callOptions)),
     bulkPush: async (request, callOptions) =>
-      decodePushResult(await call({ ...endpoints.bulkPush, body: encodeBulkPush(request) }, callOptions)),
+      decodePushResult(await call({ body: encodeBulkPush(request), ...endpoints.bulkPush }, callOptions)),
     pull: async (request, callOptions) =>
-      decodePullResult(await call({ ...endpoints.pull, body: encodePull(request) }, callOptions)),
+      decodePullResult(await call({ body: encodePull(request), ...endpoints.pull }, callOptions)),
     ack: async (request, callOptions) =>
-      decodeAckResult(await call({ ...endpoints.ack, body: encodeAck(request) }, callOptions), request),
+      decodeAckResult(await call({ body: encodeAck(request), ...endpoints.ack }, callOptions), request),
     peek: async (request, callOptions) =>
-      decodePeekResult(await call({ ...endpoints.peek, body: encodePeek(request) }, callOptions)),
+      decodePeekResult(await call({ body: encodePeek(request), ...endpoints.peek }, callOptions)),
     purge: async (request, callOptions) => {
-      const result = await call({ ...endpoints.purge, body: encodePurge(request) }, callOptions);
+      const result = await call({ body: encodePurge(request), ...endpoints.purge }, callOptions);
       const { warnings, errors } = decodePurgeResult(result, request);
       if (errors.length === 0) return { warnings };
       // The port has no place for errors of a purge that was answered with 200, and losing them would be worse.

@@ -24,9 +24,9 @@ export function decodeEnvelope(text: string): Envelope | undefined {
     return undefined;
   }
   if (!isRecord(value)) return undefined;
-  const { success, errors, result } = value;
-  const envelope = { errors: decodeErrors(errors), result };
-  return typeof success === 'boolean' ? { ...envelope, success } : envelope;
+  const { success, result } = value;
+  const errors = decodeErrors(value['errors']);
+  return typeof success === 'boolean' ? { success, errors, result } : { errors, result };
 }
 
 /** Reads a list of errors, each followed by what its `error_chain` adds (`Invalid request headers`, say, has one). */
@@ -87,10 +87,10 @@ export function decodeAckResult(result: unknown, request: AckRequest): AckResult
   const leaseIds = () => [...request.acks, ...request.retries.map((retry) => retry.leaseId)];
   const { about, others } = attributeWarnings(warnings, leaseIds);
   return {
-    ...(acked >= 0 && { ackCount: acked }),
-    ...(retried >= 0 && { retryCount: retried }),
     warnings: about,
     otherWarnings: others,
+    ...(acked >= 0 && { ackCount: acked }),
+    ...(retried >= 0 && { retryCount: retried }),
   };
 }
 

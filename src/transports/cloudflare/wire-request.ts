@@ -49,25 +49,25 @@ function delayJson(delaySeconds: number | undefined): string {
   return delaySeconds === undefined ? '' : `,"delay_seconds":${delaySeconds}`;
 }
 
+/** What JSON leaves out may be `undefined`. */
+type WithGaps<Wire> = { readonly [Name in keyof Wire]: Wire[Name] | undefined };
+
 /** The body of `POST /messages/pull`: `{}` leaves both to the queue. */
 export function encodePull({ batchSize, visibilityTimeoutMs }: PullRequest): string {
   if (batchSize !== undefined) checkInteger('pull', 'batchSize', batchSize, [1, limits.batchMessages]);
   if (visibilityTimeoutMs !== undefined) {
     checkInteger('pull', 'visibilityTimeoutMs', visibilityTimeoutMs, [1, limits.visibilityTimeoutMs]);
   }
-  const wire: WirePullRequest = {
-    ...(batchSize !== undefined && { batch_size: batchSize }),
-    ...(visibilityTimeoutMs !== undefined && { visibility_timeout_ms: visibilityTimeoutMs }),
-  };
+  const wire: WithGaps<WirePullRequest> = { batch_size: batchSize, visibility_timeout_ms: visibilityTimeoutMs };
   return JSON.stringify(wire);
 }
 
 /** The body of `POST /messages/ack`, without an array that would be empty. */
 export function encodeAck({ acks, retries }: AckRequest): string {
   requireSome('ack', 'acks and retries', acks.length + retries.length);
-  const wire: WireAckRequest = {
-    ...(acks.length > 0 && { acks: acks.map(ackJson) }),
-    ...(retries.length > 0 && { retries: retries.map(retryJson) }),
+  const wire: WithGaps<WireAckRequest> = {
+    acks: acks.length > 0 ? acks.map(ackJson) : undefined,
+    retries: retries.length > 0 ? retries.map(retryJson) : undefined,
   };
   return JSON.stringify(wire);
 }
