@@ -75,7 +75,7 @@ const noLateStart: Invariant = (ledger) => {
     const keptMs = onItsWayFor(ledger, start);
     const leftMs = deadline - (start.handed.at - keptMs);
     const isLast = start.attempts > ledger.run.schedule.maxRetries;
-    const leastMs = isLast ? 0 : marginMs(deadline - at, leastRoundTripMs(ledger, start));
+    const leastMs = isLast ? 0 : marginMs(saidDeadline - at, leastRoundTripMs(ledger, start));
     const isLate = ledger.client(start.client).surface.holdsBack !== 'for its reader' && deadline <= start.at - keptMs;
     if (isLate) wrong.push(`client ${start.client} began ${start.messageId} after its lease`);
     if (leftMs < leastMs - grainMs || leftMs <= 0) {

@@ -563,4 +563,52 @@ describe('what random schedules rarely bring about', () => {
       ),
     ).toEqual([]);
   });
+
+  it('takes no start for late whose lease a broker cut short by less than a millisecond', async () => {
+    const slow = (ms: number, slowMs: number, oneIn: number) => ({ shape: 'bimodal', ms, slowMs, oneIn }) as const;
+    const times = slow(0, 1_001, 3);
+    const deviations = [
+      { nth: 9, does: 'both' },
+      { nth: 0, does: 'ack-and-break' },
+      { nth: 6, does: 'retry-last' },
+    ] as const;
+    const clients = [
+      client('processBatches', slow(667, 1_130, 3), { batchSize: 3 }),
+      client(
+        'toObservable',
+        { shape: 'heavy-tail', ms: 0 },
+        { maxInFlight: 2, batchSize: 3, concurrency: 1, schema: { takesMs: 4_003, refusal: 'issues' } },
+      ),
+      client(
+        'process → toWritableStream',
+        { shape: 'one key', ms: 50, slowMs: 969, oneIn: 2 },
+        { maxInFlight: 2, batchSize: 10 },
+      ),
+      client('toObservable', times, {
+        maxInFlight: 5,
+        concurrency: 1,
+        handler: { times, heedsSignal: false, deviations },
+        order: 'ordered',
+      }),
+    ];
+    const events = [
+      { type: 'push', atMs: 1_168, count: 4 },
+      { type: 'broker-jump', atMs: 188, ms: 50, forMs: 2_684 },
+      { type: 'jump', atMs: 0, client: 1, ms: 50 },
+    ] as const;
+    expect(
+      await violations(
+        schedule({
+          seed: 1_335_433_379,
+          messages: 16,
+          hasDeadLetterQueue: false,
+          up: { leastMs: 0, mostMs: 0 },
+          down: { leastMs: 500, mostMs: 500 },
+          events,
+          horizonMs: 6_000,
+          clients,
+        }),
+      ),
+    ).toEqual([]);
+  });
 });
