@@ -2,6 +2,7 @@ import { encodeBody } from '../contract/body.ts';
 import { checkInteger, rule } from '../contract/check-options.ts';
 import { copyWith } from '../contract/copy-with.ts';
 import { QueueError, type QueueErrorCode } from '../contract/errors.ts';
+import { abortStateOf } from '../contract/lazy-controller.ts';
 import { limits } from '../contract/limits.ts';
 import type { OutgoingMessage, QueueMetrics } from '../contract/message.ts';
 import type {
@@ -108,7 +109,7 @@ export class DirectTransport implements QueueTransport {
   }
 
   async #carryOut<Result>(action: string, options: CallOptions | undefined, call: () => Result): Promise<Result> {
-    options?.signal?.throwIfAborted();
+    if (options !== undefined) abortStateOf(options)?.throwIfAborted();
     const timeoutMs = options?.timeoutMs;
     if (timeoutMs !== undefined && !(timeoutMs > 0)) {
       throw new RangeError(rule(action, 'timeoutMs', 'above 0', timeoutMs));

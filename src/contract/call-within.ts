@@ -10,8 +10,8 @@ export interface BoundedCall<Result> {
   readonly action: string;
   readonly clock: Clock;
   readonly options: CallOptions | undefined;
-  /** @param end - aborts at the end of the call, unless the work has ended before */
-  readonly work: (end: LazyController) => Promise<Result>;
+  /** @param controller - aborts at the end of the call, unless the work has ended before */
+  readonly work: (controller: LazyController) => Promise<Result>;
   /** What the call rejects with where the work failed by itself. */
   readonly failureOf: (error: unknown) => QueueError;
 }
@@ -84,8 +84,8 @@ class CallBounds {
   }
 
   readonly #end = (): void => {
-    this.#controller.abort();
     this.#reject?.();
+    this.#controller.abort();
   };
 }
 

@@ -10,11 +10,16 @@ interface Signalled {
   readonly [key]?: LazyController;
 }
 
-// Of the object's own, so that who spreads the options has it; and one for all, as each getter makes a hidden class.
+// A property like any other for who spreads the options or sets it; and one for all, since a literal with a getter takes as
+// long as all else that is done for a call.
 const lazily: PropertyDescriptor & ThisType<{ readonly [key]: LazyController }> = {
   enumerable: true,
+  configurable: true,
   get() {
     return this[key].signal;
+  },
+  set(value: unknown) {
+    Object.defineProperty(this, 'signal', { value, enumerable: true, configurable: true, writable: true });
   },
 };
 
@@ -26,6 +31,7 @@ export class LazyController {
   #aborted = false;
   #controller: AbortController | undefined;
   #callbacks: readonly (() => void)[] = [];
+  #options: object | undefined;
 
   get aborted(): boolean {
     return this.#aborted;
@@ -58,16 +64,25 @@ export class LazyController {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#controller?.abort();
-    const callbacks = this.#callbacks;
-    this.#callbacks = [];
-    for (const callback of callbacks) callback();
+    for (let [next] = this.#callbacks; next !== undefined; [next] = this.#callbacks) {
+      this.#callbacks = this.#callbacks.slice(1);
+      next();
+    }
   }
 
   /** Adds the signal, which is made when it is read, to options that are no one else's. */
   addTo<Options extends object>(options: Options): Options & { readonly signal: AbortSignal } {
-    const signalled: object = Object.defineProperty(options, 'signal', lazily);
-    // Not enumerable, as a copy may have another signal.
-    return Object.defineProperty(signalled, key, { value: this }) as Options & { readonly signal: AbortSignal };
+    Object.defineProperty(options, 'signal', lazily);
+    Object.defineProperty(options, key, { value: this, configurable: true });
+    this.#options = options;
+    return options as Options & { readonly signal: AbortSignal };
+  }
+
+  /** The controller whose signal these options have: these very ones, as those made of them may have another. */
+  static of(options: Signalled): LazyController | undefined {
+    const controller = options[key];
+    if (controller === undefined || controller.#options !== options) return undefined;
+    return Object.getOwnPropertyDescriptor(options, 'signal')?.get === lazily.get ? controller : undefined;
   }
 }
 
@@ -75,7 +90,7 @@ export class LazyController {
 export function abortStateOf(options: { readonly signal: AbortSignal }): AbortState;
 export function abortStateOf(options: Signalled): AbortState | undefined;
 export function abortStateOf(options: Signalled): AbortState | undefined {
-  return options[key] ?? options.signal;
+  return LazyController.of(options) ?? options.signal;
 }
 
 /**

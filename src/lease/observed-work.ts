@@ -1,3 +1,4 @@
+import { copyWith } from '../contract/copy-with.ts';
 import type { ProcessEnd } from '../contract/observer.ts';
 import type { Ongoing } from '../contract/observers.ts';
 
@@ -39,7 +40,7 @@ export class ObservedWork {
     this.#left -= 1;
     if (this.#left > 0) return;
     const counts = { acks: this.#acks, retries: this.#retries, abandoned: this.#abandoned };
-    this.#ongoing.end(this.#failure === undefined ? counts : { ...counts, ...this.#failure });
+    this.#ongoing.end(this.#failure === undefined ? counts : copyWith(counts, this.#failure));
   }
 }
 

@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { channel, tracingChannel } from 'node:diagnostics_channel';
 
 import type { ConsumerEvent } from '../contract/consumer-event.ts';
+import { copyWith } from '../contract/copy-with.ts';
 import type {
   ObservedQueue,
   Observer,
@@ -102,7 +103,7 @@ class TracedOperation {
 
   constructor(trace: Traces, start: object, isRun: boolean) {
     this.#trace = trace;
-    this.#payload = { ...start };
+    this.#payload = copyWith(start, {});
     if (!isRun) this.#begin(() => undefined);
   }
 

@@ -1,5 +1,4 @@
 import type { Clock, Timer } from '../contract/clock.ts';
-import { copyWith } from '../contract/copy-with.ts';
 import { checkNames } from '../contract/check-names.ts';
 import { checkSignal } from '../contract/check-options.ts';
 import { inOtherWords, QueueError } from '../contract/errors.ts';
@@ -158,16 +157,18 @@ function encodeAll(
   const encoded: EncodedMessage[] = [];
   for (const message of messages) {
     try {
-      const delayed =
-        delaySeconds === undefined || message.delaySeconds !== undefined
-          ? message
-          : copyWith(message, { delaySeconds });
+      const isDelayed = delaySeconds !== undefined && message.delaySeconds === undefined;
+      const delayed = isDelayed ? delayedBy(message, delaySeconds) : message;
       encoded.push(encodeMessage(sending === undefined ? delayed : injected(delayed, sending)));
     } catch (cause) {
       throw naming(encoded.length, cause);
     }
   }
   return encoded;
+}
+
+function delayedBy({ body, contentType }: OutgoingMessage, delaySeconds: number): OutgoingMessage {
+  return contentType === undefined ? { body, delaySeconds } : { body, contentType, delaySeconds };
 }
 
 function naming(index: number, cause: unknown): Error {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { copyWith } from '../../src/contract/copy-with.ts';
-import { haveOneShape } from '../one-shape.ts';
 
 describe('copyWith()', () => {
   it('adds properties and replaces others, and leaves what it copies', () => {
@@ -10,10 +9,5 @@ describe('copyWith()', () => {
     const text: string = copy.b;
     expect(text).toBe('x');
     expect(object).toStrictEqual({ a: 1, b: 2 });
-  });
-
-  it('makes copies of one shape', () => {
-    const object = { a: 1, b: 2, c: 3 };
-    expect(haveOneShape(Array.from({ length: 100 }, (_, d) => copyWith(object, { d })))).toBe(true);
   });
 });

@@ -1,3 +1,4 @@
+import { copyWith } from '../../contract/copy-with.ts';
 import { Breaker } from '../../lease/breaker.ts';
 import type { Holdings } from '../../lease/holdings.ts';
 import type { HeldMessage, Lease } from '../../lease/lease.ts';
@@ -134,7 +135,7 @@ export class Breaking {
           : typeof raw === 'string'
             ? raw
             : raw.slice();
-      const pulled: HeldMessage = { ...message, body, rawBody: undefined };
+      const pulled: HeldMessage = copyWith(message, { body, rawBody: undefined });
       const judged = validate(pulled, schema, decode);
       return judged instanceof Promise || judged.error !== undefined ? undefined : judged.message;
     } catch {

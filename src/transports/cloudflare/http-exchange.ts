@@ -50,9 +50,9 @@ export class HttpExchange {
   }
 
   /** @throws what the fetch threw, or the failure of a hook */
-  async run({ method, url, body }: HttpRequest, end: LazyController, now: () => number): Promise<HttpAnswer> {
+  async run({ method, url, body }: HttpRequest, controller: LazyController, now: () => number): Promise<HttpAnswer> {
     // A hook may have made it a URL.
-    const fetch = (address: unknown, options: FetchInit) => this.#ask(String(address), options, end);
+    const fetch = (address: unknown, options: FetchInit) => this.#ask(String(address), options, controller);
     // The types of ofetch need those of a browser; of what it is given, it uses no more than this.
     const ofetch = createFetch({ fetch, Headers, AbortController } as never);
     const options = {
@@ -60,7 +60,7 @@ export class HttpExchange {
       headers: this.#headers,
       ...fixedOptions,
       ...(body !== undefined && { body }),
-      ...(this.hooks && { signal: end.signal, ...this.hooks.forFetch() }),
+      ...(this.hooks && { signal: controller.signal, ...this.hooks.forFetch() }),
     };
     try {
       const answer = (await ofetch.raw(url, options as never)) as Answer;
@@ -73,12 +73,12 @@ export class HttpExchange {
     }
   }
 
-  async #ask(url: string, options: FetchInit, end: LazyController): Promise<Answer> {
+  async #ask(url: string, options: FetchInit, controller: LazyController): Promise<Answer> {
     try {
       // A hook may have taken longer than the call.
-      end.throwIfAborted();
+      controller.throwIfAborted();
       this.address = url;
-      const init = this.hooks === undefined ? plainInit(options, end) : initOf(options, end.signal);
+      const init = this.hooks === undefined ? plainInit(options, controller) : initOf(options, controller.signal);
       const answer = await answerOf(() => this.#fetch(url, init));
       const { status, bodyUsed } = answer;
       if (isOk(answer)) this.success = { status, wasRead: bodyUsed === true };
@@ -106,8 +106,8 @@ async function answerOf(call: () => Promise<FetchAnswer>): Promise<FetchAnswer> 
 }
 
 /** What the fetch is called with: the request alone, where nobody can have added to it. */
-function plainInit({ method, headers, body }: FetchInit, end: LazyController): FetchInit {
-  return end.addTo({ method, headers, redirect: 'manual', ...(body !== undefined && { body }) });
+function plainInit({ method, headers, body }: FetchInit, controller: LazyController): FetchInit {
+  return controller.addTo({ method, headers, redirect: 'manual', ...(body !== undefined && { body }) });
 }
 
 /** What the fetch is called with: the request, what hooks added to it, and nothing of what is for ofetch alone. */

@@ -1,6 +1,7 @@
 import { callWithin } from '../../contract/call-within.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { QueueError } from '../../contract/errors.ts';
+import { abortStateOf } from '../../contract/lazy-controller.ts';
 import type { CallOptions } from '../../contract/transport.ts';
 import type { Fetch } from './fetch.ts';
 import { withHint } from './hints.ts';
@@ -42,14 +43,14 @@ export function createHttp({ fetch, clock, redact, headers, wayHint, hooks }: Ht
         action,
         clock,
         options,
-        work: (end) => exchange.run(request, end, now),
+        work: (controller) => exchange.run(request, controller, now),
         failureOf: (error) =>
           exchange.hooks?.failure ?? networkFailure(request, error, { redact, wayHint, address: exchange.address }),
       });
       if (isRedirect(answer)) throw redirectFailure(request, answer);
       return answer;
     } catch (error) {
-      options?.signal?.throwIfAborted();
+      if (options !== undefined) abortStateOf(options)?.throwIfAborted();
       if (!(error instanceof QueueError)) throw error;
       const failure = exchange.hooks?.blame(error) ?? error;
       throw exchange.success === undefined ? failure : unreadFailure(exchange.success, failure);

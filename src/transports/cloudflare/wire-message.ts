@@ -1,3 +1,4 @@
+import { copyWith } from '../../contract/copy-with.ts';
 import { QueueError } from '../../contract/errors.ts';
 import type { Action } from './action.ts';
 import type { ContentType, PeekedMessage, PulledMessage } from '../../contract/message.ts';
@@ -67,7 +68,7 @@ function decodePulled(wire: WireRecord, leaseId: string): PulledMessage {
     raw: raw ?? '',
     bodyLength: typeof text === 'string' ? text.length : 0,
   };
-  return failed ? { ...message, bodyError: decoded } : message;
+  return failed ? copyWith(message, { bodyError: decoded }) : message;
 }
 
 function decodePeeked(wire: WireRecord): PeekedMessage {
@@ -88,7 +89,7 @@ function decodePeeked(wire: WireRecord): PeekedMessage {
     body: failed ? undefined : decoded,
     raw: raw ?? '',
   };
-  return failed ? { ...message, bodyError: decoded } : message;
+  return failed ? copyWith(message, { bodyError: decoded }) : message;
 }
 
 // A delivery is the first one at least; some have seen the live service count from 0.

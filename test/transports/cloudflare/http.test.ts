@@ -57,6 +57,22 @@ describe('a call with a signal', () => {
     expect(await rejected).toBe(signal.reason);
   });
 
+  it.each<[string, (init: RequestInit, signal: AbortSignal) => void]>([
+    ['sets', (init, signal) => (init.signal = signal)],
+    ['assigns', (init, signal) => Object.assign(init, { signal })],
+    ['defines', (init, signal) => Object.defineProperty(init, 'signal', { value: signal })],
+  ])('takes a fetch that %s another one where it was given one', async (_, set) => {
+    const { signal } = new AbortController();
+    const seen: unknown[] = [];
+    const fetch = async (__: string, init: RequestInit): Promise<Response> => {
+      set(init, signal);
+      seen.push(init.signal, { ...init }.signal);
+      return ok({ messages: [] });
+    };
+    expect(await openTransport({ fetch }).pull({})).toEqual({ messages: [] });
+    expect(seen).toEqual([signal, signal]);
+  });
+
   it('ends even when the fetch does not listen', async () => {
     const { controller, signal, count } = countedSignal();
     const rejected = rejection(openTransport({ fetch: () => never }).pull({}, { signal }));
