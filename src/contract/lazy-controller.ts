@@ -23,6 +23,9 @@ const lazily: PropertyDescriptor & ThisType<{ readonly [key]: LazyController }> 
   },
 };
 
+/** What has been given a lazy signal, itself. A controller that knew its options would keep them, and their body, for long. */
+const made = new WeakSet<object>();
+
 /**
  * An abort controller whose signal is made when somebody asks for it. On Node 20 a signal costs more than anything else
  * that is done for a call here, and the garbage collector keeps it, with all that it leads to, beyond the young.
@@ -31,7 +34,6 @@ export class LazyController {
   #aborted = false;
   #controller: AbortController | undefined;
   #callbacks: readonly (() => void)[] = [];
-  #options: object | undefined;
 
   get aborted(): boolean {
     return this.#aborted;
@@ -74,15 +76,14 @@ export class LazyController {
   addTo<Options extends object>(options: Options): Options & { readonly signal: AbortSignal } {
     Object.defineProperty(options, 'signal', lazily);
     Object.defineProperty(options, key, { value: this, configurable: true });
-    this.#options = options;
+    made.add(options);
     return options as Options & { readonly signal: AbortSignal };
   }
 
   /** The controller whose signal these options have: these very ones, as those made of them may have another. */
   static of(options: Signalled): LazyController | undefined {
-    const controller = options[key];
-    if (controller === undefined || controller.#options !== options) return undefined;
-    return Object.getOwnPropertyDescriptor(options, 'signal')?.get === lazily.get ? controller : undefined;
+    if (!made.has(options)) return undefined;
+    return Object.getOwnPropertyDescriptor(options, 'signal')?.get === lazily.get ? options[key] : undefined;
   }
 }
 
