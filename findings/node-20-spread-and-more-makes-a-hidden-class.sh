@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Node 20.20 (V8 11.3). `{ ...object, added }` gives each object that it makes a hidden class of its own, once the code has run a
 # few times, and so has what is added to a copy later: it takes many times as long as the same literal written out, all code that
-# such objects come to is slow, and the garbage collector keeps much of what was made beyond the young. `{ added, ...object }` and `Object.assign({}, object, { added })`
-# have one for all, and so has a spread that is followed by nothing new. Node 22.23 (V8 12.4) is free of it. A good guess is that
-# a spread costs as much as writing its properties out, and that the order of a literal's parts does not matter.
+# such objects come to is slow, and the garbage collector keeps much of what was made beyond the young. `{ added, ...object }` and
+# `Object.assign({}, object, { added })` have one for all, and so has a spread that is followed by nothing new. Node 22.23 (V8
+# 12.4) is free of it. A good guess is that a spread costs as much as writing its properties out, and that the order of a
+# literal's parts does not matter.
 set -euo pipefail
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT

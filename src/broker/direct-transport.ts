@@ -109,7 +109,7 @@ export class DirectTransport implements QueueTransport {
   }
 
   async #carryOut<Result>(action: string, options: CallOptions | undefined, call: () => Result): Promise<Result> {
-    if (options !== undefined) abortStateOf(options)?.throwIfAborted();
+    abortStateOf(options)?.throwIfAborted();
     const timeoutMs = options?.timeoutMs;
     if (timeoutMs !== undefined && !(timeoutMs > 0)) {
       throw new RangeError(rule(action, 'timeoutMs', 'above 0', timeoutMs));

@@ -79,19 +79,16 @@ export class LazyController {
     made.add(options);
     return options as Options & { readonly signal: AbortSignal };
   }
-
-  /** The controller whose signal these options have: these very ones, as those made of them may have another. */
-  static of(options: Signalled): LazyController | undefined {
-    if (!made.has(options)) return undefined;
-    return Object.getOwnPropertyDescriptor(options, 'signal')?.get === lazily.get ? options[key] : undefined;
-  }
 }
 
 /** The state of a call by its options, without having a signal made where there is none yet. */
 export function abortStateOf(options: { readonly signal: AbortSignal }): AbortState;
-export function abortStateOf(options: Signalled): AbortState | undefined;
-export function abortStateOf(options: Signalled): AbortState | undefined {
-  return LazyController.of(options) ?? options.signal;
+export function abortStateOf(options: Signalled | undefined): AbortState | undefined;
+export function abortStateOf(options: Signalled | undefined): AbortState | undefined {
+  if (options === undefined) return undefined;
+  // By these very options, as those made of them may have another signal.
+  const isLazy = made.has(options) && Object.getOwnPropertyDescriptor(options, 'signal')?.get === lazily.get;
+  return isLazy ? options[key] : options.signal;
 }
 
 /**

@@ -50,7 +50,7 @@ export function createHttp({ fetch, clock, redact, headers, wayHint, hooks }: Ht
       if (isRedirect(answer)) throw redirectFailure(request, answer);
       return answer;
     } catch (error) {
-      if (options !== undefined) abortStateOf(options)?.throwIfAborted();
+      abortStateOf(options)?.throwIfAborted();
       if (!(error instanceof QueueError)) throw error;
       const failure = exchange.hooks?.blame(error) ?? error;
       throw exchange.success === undefined ? failure : unreadFailure(exchange.success, failure);
