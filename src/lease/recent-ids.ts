@@ -10,17 +10,17 @@ export class RecentIds {
   readonly #ids: string[] = [];
   readonly #hashes: Int32Array;
   #next = 0;
-  /** Open addressing: 0 for nothing, else 1 more than a place in the ring. */
-  readonly #slots: Int32Array;
+  /** Open addressing: 0 for nothing, else 1 more than a place in the ring. Small, as each look-up waits for the memory. */
+  readonly #slots: Uint16Array;
   readonly #mask: number;
 
-  /** @param capacity - 1 or more */
+  /** @param capacity - 1 to 65 535 */
   constructor(capacity: number) {
     this.#capacity = capacity;
     this.#hashes = new Int32Array(capacity);
     // Half full at most, so that little is found on the way to nothing.
     const size = 2 ** Math.ceil(Math.log2(2 * capacity));
-    this.#slots = new Int32Array(size);
+    this.#slots = new Uint16Array(size);
     this.#mask = size - 1;
   }
 

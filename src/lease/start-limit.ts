@@ -66,20 +66,22 @@ export class LimitedHandlers implements Handlers {
   }
 
   idle(now: number): number {
-    return this.#least(this.#inner.idle(now), (limit) => limit.startable(now));
+    let least = this.#inner.idle(now);
+    for (const limit of this.#limits) least = Math.min(least, limit.startable(now));
+    return least;
   }
 
   startableWithin(budgetMs: number, now: number): number {
-    return this.#least(this.#inner.startableWithin(budgetMs, now), (limit) => limit.startableWithin(budgetMs, now));
+    return this.#least(this.#inner.startableWithin(budgetMs, now), budgetMs, now);
   }
 
   consumedWithin(windowMs: number, now: number): number {
-    return this.#least(this.#inner.consumedWithin(windowMs, now), (limit) => limit.startableWithin(windowMs, now));
+    return this.#least(this.#inner.consumedWithin(windowMs, now), windowMs, now);
   }
 
-  #least(free: number, allowed: (limit: StartLimit) => number): number {
+  #least(free: number, windowMs: number, now: number): number {
     let least = free;
-    for (const limit of this.#limits) least = Math.min(least, allowed(limit));
+    for (const limit of this.#limits) least = Math.min(least, limit.startableWithin(windowMs, now));
     return least;
   }
 }

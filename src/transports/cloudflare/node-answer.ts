@@ -78,7 +78,9 @@ function readWhole(message: IncomingMessage): Promise<Whole> {
     });
     message.on('end', () => resolve({ chunks, length }));
     message.on('error', reject);
-    message.on('close', () => reject(new Error('The answer ended before its time')));
+    message.on('close', () => {
+      if (!message.readableEnded) reject(new Error('The answer ended before its time'));
+    });
   });
 }
 

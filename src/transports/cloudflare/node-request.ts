@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import http, { type ClientRequest, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import { urlToHttpOptions } from 'node:url';
@@ -55,10 +56,11 @@ function headersOf({ headers }: FetchInit, isFar: boolean): Record<string, strin
 function attempt(request: ClientRequest, body: string | undefined, end: AbortState): Promise<NodeAnswer | undefined> {
   return new Promise((resolve, reject) => {
     let isWritten = false;
+    let isAnswered = false;
     const write = (): void => {
       if (request.destroyed) return;
       isWritten = true;
-      request.end(body);
+      send(request, body);
     };
     const unheed = whenAborted(end, () => request.destroy());
     const stop = (error: unknown): void => {
@@ -67,12 +69,22 @@ function attempt(request: ClientRequest, body: string | undefined, end: AbortSta
       else if (isWritten) reject(error);
       else resolve(undefined);
     };
-    request.on('response', (message) => resolve(new NodeAnswer(message, end)));
+    request.on('response', (message) => {
+      isAnswered = true;
+      resolve(new NodeAnswer(message, end));
+    });
     // Stays for what comes after the answer, as bytes that are none of it.
     request.on('error', stop);
-    request.on('close', () => stop(new Error('The connection was closed before the answer')));
+    // An error that nobody gets would cost what three messages do: its stack is looked up when it is made.
+    request.on('close', () => (isAnswered ? unheed() : stop(new Error('The connection was closed before the answer'))));
     // A turn of the event loop shows whether the server has closed it meanwhile.
     if (mayBeClosed(request)) setImmediate(write);
     else write();
   });
+}
+
+/** Ends a request. Told that a body is ASCII, Node writes it as it is, and looks at none of its characters again. */
+function send(request: ClientRequest, body: string | undefined): void {
+  if (body !== undefined && Buffer.byteLength(body) === body.length) request.end(body, 'ascii');
+  else request.end(body);
 }

@@ -65,12 +65,18 @@ export function encodePull({ batchSize, visibilityTimeoutMs }: PullRequest): str
 /** The body of `POST /messages/ack`, without an array that would be empty. */
 export function encodeAck({ acks, retries }: AckRequest): string {
   requireSome('ack', 'acks and retries', acks.length + retries.length);
+  // To look whether anything is to be escaped, and to join what is not, takes two thirds of the time.
+  if (retries.length === 0 && acks.every((leaseId) => asItIs.test(leaseId)))
+    return `{"acks":[{"lease_id":"${acks.join('"},{"lease_id":"')}"}]}`;
   const wire: WithGaps<WireAckRequest> = {
     acks: acks.length > 0 ? acks.map(ackJson) : undefined,
     retries: retries.length > 0 ? retries.map(retryJson) : undefined,
   };
   return JSON.stringify(wire);
 }
+
+/** What JSON shows as it is. */
+const asItIs = /^[ !#-[\]-~]*$/;
 
 function ackJson(leaseId: string): { lease_id: string } {
   return { lease_id: leaseId };
