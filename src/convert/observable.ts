@@ -1,4 +1,14 @@
-import { defer, mergeMap, Observable, type ObservableInput, type OperatorFunction } from 'rxjs';
+import {
+  defer,
+  mergeMap,
+  Observable,
+  type ObservableInput,
+  type Observer,
+  type OperatorFunction,
+  type Subscriber,
+  type Subscription,
+  type Unsubscribable,
+} from 'rxjs';
 
 import { DeliveredMessage } from '../consumer/handing-out/delivered-message.ts';
 import type { LeasedMessage } from '../consumer/handing-out/leased-message.ts';
@@ -146,35 +156,10 @@ class Work<Body, Result> {
         subscriber.complete();
         return undefined;
       }
-      let isOver = false;
-      let isGiving = false;
-      const end = {
-        next: (result: Result) => {
-          isGiving = true;
-          subscriber.next(result);
-          isGiving = false;
-        },
-        error: (error: unknown) => {
-          isOver = true;
-          void DeliveredMessage.fail(message, error, (onFailure) =>
-            judgeDelay(this.#retryDelaySeconds, message, error, onFailure),
-          );
-          subscriber.complete();
-        },
-        complete: () => {
-          isOver = true;
-          DeliveredMessage.succeed(message);
-          subscriber.complete();
-        },
-      };
-      const inner = DeliveredMessage.run(message, () => defer(() => this.#project(message)).subscribe(end));
-      const leave = (): void => {
-        inner.unsubscribe();
-        if (!isOver) void message.retry({ delaySeconds: 0 });
-      };
-      // Work that completes with the result that it is giving is finished, although that result ended the stream. By a
-      // promise, as a test may have faked queueMicrotask().
-      return () => (isGiving ? void Promise.resolve().then(leave) : leave());
+      const running = new RunningWork(message, subscriber, this.#retryDelaySeconds);
+      const work = () => defer(() => this.#project(message));
+      running.inner = DeliveredMessage.run(message, () => work().subscribe(running));
+      return running;
     });
   }
 
@@ -188,5 +173,68 @@ class Work<Body, Result> {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const message of waiting) void message.retry({ delaySeconds: 0 });
+  }
+}
+
+/**
+ * The work on one message, under way, as its observer and its teardown. Once it is over it leads to nothing: RxJS keeps
+ * teardowns in array literals, which V8 up to 11 (Node 20) may make among the old from some time on, and what they lead to
+ * would stay until those are collected.
+ */
+class RunningWork<Body, Result> implements Observer<Result>, Unsubscribable {
+  /** The subscription to the work. */
+  inner: Subscription | undefined;
+  #isOver = false;
+  #isGiving = false;
+  #message: LeasedMessage<Body> | undefined;
+  #subscriber: Subscriber<Result> | undefined;
+  readonly #retryDelaySeconds: RetryDelay<Body> | undefined;
+
+  constructor(
+    message: LeasedMessage<Body>,
+    subscriber: Subscriber<Result>,
+    retryDelaySeconds: RetryDelay<Body> | undefined,
+  ) {
+    this.#message = message;
+    this.#subscriber = subscriber;
+    this.#retryDelaySeconds = retryDelaySeconds;
+  }
+
+  next(result: Result): void {
+    this.#isGiving = true;
+    this.#subscriber?.next(result);
+    this.#isGiving = false;
+  }
+
+  error(error: unknown): void {
+    this.#isOver = true;
+    const message = this.#message;
+    if (message === undefined) return;
+    void DeliveredMessage.fail(message, error, (onFailure) =>
+      judgeDelay(this.#retryDelaySeconds, message, error, onFailure),
+    );
+    this.#subscriber?.complete();
+  }
+
+  complete(): void {
+    this.#isOver = true;
+    if (this.#message !== undefined) DeliveredMessage.succeed(this.#message);
+    this.#subscriber?.complete();
+  }
+
+  /** Nobody wants its results any more. */
+  unsubscribe(): void {
+    // Work that completes with the result that it is giving is finished, although that result ended the stream. By a promise,
+    // as a test may have faked queueMicrotask().
+    if (this.#isGiving) void Promise.resolve().then(() => this.#end());
+    else this.#end();
+  }
+
+  #end(): void {
+    this.inner?.unsubscribe();
+    if (!this.#isOver) void this.#message?.retry({ delaySeconds: 0 });
+    this.inner = undefined;
+    this.#message = undefined;
+    this.#subscriber = undefined;
   }
 }

@@ -118,7 +118,7 @@ export const patienceMutants: readonly Mutant[] = [
   {
     name: 'an idle consumer ignores the limits beside its handlers',
     file: startLimit,
-    find: 'least = Math.min(least, allowed(limit))',
-    replace: 'least = Math.max(least, allowed(limit))',
+    find: 'least = Math.min(least, limit.startable(now))',
+    replace: 'least = Math.max(least, limit.startable(now))',
   },
 ];
