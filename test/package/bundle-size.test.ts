@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { buildPackage } from '../end-to-end/built-package.ts';
 
 /** What the main entry may come to, in bytes: what it does come to, rounded up. Lower it with every saving. */
-const mostBytes = 50_500;
+const mostBytes = 50_600;
 
 // The bundler comes with vitest.
 const rolldown = join(import.meta.dirname, '../../node_modules/rolldown/bin/cli.mjs');

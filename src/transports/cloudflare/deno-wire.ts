@@ -1,4 +1,4 @@
-import type { Fetch, FetchInit } from './fetch.ts';
+import type { FetchInit, Wire } from './fetch.ts';
 import { wire as fetchWire } from './fetch-wire.ts';
 
 /** The hosts that have answered. */
@@ -9,7 +9,7 @@ const answered = new Set<string>();
  * answer, a POST, too. A push would arrive twice so, and the first answer of a pull be lost with its leases, with nobody to
  * know. It does not where the body can be read but once, as that of a Blob.
  */
-export const wire: Fetch = async (url, init) => {
+export const wire: Wire = async (url, init) => {
   const { host } = new URL(url);
   const { body } = init;
   // A Blob that it has no permission to send keeps the process from ending; and what was never reached has no connection

@@ -29,6 +29,15 @@ export interface FetchAnswer {
 /** The part of the standard `fetch` that is used; `globalThis.fetch` is one. */
 export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>;
 
+/** What makes headers of names and values: `Headers`, or less where no more than a wire of the library's looks at them. */
+export type HeadersClass = new (values: Record<string, string>) => unknown;
+
+/** A {@link Fetch} of the library's own. */
+export interface Wire extends Fetch {
+  /** What it takes headers as, where that is not `Headers`. */
+  readonly Headers?: HeadersClass;
+}
+
 /** Whether the service did what it was asked. */
 export function isOk({ status }: Pick<FetchAnswer, 'status'>): boolean {
   return status >= 200 && status < 300;

@@ -1,5 +1,5 @@
 import { createFetch } from 'ofetch';
-import { type Fetch, type FetchAnswer, type FetchInit, isOk } from './fetch.ts';
+import { type Fetch, type FetchAnswer, type FetchInit, type HeadersClass, isOk } from './fetch.ts';
 import { fixedOptions, type HookRun, ofetchOptions } from './hook-run.ts';
 import type { LazyController } from '../../contract/lazy-controller.ts';
 import type { Action } from './action.ts';
@@ -22,6 +22,8 @@ export interface HttpAnswer {
 
 export interface ExchangeOptions {
   readonly fetch: Fetch;
+  /** What it takes headers as. @defaultValue `Headers`, which ofetch looks up at each call */
+  readonly Headers?: HeadersClass | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly hooks: HookRun | undefined;
 }
@@ -39,25 +41,24 @@ export class HttpExchange {
   /** What the fetch was called for: a hook may have changed it. */
   address: string | undefined;
   readonly hooks: HookRun | undefined;
-  readonly #fetch: Fetch;
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #options: ExchangeOptions;
   #thrown: { readonly error: unknown } | undefined;
 
-  constructor({ fetch, headers, hooks }: ExchangeOptions) {
-    this.#fetch = fetch;
-    this.#headers = headers;
-    this.hooks = hooks;
+  constructor(options: ExchangeOptions) {
+    this.hooks = options.hooks;
+    this.#options = options;
   }
 
   /** @throws what the fetch threw, or the failure of a hook */
   async run({ method, url, body }: HttpRequest, controller: LazyController, now: () => number): Promise<HttpAnswer> {
+    const { headers, Headers } = this.#options;
     // A hook may have made it a URL.
     const fetch = (address: unknown, options: FetchInit) => this.#ask(String(address), options, controller);
     // The types of ofetch need those of a browser; of what it is given, it uses no more than this.
     const ofetch = createFetch({ fetch, Headers, AbortController } as never);
     const options = {
       method,
-      headers: this.#headers,
+      headers,
       ...fixedOptions,
       ...(body !== undefined && { body }),
       ...(this.hooks && { signal: controller.signal, ...this.hooks.forFetch() }),
@@ -79,7 +80,7 @@ export class HttpExchange {
       controller.throwIfAborted();
       this.address = url;
       const init = this.hooks === undefined ? plainInit(options, controller) : initOf(options, controller.signal);
-      const answer = await answerOf(() => this.#fetch(url, init));
+      const answer = await answerOf(() => this.#options.fetch(url, init));
       const { status, bodyUsed } = answer;
       if (isOk(answer)) this.success = { status, wasRead: bodyUsed === true };
       if (this.hooks !== undefined) return responseOf(answer, await textOf(answer));

@@ -6,6 +6,7 @@ import { type AbortState, abortStateOf, whenAborted } from '../../contract/lazy-
 import type { FetchInit } from './fetch.ts';
 import { agentFor, mayBeClosed } from './node-agents.ts';
 import { NodeAnswer } from './node-answer.ts';
+import { PlainHeaders } from './plain-headers.ts';
 
 /** A connection may be found closed, and each of those kept may be; one that is new is not. */
 const mostAttempts = 4;
@@ -49,7 +50,9 @@ function targetOf(url: string): RequestOptions {
 // Packed, an answer of a pull is half as long, and a round trip sooner there over a connection that was idle; to unpack it
 // takes about a fifth of what its messages cost in all. It is not worth it from this machine, and plain http goes no further.
 function headersOf({ headers }: FetchInit, isFar: boolean): Record<string, string> {
-  return { 'accept-encoding': isFar ? 'br, gzip' : 'identity', 'user-agent': 'node', ...Object.fromEntries(headers) };
+  const given: unknown = headers;
+  const values = given instanceof PlainHeaders ? given.values : Object.fromEntries(headers);
+  return { 'accept-encoding': isFar ? 'br, gzip' : 'identity', 'user-agent': 'node', ...values };
 }
 
 /** One request over one connection. Gives `undefined` when it was closed before anything was written. */

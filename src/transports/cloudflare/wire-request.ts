@@ -50,7 +50,11 @@ function delayJson(delaySeconds: number | undefined): string {
 }
 
 /** What JSON leaves out may be `undefined`. */
-type WithGaps<Wire> = { readonly [Name in keyof Wire]: Wire[Name] | undefined };
+type WithGaps<Wire> = Wire extends readonly (infer Item)[]
+  ? readonly WithGaps<Item>[]
+  : Wire extends object
+    ? { readonly [Name in keyof Wire]-?: WithGaps<Wire[Name]> | (object extends Pick<Wire, Name> ? undefined : never) }
+    : Wire;
 
 /** The body of `POST /messages/pull`: `{}` leaves both to the queue. */
 export function encodePull({ batchSize, visibilityTimeoutMs }: PullRequest): string {
@@ -82,17 +86,18 @@ function ackJson(leaseId: string): { lease_id: string } {
   return { lease_id: leaseId };
 }
 
-function retryJson(retry: RetryRequest, index: number): { lease_id: string; delay_seconds?: number } {
-  const { leaseId, delaySeconds } = retry;
-  if (delaySeconds === undefined) return { lease_id: leaseId };
-  checkDelay('ack', `retries[${index}].delaySeconds`, delaySeconds);
+function retryJson(
+  { leaseId, delaySeconds }: RetryRequest,
+  index: number,
+): WithGaps<NonNullable<WireAckRequest['retries']>[number]> {
+  if (delaySeconds !== undefined) checkDelay('ack', `retries[${index}].delaySeconds`, delaySeconds);
   return { lease_id: leaseId, delay_seconds: delaySeconds };
 }
 
 /** The body of `POST /messages/peek`. */
 export function encodePeek({ batchSize }: PeekRequest): string {
   if (batchSize !== undefined) checkInteger('peek', 'batchSize', batchSize, [1, limits.batchMessages]);
-  const wire: WirePeekRequest = batchSize === undefined ? {} : { batch_size: batchSize };
+  const wire: WithGaps<WirePeekRequest> = { batch_size: batchSize };
   return JSON.stringify(wire);
 }
 

@@ -1,7 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import http from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createCloudflareTransport } from '../../../src/cloudflare.ts';
 import { wire } from '../../../src/transports/cloudflare/node-wire.ts';
+import { PlainHeaders } from '../../../src/transports/cloudflare/plain-headers.ts';
 import { answer, RawServer } from '../../contract-suites/raw-server.ts';
 
 let server: RawServer;
@@ -63,5 +65,60 @@ describe('wire()', () => {
     const request = vi.spyOn(http, 'request');
     await means();
     expect(request).toHaveBeenCalledOnce();
+  });
+});
+
+describe('the headers of the wire', () => {
+  const pull = (options: object = {}) =>
+    createCloudflareTransport({ accountId: 'a', queueId: 'q', apiToken: 'secret', baseUrl: server.url, ...options })
+      .pull({})
+      .catch(() => undefined);
+  const expected = {
+    accept: 'application/json',
+    authorization: 'Bearer secret',
+    'content-type': 'application/json',
+  };
+
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('are plain where nobody else sees them', async () => {
+    expect(wire.Headers).toBe(PlainHeaders);
+    const makeHeaders = vi.fn();
+    vi.stubGlobal(
+      'Headers',
+      class extends Headers {
+        constructor(...init: ConstructorParameters<typeof Headers>) {
+          super(...init);
+          makeHeaders();
+        }
+      },
+    );
+    await pull();
+    expect(makeHeaders).not.toHaveBeenCalled();
+    for (const [name, value] of Object.entries(expected))
+      expect(server.requests.at(-1)).toMatch(new RegExp(`^${name}: ${value}\r$`, 'm'));
+  });
+
+  it.each(['that was put in the place of the own one', 'of the user'])('are whole for a fetch %s', async (whose) => {
+    const fetch = vi.fn((_url: string, _init: RequestInit) => Promise.resolve(new Response('{}')));
+    if (whose === 'of the user') await pull({ fetch });
+    else {
+      vi.stubGlobal('fetch', fetch);
+      await pull();
+    }
+    expect(fetch).toHaveBeenCalledOnce();
+    const [, init] = fetch.mock.calls[0] ?? [];
+    expect(init).toMatchObject({ method: 'POST', body: '{}', redirect: 'manual', signal: expect.any(AbortSignal) });
+    expect(init?.headers).toBeInstanceOf(Headers);
+    expect(Object.fromEntries(init?.headers as Headers)).toEqual(expected);
+  });
+
+  it('are whole for a hook', async () => {
+    const seen: unknown[] = [];
+    await pull({
+      http: { onRequest: ({ options }: { options: { headers: unknown } }) => void seen.push(options.headers) },
+    });
+    expect(seen).toEqual([expect.any(Headers)]);
+    expect(Object.fromEntries(seen[0] as Headers)).toEqual(expected);
   });
 });

@@ -22,6 +22,7 @@ describe('resolveConnection()', () => {
       authHeaders: { authorization: 'Bearer token-1' },
       secrets: ['token-1'],
       fetch,
+      Headers: undefined,
       http,
       clock,
       wayHint: '',
