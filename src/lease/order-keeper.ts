@@ -95,6 +95,8 @@ export class OrderKeeper {
 
   /** Sees to the lanes of which something has come or gone. */
   arrange(now: number): void {
+    // A set that is cleared makes another table, and it is empty nearly always.
+    if (this.#touched.size === 0) return;
     for (const lane of this.#touched) this.#arrange(lane, now);
     this.#touched.clear();
   }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GCProfiler } from 'node:v8';
-import { lastValueFrom } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { lastValueFrom, Subscription, take, type TeardownLogic } from 'rxjs';
+import { describe, expect, it, vi } from 'vitest';
 import { measure, surfaces } from '../../bench/drain-million.ts';
 import { freeTransport, makeMessages } from '../../bench/free-transport.ts';
 import { collectGarbage } from '../../bench/heap.ts';
@@ -75,5 +75,30 @@ describe('what is done with', () => {
     ],
   ])('is collected while it is young: %s', async (_, drain) => {
     expect(await promoted(drain)).toBeLessThan(150);
+  });
+});
+
+describe('settleMap()', () => {
+  // RxJS keeps them in arrays of its own, which may be in the memory for long after the work.
+  it('has what ends the work on a message hold nothing of that once it is over', async () => {
+    const teardowns: TeardownLogic[] = [];
+    const messages: WeakRef<object>[] = [];
+    const { add } = Subscription.prototype;
+    vi.spyOn(Subscription.prototype, 'add').mockImplementation(function note(this: Subscription, teardown) {
+      teardowns.push(teardown);
+      add.call(this, teardown);
+    });
+    const transport = freeTransport((asked) => makeMessages(Math.min(asked, 100)));
+    await lastValueFrom(
+      toObservable(openQueue({ transport })).pipe(
+        settleMap(async (message) => void messages.push(new WeakRef(message))),
+        take(100),
+      ),
+    );
+    vi.restoreAllMocks();
+    await sleep(10);
+    collectGarbage();
+    expect(teardowns.length).toBeGreaterThan(100);
+    expect(messages.filter((message) => message.deref() !== undefined).length).toBeLessThan(10);
   });
 });

@@ -30,6 +30,28 @@ describe('nodeRequest()', () => {
       signal: new AbortController().signal,
       ...init,
     });
+
+  it('makes no error for a request that is answered, as each takes as long as some messages do', async () => {
+    await using server = await RawServer.listen((socket) => socket.write(answer('x')));
+    const onError = vi.fn();
+    vi.stubGlobal(
+      'Error',
+      class extends Error {
+        constructor(...given: ConstructorParameters<ErrorConstructor>) {
+          super(...given);
+          onError(...given);
+        }
+      },
+    );
+    for (let left = 3; left > 0; left -= 1) {
+      expect(await (await ask(server.url)).text()).toBe('x');
+      await new Promise(setImmediate);
+    }
+    vi.unstubAllGlobals();
+    expect(server.requests).toHaveLength(3);
+    expect(onError).not.toHaveBeenCalled();
+  });
+
   const failure = (url: string) => rejection(ask(url).then((given) => given.text()));
 
   /** The server closes the connection that is kept, and the client does not look until the next request is under way. */

@@ -137,6 +137,24 @@ describe('what cannot be sent', () => {
   });
 });
 
+describe('the lease ids of an ack', () => {
+  const acksOf = (acks: readonly string[]): string => JSON.stringify({ acks: acks.map((id) => ({ lease_id: id })) });
+  const anyId = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.base64String(),
+    fc.constantFrom('"', '\\', '\n', '\ud800', '\u007f', ' '),
+  );
+
+  it('are sent as JSON has them, whatever they are made of', () => {
+    fc.assert(
+      fc.property(fc.array(anyId, { minLength: 1 }), (acks) => {
+        expect(encodeAck({ acks, retries: [] })).toBe(acksOf(acks));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
 describe('decodePullResult()', () => {
   it('reads the recorded text', () => {
     expect(decodePullResult(resultOf('pull', 'one text, asked for without a body'))).toStrictEqual({
