@@ -32,10 +32,13 @@ export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>;
 /** What makes headers of names and values: `Headers`, or less where no more than a wire of the library's looks at them. */
 export type HeadersClass = new (values: Record<string, string>) => unknown;
 
-/** A {@link Fetch} of the library's own. */
+/** Names what a wire takes headers as. A symbol, since functions of strangers have properties of their own. */
+export const headersClass: unique symbol = Symbol('headersClass');
+
+/** A {@link Fetch}, which may be one of the library's own. */
 export interface Wire extends Fetch {
-  /** What it takes headers as, where that is not `Headers`. */
-  readonly Headers?: HeadersClass;
+  /** What it takes headers as. @defaultValue `Headers` */
+  readonly [headersClass]?: HeadersClass;
 }
 
 /** Whether the service did what it was asked. */

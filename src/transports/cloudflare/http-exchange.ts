@@ -1,5 +1,5 @@
 import { createFetch } from 'ofetch';
-import { type Fetch, type FetchAnswer, type FetchInit, type HeadersClass, isOk } from './fetch.ts';
+import { type FetchAnswer, type FetchInit, headersClass, isOk, type Wire } from './fetch.ts';
 import { fixedOptions, type HookRun, ofetchOptions } from './hook-run.ts';
 import type { LazyController } from '../../contract/lazy-controller.ts';
 import type { Action } from './action.ts';
@@ -21,9 +21,7 @@ export interface HttpAnswer {
 }
 
 export interface ExchangeOptions {
-  readonly fetch: Fetch;
-  /** What it takes headers as. @defaultValue `Headers`, which ofetch looks up at each call */
-  readonly Headers?: HeadersClass | undefined;
+  readonly fetch: Wire;
   readonly headers: Readonly<Record<string, string>>;
   readonly hooks: HookRun | undefined;
 }
@@ -51,7 +49,9 @@ export class HttpExchange {
 
   /** @throws what the fetch threw, or the failure of a hook */
   async run({ method, url, body }: HttpRequest, controller: LazyController, now: () => number): Promise<HttpAnswer> {
-    const { headers, Headers } = this.#options;
+    const { headers, fetch: wire } = this.#options;
+    // Hooks are shown what they know. Where it is not told, ofetch looks up the global one.
+    const Headers = this.hooks === undefined ? wire[headersClass] : undefined;
     // A hook may have made it a URL.
     const fetch = (address: unknown, options: FetchInit) => this.#ask(String(address), options, controller);
     // The types of ofetch need those of a browser; of what it is given, it uses no more than this.

@@ -3,7 +3,7 @@ import type { Clock } from '../../contract/clock.ts';
 import { QueueError } from '../../contract/errors.ts';
 import { abortStateOf } from '../../contract/lazy-controller.ts';
 import type { CallOptions } from '../../contract/transport.ts';
-import type { Fetch, HeadersClass } from './fetch.ts';
+import type { Wire } from './fetch.ts';
 import { withHint } from './hints.ts';
 import { HookRun } from './hook-run.ts';
 import { type HttpAnswer, HttpExchange, type HttpRequest, type Success } from './http-exchange.ts';
@@ -12,9 +12,7 @@ import { copyCause, describeCause, type Redact } from './redact.ts';
 import { codeOfThrown } from './thrown-code.ts';
 
 export interface HttpOptions {
-  readonly fetch: Fetch;
-  /** What it takes headers as. @defaultValue `Headers` */
-  readonly Headers?: HeadersClass | undefined;
+  readonly fetch: Wire;
   readonly clock: Clock;
   readonly redact: Redact;
   /** Sent with every request. Held by nothing that can be thrown. */
@@ -34,13 +32,12 @@ export interface HttpOptions {
 export type SendHttp = (request: HttpRequest, options: CallOptions | undefined) => Promise<HttpAnswer>;
 
 /** Gives back the function that sends requests: one attempt each, no redirect followed, no error with a request in it. */
-export function createHttp({ fetch, Headers, clock, redact, headers, wayHint, hooks }: HttpOptions): SendHttp {
+export function createHttp({ fetch, clock, redact, headers, wayHint, hooks }: HttpOptions): SendHttp {
   const now = () => clock.now();
 
   return async (request, options) => {
     const { action } = request;
-    const run = hooks && new HookRun(hooks, action, redact);
-    const exchange = new HttpExchange({ fetch, Headers, headers, hooks: run });
+    const exchange = new HttpExchange({ fetch, headers, hooks: hooks && new HookRun(hooks, action, redact) });
     try {
       const answer = await callWithin({
         action,

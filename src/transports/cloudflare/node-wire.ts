@@ -1,4 +1,4 @@
-import type { FetchInit, Wire } from './fetch.ts';
+import { type FetchInit, headersClass, type Wire } from './fetch.ts';
 import { isFetchConfigured } from './node-configured.ts';
 import { nodeRequest } from './node-request.ts';
 import { PlainHeaders } from './plain-headers.ts';
@@ -10,7 +10,7 @@ import { PlainHeaders } from './plain-headers.ts';
 export const wire: Wire = Object.assign(
   (url: string, init: FetchInit) =>
     isFetchConfigured() ? globalThis.fetch(url, platformInit(init)) : nodeRequest(url, init),
-  { Headers: PlainHeaders },
+  { [headersClass]: PlainHeaders },
 );
 
 /** What strangers are called with. */

@@ -4,7 +4,7 @@ import type { Clock } from '../../contract/clock.ts';
 import { systemClock } from '../../contract/system-clock.ts';
 import { readBaseUrl } from './base-url.ts';
 import { findProxy, proxyHint, proxyingRuntime } from './environment-proxy.ts';
-import type { Fetch, HeadersClass } from './fetch.ts';
+import type { Fetch, Wire } from './fetch.ts';
 import { checkHooks, type HttpHooks } from './http-hooks.ts';
 
 /**
@@ -81,9 +81,7 @@ export interface CloudflareConnection {
   readonly authHeaders: Readonly<Record<string, string>>;
   /** What must never be seen in a message. */
   readonly secrets: readonly string[];
-  readonly fetch: Fetch;
-  /** What it takes headers as, where that is not `Headers`. */
-  readonly Headers: HeadersClass | undefined;
+  readonly fetch: Wire;
   readonly http: HttpHooks | undefined;
   readonly clock: Clock;
   /** Ends the messages of failures that what is on the way to the service may have caused. */
@@ -115,8 +113,6 @@ export function resolveConnection(
     baseUrl: checkedUrl,
     ...readCredential(options, environment),
     fetch,
-    // A fetch of the user's, and hooks, are given what they know.
-    Headers: options.fetch === undefined && http === undefined ? wire.Headers : undefined,
     http,
     clock,
     // Where a fetch of the user's goes is not known.

@@ -47,10 +47,10 @@ export function createCloudflareTransport(options: CloudflareTransportOptions): 
 
 /** The transport over options that have been checked and completed. */
 export function connectCloudflareTransport(connection: CloudflareConnection): QueueTransport {
-  const { accountId, queueId, baseUrl, authHeaders, secrets, fetch, Headers, http, clock, wayHint } = connection;
+  const { accountId, queueId, baseUrl, authHeaders, secrets, fetch, http, clock, wayHint } = connection;
   const redact = createRedact(secrets);
   const headers = { accept: 'application/json', 'content-type': 'application/json', ...authHeaders };
-  const send = createHttp({ fetch, Headers, clock, redact, headers, hooks: http, wayHint });
+  const send = createHttp({ fetch, clock, redact, headers, hooks: http, wayHint });
   const queueUrl = `${baseUrl}/accounts/${accountId}/queues/${queueId}`;
   const post = (action: Action, path: string): Endpoint => ({ action, method: 'POST', url: `${queueUrl}${path}` });
   const endpoints = {

@@ -22,7 +22,6 @@ describe('resolveConnection()', () => {
       authHeaders: { authorization: 'Bearer token-1' },
       secrets: ['token-1'],
       fetch,
-      Headers: undefined,
       http,
       clock,
       wayHint: '',
