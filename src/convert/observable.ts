@@ -177,9 +177,9 @@ class Work<Body, Result> {
 }
 
 /**
- * The work on one message, under way, as its observer and its teardown. Once it is over it leads to nothing: RxJS keeps
- * teardowns in array literals, which V8 up to 11 (Node 20) may make among the old from some time on, and what they lead to
- * would stay until those are collected.
+ * The work on one message, under way, as its observer and its teardown. Once it is over it leads to nothing: RxJS 7.8 keeps
+ * teardowns in array literals, which V8 (11 and 13) makes among the old where those of a program's first messages lasted,
+ * and what they lead to would stay until the old are collected.
  */
 class RunningWork<Body, Result> implements Observer<Result>, Unsubscribable {
   /** The subscription to the work. */

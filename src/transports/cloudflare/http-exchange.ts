@@ -80,7 +80,9 @@ export class HttpExchange {
       controller.throwIfAborted();
       this.address = url;
       const init = this.hooks === undefined ? plainInit(options, controller) : initOf(options, controller.signal);
-      const answer = await answerOf(() => this.#options.fetch(url, init));
+      // Not as a method of anything, which a browser's own takes amiss.
+      const { fetch } = this.#options;
+      const answer = await answerOf(() => fetch(url, init));
       const { status, bodyUsed } = answer;
       if (isOk(answer)) this.success = { status, wasRead: bodyUsed === true };
       if (this.hooks !== undefined) return responseOf(answer, await textOf(answer));

@@ -35,6 +35,18 @@ describe('createCloudflareTransport()', () => {
     expect(request?.body === undefined).toBe(method === 'GET');
   });
 
+  it('calls a fetch as no method of anything, as those of browsers and Workers refuse to be', async () => {
+    const callers: unknown[] = [];
+    const { fetch } = fakeFetch(() => ok({ backlog_count: 1 }));
+    const strict = function strict(this: unknown, ...request: Parameters<typeof fetch>) {
+      callers.push(this);
+      return fetch(...request);
+    };
+    await openTransport({ fetch: strict }).metrics();
+    await openTransport({ fetch: strict, http: { onRequest: () => undefined } }).metrics();
+    expect(callers).toEqual([undefined, undefined]);
+  });
+
   it.each(calls)('%s: reads every recorded answer', async (name, call) => {
     for (const { answer, name: answerName } of readRecord(name).conversations) {
       const transport = openTransport({ fetch: fakeFetch(() => Response.json(answer)).fetch });
