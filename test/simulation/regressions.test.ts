@@ -22,6 +22,20 @@ describe('what the simulation found', () => {
     ).toEqual([]);
   });
 
+  it('counts refusals anew after another failure, also one that came late', async () => {
+    const clients = [client('for await', quick, { maxInFlight: 1, batchSize: 10 })];
+    const up = { leastMs: 7_500, mostMs: 7_500 };
+    const down = { leastMs: 0, mostMs: 0 };
+    const limited = { type: 'limited', code: 971, retryAfterSeconds: 0 } as const;
+    const faults = [{ client: 0, call: 'pull', nth: 2, times: 1, fault: limited }] as const;
+    const events = [{ type: 'refuse-pulls', atMs: 7_501, how: 'not-enabled', forMs: 32_439 }] as const;
+    expect(
+      await violations(
+        schedule({ messages: 0, visibilityTimeoutMs: 30_000, up, down, clients, faults, events, horizonMs: 90_000 }),
+      ),
+    ).toEqual([]);
+  });
+
   it('gives back a second after its leases what a schema has not judged, though that is leased for longer', async () => {
     const schema = { takesMs: 54_962, refusal: 'throws' } as const;
     const clients = [client('for await', quick, { maxInFlight: 5, batchSize: 10, schema })];

@@ -207,6 +207,8 @@ export class Puller {
     // Where others are answered, there is nothing to wait for.
     const isAwaited = !pull.isOverdue || this.answeredAt <= pull.sentAt;
     if (isAwaited || failureKind(error) !== 'transient') this.#waitAfter(pull, error, now);
+    // That not everything is refused, it tells all the same.
+    else this.#failures.judge(error, now);
     onEnd();
   }
 
