@@ -157,8 +157,7 @@ class Work<Body, Result> {
         return undefined;
       }
       const running = new RunningWork(message, subscriber, this.#retryDelaySeconds);
-      const work = () => defer(() => this.#project(message));
-      running.inner = DeliveredMessage.run(message, () => work().subscribe(running));
+      running.inner = DeliveredMessage.run(message, () => defer(() => this.#project(message)).subscribe(running));
       return running;
     });
   }
@@ -184,8 +183,8 @@ class Work<Body, Result> {
 class RunningWork<Body, Result> implements Observer<Result>, Unsubscribable {
   /** The subscription to the work. */
   inner: Subscription | undefined;
-  #isOver = false;
   #isGiving = false;
+  /** Until the work has ended. */
   #message: LeasedMessage<Body> | undefined;
   #subscriber: Subscriber<Result> | undefined;
   readonly #retryDelaySeconds: RetryDelay<Body> | undefined;
@@ -207,9 +206,9 @@ class RunningWork<Body, Result> implements Observer<Result>, Unsubscribable {
   }
 
   error(error: unknown): void {
-    this.#isOver = true;
     const message = this.#message;
     if (message === undefined) return;
+    this.#message = undefined;
     void DeliveredMessage.fail(message, error, (onFailure) =>
       judgeDelay(this.#retryDelaySeconds, message, error, onFailure),
     );
@@ -217,8 +216,10 @@ class RunningWork<Body, Result> implements Observer<Result>, Unsubscribable {
   }
 
   complete(): void {
-    this.#isOver = true;
-    if (this.#message !== undefined) DeliveredMessage.succeed(this.#message);
+    const message = this.#message;
+    if (message === undefined) return;
+    this.#message = undefined;
+    DeliveredMessage.succeed(message);
     this.#subscriber?.complete();
   }
 
@@ -232,7 +233,7 @@ class RunningWork<Body, Result> implements Observer<Result>, Unsubscribable {
 
   #end(): void {
     this.inner?.unsubscribe();
-    if (!this.#isOver) void this.#message?.retry({ delaySeconds: 0 });
+    void this.#message?.retry({ delaySeconds: 0 });
     this.inner = undefined;
     this.#message = undefined;
     this.#subscriber = undefined;

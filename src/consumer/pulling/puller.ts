@@ -206,17 +206,16 @@ export class Puller {
     if (mayHaveTakenEffect(error)) this.#deps.leftovers.note(now + pull.visibilityTimeoutMs);
     // Where others are answered, there is nothing to wait for.
     const isAwaited = !pull.isOverdue || this.answeredAt <= pull.sentAt;
-    if (isAwaited || failureKind(error) !== 'transient') this.#waitAfter(pull, error, now);
-    // That not everything is refused, it tells all the same.
-    else this.#failures.judge(error, now);
+    // What nobody waits for tells all the same whether everything is refused.
+    const kind = this.#failures.judge(error, now);
+    if (isAwaited || failureKind(error) !== 'transient') this.#waitAfter(pull, error, kind, now);
     onEnd();
   }
 
   /** Decides when to ask again after a failure, if at all. */
-  #waitAfter(pull: Pull, error: unknown, now: number): void {
+  #waitAfter(pull: Pull, error: unknown, kind: ReturnType<PullFailures['judge']>, now: number): void {
     const { wakes, report, onFinal } = this.#deps;
     this.#pace.failed();
-    const kind = this.#failures.judge(error, now);
     if (kind !== 'paused' && !pull.isOverdue) wakes.failed(pull.asking);
     if (kind === 'paused') {
       this.dueAt = now;

@@ -39,26 +39,27 @@ export class HttpExchange {
   /** What the fetch was called for: a hook may have changed it. */
   address: string | undefined;
   readonly hooks: HookRun | undefined;
-  readonly #options: ExchangeOptions;
+  readonly #fetch: Wire;
+  readonly #headers: Readonly<Record<string, string>>;
   #thrown: { readonly error: unknown } | undefined;
 
-  constructor(options: ExchangeOptions) {
-    this.hooks = options.hooks;
-    this.#options = options;
+  constructor({ fetch, headers, hooks }: ExchangeOptions) {
+    this.#fetch = fetch;
+    this.#headers = headers;
+    this.hooks = hooks;
   }
 
   /** @throws what the fetch threw, or the failure of a hook */
   async run({ method, url, body }: HttpRequest, controller: LazyController, now: () => number): Promise<HttpAnswer> {
-    const { headers, fetch: wire } = this.#options;
     // Hooks are shown what they know. Where it is not told, ofetch looks up the global one.
-    const Headers = this.hooks === undefined ? wire[headersClass] : undefined;
+    const Headers = this.hooks === undefined ? this.#fetch[headersClass] : undefined;
     // A hook may have made it a URL.
     const fetch = (address: unknown, options: FetchInit) => this.#ask(String(address), options, controller);
     // The types of ofetch need those of a browser; of what it is given, it uses no more than this.
     const ofetch = createFetch({ fetch, Headers, AbortController } as never);
     const options = {
       method,
-      headers,
+      headers: this.#headers,
       ...fixedOptions,
       ...(body !== undefined && { body }),
       ...(this.hooks && { signal: controller.signal, ...this.hooks.forFetch() }),
@@ -81,7 +82,7 @@ export class HttpExchange {
       this.address = url;
       const init = this.hooks === undefined ? plainInit(options, controller) : initOf(options, controller.signal);
       // Not as a method of anything, which a browser's own takes amiss.
-      const { fetch } = this.#options;
+      const fetch = this.#fetch;
       const answer = await answerOf(() => fetch(url, init));
       const { status, bodyUsed } = answer;
       if (isOk(answer)) this.success = { status, wasRead: bodyUsed === true };

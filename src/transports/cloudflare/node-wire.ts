@@ -1,3 +1,4 @@
+import { copyWith } from '../../contract/copy-with.ts';
 import { type FetchInit, headersClass, type Wire } from './fetch.ts';
 import { isFetchConfigured } from './node-configured.ts';
 import { nodeRequest } from './node-request.ts';
@@ -16,9 +17,5 @@ export const wire: Wire = Object.assign(
 /** What strangers are called with. */
 function platformInit(init: FetchInit): FetchInit {
   const headers: unknown = init.headers;
-  return headers instanceof PlainHeaders ? replaced(init, new Headers(headers.values)) : init;
-}
-
-function replaced({ method, body, redirect, signal }: FetchInit, headers: Headers): FetchInit {
-  return { method, headers, redirect, signal, ...(body !== undefined && { body }) };
+  return headers instanceof PlainHeaders ? copyWith(init, { headers: new Headers(headers.values) }) : init;
 }

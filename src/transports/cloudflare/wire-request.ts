@@ -50,11 +50,7 @@ function delayJson(delaySeconds: number | undefined): string {
 }
 
 /** What JSON leaves out may be `undefined`. */
-type WithGaps<Wire> = Wire extends readonly (infer Item)[]
-  ? readonly WithGaps<Item>[]
-  : Wire extends object
-    ? { readonly [Name in keyof Wire]-?: WithGaps<Wire[Name]> | (object extends Pick<Wire, Name> ? undefined : never) }
-    : Wire;
+type WithGaps<Wire> = { readonly [Name in keyof Wire]: Wire[Name] | undefined };
 
 /** The body of `POST /messages/pull`: `{}` leaves both to the queue. */
 export function encodePull({ batchSize, visibilityTimeoutMs }: PullRequest): string {
@@ -69,7 +65,8 @@ export function encodePull({ batchSize, visibilityTimeoutMs }: PullRequest): str
 /** The body of `POST /messages/ack`, without an array that would be empty. */
 export function encodeAck({ acks, retries }: AckRequest): string {
   requireSome('ack', 'acks and retries', acks.length + retries.length);
-  // To look whether anything is to be escaped, and to join what is not, takes two thirds of the time.
+  // To look whether anything is to be escaped, and to join what is not, takes Node 20 two thirds of the time, and newer ones
+  // as long.
   if (retries.length === 0 && acks.every((leaseId) => asItIs.test(leaseId)))
     return `{"acks":[{"lease_id":"${acks.join('"},{"lease_id":"')}"}]}`;
   const wire: WithGaps<WireAckRequest> = {
@@ -86,18 +83,17 @@ function ackJson(leaseId: string): { lease_id: string } {
   return { lease_id: leaseId };
 }
 
-function retryJson(
-  { leaseId, delaySeconds }: RetryRequest,
-  index: number,
-): WithGaps<NonNullable<WireAckRequest['retries']>[number]> {
-  if (delaySeconds !== undefined) checkDelay('ack', `retries[${index}].delaySeconds`, delaySeconds);
+function retryJson(retry: RetryRequest, index: number): { lease_id: string; delay_seconds?: number } {
+  const { leaseId, delaySeconds } = retry;
+  if (delaySeconds === undefined) return { lease_id: leaseId };
+  checkDelay('ack', `retries[${index}].delaySeconds`, delaySeconds);
   return { lease_id: leaseId, delay_seconds: delaySeconds };
 }
 
 /** The body of `POST /messages/peek`. */
 export function encodePeek({ batchSize }: PeekRequest): string {
   if (batchSize !== undefined) checkInteger('peek', 'batchSize', batchSize, [1, limits.batchMessages]);
-  const wire: WithGaps<WirePeekRequest> = { batch_size: batchSize };
+  const wire: WirePeekRequest = batchSize === undefined ? {} : { batch_size: batchSize };
   return JSON.stringify(wire);
 }
 

@@ -30,6 +30,16 @@ describe('nodeRequest()', () => {
       signal: new AbortController().signal,
       ...init,
     });
+  const failure = (url: string) => rejection(ask(url).then((given) => given.text()));
+
+  /** The server closes the connection that is kept, and the client does not look until the next request is under way. */
+  const closeUnseen = async (server: RawServer): Promise<void> => {
+    await (await ask(server.url)).text();
+    await new Promise(setImmediate);
+    const since = performance.now();
+    vi.spyOn(performance, 'now').mockReturnValue(since + 1_000);
+    server.sockets[0]!.destroy();
+  };
 
   it('makes no error for a request that is answered, as each takes as long as some messages do', async () => {
     await using server = await RawServer.listen((socket) => socket.write(answer('x')));
@@ -51,17 +61,6 @@ describe('nodeRequest()', () => {
     expect(server.requests).toHaveLength(3);
     expect(onError).not.toHaveBeenCalled();
   });
-
-  const failure = (url: string) => rejection(ask(url).then((given) => given.text()));
-
-  /** The server closes the connection that is kept, and the client does not look until the next request is under way. */
-  const closeUnseen = async (server: RawServer): Promise<void> => {
-    await (await ask(server.url)).text();
-    await new Promise(setImmediate);
-    const since = performance.now();
-    vi.spyOn(performance, 'now').mockReturnValue(since + 1_000);
-    server.sockets[0]!.destroy();
-  };
 
   it('makes a request again of which nothing was written, as the server had closed the connection', async () => {
     await using server = await RawServer.listen((socket) => socket.write(answer('x')));
